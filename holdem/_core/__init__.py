@@ -1,0 +1,1 @@
+"""The compiled core: primitives, and the kernels that stand on them."""

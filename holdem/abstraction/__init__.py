@@ -1,0 +1,1 @@
+"""Hands grouped into buckets over the whole deck."""

@@ -1,0 +1,65 @@
+"""What can go wrong through no fault of the code.
+
+    HoldemError
+    ├── CardError         cards, hands, boards or ranges that cannot be read
+    ├── RulesError        an action that the rules do not allow
+    ├── ConfigError       an option or a config file that cannot be used
+    ├── StorageError      a file that is missing, damaged, foreign or cannot be written
+    ├── MismatchError     two good things that do not belong together
+    └── ResourceError     more memory or disk wanted than there is
+
+A message has two parts: what was found and what was wanted, then what to do.
+``main`` of the command line prints them in two lines; anything that is not a
+`HoldemError` is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class HoldemError(Exception):
+    """The base of all errors that a user can cause and mend.
+
+    Attributes:
+        remedy: what to do next, in one line; may be empty.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class CardError(HoldemError):
+    """Cards, hands, boards or ranges that cannot be read."""
+
+
+class RulesError(HoldemError):
+    """An action that the rules of the game do not allow."""
+
+
+class ConfigError(HoldemError, ValueError):
+    """An option or a config file that cannot be used."""
+
+
+class StorageError(HoldemError):
+    """A file that is missing, damaged, foreign or cannot be written."""
+
+
+class MismatchError(HoldemError):
+    """Two good things that do not belong together, such as a checkpoint and other buckets."""
+
+
+class ResourceError(HoldemError):
+    """More memory or disk wanted than there is."""
+
+
+_STATUS_MESSAGES = {
+    1: "out of memory in the compiled core",
+    2: "the update log of a batch is full",
+    3: "the betting tree has more nodes than the limit",
+    4: "a decision has more actions than the compiled core can hold (16)",
+}
+
+
+def error_for(status: int) -> HoldemError:
+    """Return the error to raise at the door for a kernel's *status* (see ``_core/types.pxd``)."""
+    return ResourceError(_STATUS_MESSAGES.get(status, f"unknown status {status} of a kernel"))

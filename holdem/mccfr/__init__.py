@@ -1,0 +1,1 @@
+"""Monte Carlo counterfactual regret minimisation: the trainer of blueprints."""

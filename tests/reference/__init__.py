@@ -1,0 +1,1 @@
+"""Slow, obvious versions of the kernels, for tests to compare with."""
