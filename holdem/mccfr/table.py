@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from holdem.errors import MismatchError
+from holdem.game.tree import BettingTree
 
 BYTES_PER_SLOT = 8
 _REBASE_ABOVE = 2.0**64
-"""Weights grow; beyond this the words are scaled down by the same power of two, exactly."""
+"""Weights grow; beyond this the regrets are scaled down by the same power of two, exactly."""
 
 
 class RegretTable:
@@ -32,29 +33,37 @@ class RegretTable:
         regret_weight: what an update of a regret counts now; a true regret in chips
             is its word divided by this.
         strategy_weight: likewise for the average strategy.
+        total_weight: regret weights of all iterations, summed: a word divided by this is
+            an average regret in chips per iteration.
     """
 
     def __init__(
-        self, num_slots: int, *, discount_interval: int, alpha: float, beta: float
+        self, tree: BettingTree, *, discount_interval: int, alpha: float, beta: float
     ) -> None:
         # Zeroed by the system when first touched: rows that no walk reaches cost nothing.
-        self.words: npt.NDArray[np.float32] = np.zeros(2 * num_slots, dtype=np.float32)
+        self.words: npt.NDArray[np.float32] = np.zeros(2 * tree.num_slots, dtype=np.float32)
+        self._tree = tree
         self.period = 0
         self.regret_weight = 1.0
         self.strategy_weight = 1.0
+        self.total_weight = 0.0
         self._interval = discount_interval
         self._alpha = alpha
         self._beta = beta
 
-    def advance(self, iteration: int) -> None:
-        """Bring the weights to the period of *iteration*: call before each merge."""
+    def advance(self, iteration: int, count: int) -> None:
+        """Bring the weights to the period of *iteration*, which *count* iterations begin.
+
+        Call it before each merge.
+        """
         while self.period < iteration // self._interval:
             self.period += 1
             t = float(self.period)
             self.regret_weight *= (t**self._alpha + 1) / t**self._alpha
             self.strategy_weight *= ((t + 1) / t) ** self._beta
-        if max(self.regret_weight, self.strategy_weight) > _REBASE_ABOVE:
+        if self.regret_weight > _REBASE_ABOVE:
             self._rebase()
+        self.total_weight += count * self.regret_weight
 
     def discounts(self) -> tuple[float, float]:
         """Return what the last discount scaled regrets and averages by; 1 before the first."""
@@ -69,6 +78,7 @@ class RegretTable:
             "period": self.period,
             "regret_weight": self.regret_weight,
             "strategy_weight": self.strategy_weight,
+            "total_weight": self.total_weight,
         }
 
     def restore(self, words: npt.NDArray[np.float32], state: dict[str, float]) -> None:
@@ -83,12 +93,17 @@ class RegretTable:
         self.period = int(state["period"])
         self.regret_weight = float(state["regret_weight"])
         self.strategy_weight = float(state["strategy_weight"])
+        self.total_weight = float(state["total_weight"])
 
     def _rebase(self) -> None:
-        # Only reached with an alpha far below 1, whose weights grow exponentially. One
-        # factor for both halves of a row keeps this a single pass; a power of two
-        # changes no digit of any number.
-        factor = 2.0**-64
-        self.words *= np.float32(factor)
-        self.regret_weight *= factor
-        self.strategy_weight *= factor
+        # Only an alpha far below 1 gets here: its weights grow exponentially. A power
+        # of two changes no digit of any number. (The average's weight is a power of
+        # the period and stays small.)
+        for node in self._tree.nodes[self._tree.nodes["num_actions"] > 0]:
+            k = int(node["num_actions"])
+            first = 2 * int(node["first_slot"])
+            size = 2 * k * self._tree.bucket_counts[node["street"]]
+            rows = self.words[first : first + size].reshape(-1, 2, k)
+            rows[:, 0, :] *= np.float32(1 / _REBASE_ABOVE)
+        self.regret_weight /= _REBASE_ABOVE
+        self.total_weight /= _REBASE_ABOVE
