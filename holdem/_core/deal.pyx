@@ -8,7 +8,7 @@ import numpy as np
 
 from holdem._core.types cimport card_t, strength_t
 from holdem._core.evaluator cimport evaluate7
-from holdem._core.indexer cimport hand_index
+from holdem._core.indexer cimport BoardState, hole_on_board, prepare_board
 from holdem._core.rng cimport Stream, next_below, stream_for
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 
@@ -133,6 +133,7 @@ cdef class HoldemDealer(Dealer):
         cdef bint with_board = num_streets > 1 or players > 2
         cdef int num_cards = 2 * players + (5 if with_board else 0)
         cdef Stream stream
+        cdef BoardState board
         cdef Py_ssize_t start, i, size
         cdef int street, player, card
         cdef int64_t at
@@ -153,8 +154,9 @@ cdef class HoldemDealer(Dealer):
                     for card in range(5):
                         hands[i][player][2 + card] = deck[2 * players + card]
                 for street in range(num_streets):
+                    prepare_board(hands[i][0] + 2, BOARD_CARDS[street], &board)
                     for player in range(players):
-                        at = hand_index(hands[i][player], BOARD_CARDS[street])
+                        at = hole_on_board(&board, hands[i][player][0], hands[i][player][1])
                         index[i][street][player] = at
                         if self._narrow[street] != NULL:
                             prefetch(self._narrow[street] + at)

@@ -8,59 +8,29 @@ except which batches are followed by a checkpoint.
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import psutil
 
 from holdem import storage
-from holdem._core.deal import DEAL_DTYPE, HoldemDealer, OneCardDealer
-from holdem._core.traverse import Walker
+from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
-from holdem.errors import ConfigError, MismatchError, ResourceError, StorageError
-from holdem.game.tree import FOLD, BettingTree, build_tree
+from holdem.errors import ConfigError, ResourceError, StorageError
+from holdem.game.tree import BettingTree, build_tree
 from holdem.mccfr import checkpoint
-from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.progress import Observer, Progress, RunInfo, RunResult, SilentObserver
 from holdem.mccfr.run_log import RunLog
 from holdem.mccfr.table import BYTES_PER_SLOT, RegretTable
+from holdem.mccfr.worker import bucket_counts_of, make_dealer, make_walker
 from holdem.types import GameConfig, MCCFRConfig
 
 _PROGRESS_SECONDS = 0.25
 LOSSLESS = "lossless"
 """Stands for a bucket fingerprint in one-card games, whose buckets follow from the rules."""
-
-
-def bucket_counts_of(game: GameConfig, bucketing: HandBucketing | None) -> tuple[int, ...]:
-    """Return the number of buckets of each street of *game*.
-
-    Raises:
-        MismatchError: *bucketing* has fewer streets than the game.
-        ConfigError: a hold'em game without a bucketing.
-    """
-    cards = game.cards
-    if cards.kind == "one-card":
-        first_public = game.num_streets if cards.board_street is None else cards.board_street
-        return tuple(
-            cards.ranks if street < first_public else cards.ranks**2
-            for street in range(game.num_streets)
-        )
-    if bucketing is None:
-        raise ConfigError(
-            f"the game {game.name!r} needs buckets", "make a set with: holdem buckets --out PATH"
-        )
-    if len(bucketing.num_buckets) < game.num_streets:
-        raise MismatchError(
-            f"the bucket set has {len(bucketing.num_buckets)} streets, "
-            f"the game {game.name!r} is bet on {game.num_streets}",
-            "use a bucket set with all streets: holdem buckets --out PATH",
-        )
-    return tuple(bucketing.num_buckets[: game.num_streets])
 
 
 class MCCFRSolver:
@@ -144,36 +114,6 @@ class MCCFRSolver:
             run.loop()
             return run.finish()
 
-    def make_dealer(self) -> HoldemDealer | OneCardDealer:
-        """Return what deals this game."""
-        cards = self.game.cards
-        if cards.kind == "one-card":
-            return OneCardDealer(
-                self.game.num_players,
-                cards.ranks,
-                cards.suits,
-                self.game.num_streets,
-                cards.board_street,
-            )
-        assert self.bucketing is not None
-        return HoldemDealer(
-            self.game.num_players,
-            self.bucketing.tables[: self.game.num_streets],
-            self.bucketing.preflop_equities,
-        )
-
-    def make_walker(self, words: npt.NDArray[np.float32]) -> Walker:
-        """Return what walks this game's tree over the table *words*."""
-        nodes = self.tree.nodes.copy()
-        # The walk wants to know who won where the others folded; nobody acts there.
-        folds = np.flatnonzero(nodes["ending"] == FOLD)
-        seats = (1 << self.game.num_players) - 1
-        winners = seats & ~self.tree.folded[nodes["ending_index"][folds]].astype(np.int64)
-        nodes["actor"][folds] = np.log2(winners).astype(np.uint8)
-        return Walker(
-            nodes, self.tree.contributions, self.tree.folded, words, self.config.batch_size
-        )
-
 
 class _Run:
     """One call of `MCCFRSolver.train`: the state that lasts as long as the run."""
@@ -211,8 +151,8 @@ class _Run:
             alpha=config.regret_discount_alpha,
             beta=config.strategy_discount_beta,
         )
-        self.walker = self.solver.make_walker(self.table.words)
-        self.dealer = self.solver.make_dealer()
+        self.walker = make_walker(tree, self.table.words, config.batch_size)
+        self.dealer = make_dealer(self.solver.game, self.solver.bucketing)
         self.deals = np.zeros(config.batch_size, dtype=DEAL_DTYPE)
         if resumed is not None:
             self.table.restore(resumed.words, resumed.table_state)
@@ -404,13 +344,17 @@ class _Run:
             path = self._save(checkpoint.FINAL_NAME)
         else:
             path = self._save(checkpoint.numbered(self.iteration))
+        bucketing = self.solver.bucketing
         policy = Blueprint.from_table(
             self.solver.tree,
             self.table.words,
-            iterations=self.iteration,
-            seed=self.config.seed,
-            buckets_fingerprint=self.solver.buckets_fingerprint,
-            buckets_path=self.solver.bucketing.path if self.solver.bucketing else None,
+            Provenance(
+                iterations=self.iteration,
+                seed=self.config.seed,
+                bucket_path=str(bucketing.path) if bucketing is not None else None,
+                bucket_fingerprint=bucketing.fingerprint if bucketing is not None else None,
+            ),
+            preflop_buckets=bucketing.tables[0] if bucketing is not None else None,
         ).save(self.logdir)
         result = RunResult(
             logdir=self.logdir,
