@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from holdem._core.tree import BettingRules, node_layout
 from holdem.errors import ConfigError, MismatchError, ResourceError, RulesError
+from holdem.game import rules
 from holdem.game import tree as tree_module
 from holdem.game.games import check_game, kuhn, leduc, position_names, push_fold
+from holdem.game.rules import State
 from holdem.game.tree import (
     NODE_DTYPE,
     ActionKind,
@@ -325,6 +327,58 @@ def test_who_acts_first():
     assert straddled.nodes["actor"][0] == 3
     assert straddled.nodes["actor"][straddled.find("c c c x")] == 0
     assert straddled.nodes["actor"][straddled.find("f c c x")] == 0
+
+
+@settings(deadline=None, max_examples=100)
+@given(small_games())
+def test_the_rules_play_every_line_of_the_tree(game):
+    """`holdem.game.rules` and the tree agree on who acts, what is legal and who paid what."""
+    game = replace(game, cards=CardRules(kind="one-card", ranks=13, suits=4))
+    try:
+        assume(count_tree(game, limit=1_000).complete)
+    except ConfigError:
+        assume(False)
+    tree = one_bucket(game)
+    every_chip = all(texts == ("*",) for texts in game.menu.streets)
+
+    stack = [(0, State.new(game))]
+    while stack:
+        node, state = stack.pop()
+        record = tree.nodes[node]
+        if record["ending"] != Ending.NO_ENDING:
+            row = record["ending_index"]
+            assert state.is_terminal
+            assert (len(state.live) == 1) == (record["ending"] == Ending.FOLD)
+            assert state.contributions == tuple(tree.contributions[row])
+            assert state.folded == tree.folded[row]
+            continue
+        assert (state.actor, state.street) == (record["actor"], record["street"])
+        assert sum(state.paid) == record["pot"]
+        legal = state.legal_actions()
+        raises = [c for c in tree.children(node) if tree.action_kinds[c] >= ActionKind.BET]
+        if legal.min_raise_to is None and raises:
+            # The rules know no raise that only players who are all-in could call; OpenSpiel
+            # offers it while anybody else has a chip, and so does the tree.
+            opponents = [s for s in state.live if s != state.actor and state.stacks[s]]
+            assert opponents
+            assert all(state.bets[s] + state.stacks[s] <= state.to_match for s in opponents)
+        elif every_chip and legal.min_raise_to is not None:
+            amounts = [int(tree.action_amounts[child]) for child in raises]
+            assert amounts == list(range(legal.min_raise_to, legal.max_raise_to + 1))
+        for child in tree.children(node):
+            kind, amount = tree.action_kinds[child], int(tree.action_amounts[child])
+            if kind < ActionKind.BET:
+                action = rules.FOLD if kind == ActionKind.FOLD else rules.CALL
+            elif legal.min_raise_to is None:
+                continue
+            else:
+                action = rules.raise_to(amount)
+            after = state.apply(action)
+            assert (
+                after.paid[state.actor] - state.paid[state.actor]
+                == amount - state.bets[state.actor]
+            )
+            stack.append((child, after))
 
 
 # --- the arrays
