@@ -8,8 +8,6 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
-import numpy as np
-
 from holdem._core.types cimport (
     FOLD,
     MAX_PLAYERS,
@@ -33,7 +31,6 @@ cdef extern from *:
 
 cdef enum:
     MOST_ACTIONS = 255         # Node.num_actions is one byte
-    NOT_YET = -1               # a seat that has not acted on this street
     NO_ACTOR = 255
     MILLION = 1000000
 
@@ -67,7 +64,6 @@ cdef struct Hand:
     chips_t stacks[MAX_PLAYERS]        # behind
     chips_t paid[MAX_PLAYERS]          # in the hand, antes and all
     chips_t bets[MAX_PLAYERS]          # on this street
-    chips_t acted_at[MAX_PLAYERS]      # the bet to match when the seat last acted, or NOT_YET
     chips_t pot
     chips_t to_match                   # the highest bet of the street
     chips_t full_raise                 # the least that a raise adds, unless it is all-in
@@ -75,6 +71,7 @@ cdef struct Hand:
     int32_t node                       # where the hand is in the tree
     uint16_t folded                    # bit p: seat p
     uint16_t able                      # bit p: seat p has cards and chips
+    uint16_t acted                     # bit p: seat p, on this street
     uint8_t street
     uint8_t actor
 
@@ -119,13 +116,13 @@ cdef inline bint must_act(const Game* game, const Hand* hand, int seat) noexcept
             if not hand.folded >> other & 1 and hand.bets[other] > hand.bets[seat]:
                 return True
         return False
-    return hand.acted_at[seat] == NOT_YET or hand.bets[seat] < hand.to_match
+    return not hand.acted >> seat & 1 or hand.bets[seat] < hand.to_match
 
 
 cdef int next_actor(const Game* game, const Hand* hand, int seat) noexcept nogil:
     """The first seat from *seat* on that must act, or NO_ACTOR when the street is over."""
-    cdef int i
-    for i in range(game.num_players):
+    cdef int _i
+    for _i in range(game.num_players):
         if seat >= game.num_players:
             seat -= game.num_players
         if must_act(game, hand, seat):
@@ -152,9 +149,9 @@ cdef Ending settle(const Game* game, Hand* hand, int seat) noexcept nogil:
         hand.to_match = 0
         hand.full_raise = game.big_blind
         hand.num_raises = 0
+        hand.acted = 0
         for other in range(game.num_players):
             hand.bets[other] = 0
-            hand.acted_at[other] = NOT_YET
         actor = next_actor(game, hand, game.first_to_act[hand.street])
     hand.actor = <uint8_t>actor
     return NO_ENDING
@@ -168,7 +165,6 @@ cdef Ending start(const Game* game, Hand* hand) noexcept nogil:
     hand.full_raise = game.big_blind
     for seat in range(game.num_players):
         hand.stacks[seat] = game.stacks[seat]
-        hand.acted_at[seat] = NOT_YET
         pay(hand, seat, game.ante)
     for seat in range(game.num_blinds):
         hand.bets[seat] = pay(hand, seat, game.blinds[seat])
@@ -205,11 +201,11 @@ cdef int list_raises(
     cdef int me = hand.actor
     cdef chips_t all_in = hand.bets[me] + hand.stacks[me]
     cdef chips_t least, total
-    cdef int num = 0, size, i
+    cdef int num = 0, size, position, i
     # A short all-in does not re-open the betting for those who acted, unless such
     # all-ins add up to a full raise since then.
     cdef bint closed = (
-        hand.acted_at[me] != NOT_YET and hand.to_match - hand.acted_at[me] < hand.full_raise
+        hand.acted >> me & 1 and hand.to_match - hand.bets[me] < hand.full_raise
     )
     if all_in <= hand.to_match or closed or hand.able == 1 << me:
         return 0
@@ -223,14 +219,14 @@ cdef int list_raises(
             # Every other size is one of these.
             return all_in - least + 1
         total = raise_total(game, hand, <SizeKind>game.size_kinds[size], game.size_amounts[size])
-        i = num
-        while i > 0 and totals[i - 1] > total:
-            i -= 1
-        if i > 0 and totals[i - 1] == total:
+        position = num
+        while position > 0 and totals[position - 1] > total:
+            position -= 1
+        if position > 0 and totals[position - 1] == total:
             continue
-        for i in range(num, i, -1):
+        for i in range(num, position, -1):
             totals[i] = totals[i - 1]
-        totals[i] = total
+        totals[position] = total
         num += 1
     return num
 
@@ -286,7 +282,7 @@ cdef Ending play(
         after.full_raise = max(hand.full_raise, action.total - hand.to_match)
         after.to_match = action.total
         after.num_raises += 1
-    after.acted_at[me] = after.to_match
+    after.acted |= <uint16_t>(1 << me)
     return settle(game, after, me + 1)
 
 

@@ -23,6 +23,7 @@ from holdem._core.tree import BettingRules
 from holdem.errors import ConfigError, MismatchError, ResourceError, RulesError
 from holdem.game.games import check_game, position_names
 from holdem.game.menu import parse_menu
+from holdem.game.rules import default_first_to_act
 from holdem.types import STREETS, GameConfig
 
 NODE_DTYPE = np.dtype(
@@ -44,6 +45,9 @@ SLOT_BYTES = 8
 
 MAX_NODES = 50_000_000
 """A tree of more nodes than this is not counted to its end unless asked for."""
+
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells a container's limits."""
 
 
 class Ending(IntEnum):
@@ -358,10 +362,9 @@ def build_tree(
 def available_memory() -> int:
     """Return how many bytes this process may still take, a container's limit included."""
     available = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
     try:
-        limit = int((group / "memory.max").read_text())
-        used = int((group / "memory.current").read_text())
+        limit = int((CONTROL_GROUP / "memory.max").read_text())
+        used = int((CONTROL_GROUP / "memory.current").read_text())
     except (OSError, ValueError):  # no control group, or "max": no limit
         return available
     return max(0, min(available, limit - used))
@@ -390,20 +393,12 @@ def _rules_of(game: GameConfig) -> BettingRules:
     """Check *game* and turn it into the numbers of the compiled core."""
     check_game(game)
     menu = parse_menu(game.menu)
-    blinds = list(game.blinds)
-    while blinds and blinds[-1] == 0:
-        blinds.pop()
-    first_to_act = game.first_to_act
-    if first_to_act is None:
-        # After the blinds; later left of the button, who is seat 0 heads-up.
-        later = 1 if game.num_players == 2 else 0
-        first_to_act = (len(blinds) % game.num_players, *[later] * (game.num_streets - 1))
     return BettingRules(
         np.array([game.stack_of(seat) for seat in range(game.num_players)], np.int32),
-        np.array(blinds, np.int32),
+        np.array(game.blinds, np.int32),
         game.ante,
         game.big_blind,
-        np.array(first_to_act, np.int32),
+        np.array(game.first_to_act or default_first_to_act(game), np.int32),
         menu.street_texts,
         menu.text_sizes,
         menu.keeps_call,
@@ -428,5 +423,5 @@ def _fingerprint(
     for name, array in (fields | rest).items():
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         digest.update(f"{name} {little.dtype.str} {little.shape}\n".encode())
-        digest.update(memoryview(little).cast("B"))
+        digest.update(little.data)
     return digest.hexdigest()
