@@ -480,7 +480,8 @@ def test_atomic_write_keeps_the_old_bytes_when_the_body_fails(tmp_path):
             file.write(b"new")
             raise KeyError
 
-    pytest.raises(KeyError, fail)
+    with pytest.raises(KeyError):
+        fail()
     assert path.read_text() == "old ♠"
     assert names(path.parent) == ["file"]
 
