@@ -52,7 +52,7 @@ _OTHER_KEYS = {
     "game.cards": (),
     "buckets": ("path",),
 }
-_EVERY_KEY = "configs/train.yaml shows every key"
+_EVERY_KEY = "configs/train.yaml explains every key"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,8 +168,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 _SCALARS: dict[str, tuple[str, str, Callable[[str], object]]] = {
-    "null": (r"null|~|", "n~\0", lambda text: None),
-    "bool": (r"true|false", "tf", lambda text: text == "true"),
+    "null": (r"null|Null|NULL|~|", "nN~\0", lambda text: None),
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF", lambda text: text.lower() == "true"),
     "int": (r"[-+]?(?:0|[1-9][0-9_]*)", "-+0123456789", lambda text: int(text.replace("_", ""))),
     "float": (
         r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+",
@@ -179,11 +179,10 @@ _SCALARS: dict[str, tuple[str, str, Callable[[str], object]]] = {
 }
 _TAG = "tag:yaml.org,2002:"
 for _name, (_pattern, _first, _) in _SCALARS.items():
-    _Loader.add_implicit_resolver(
-        _TAG + _name,
-        re.compile(f"(?:{_pattern})\\Z"),
-        ["", *_first] if _name == "null" else [*_first],
-    )
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(
+            _TAG + _name, re.compile(rf"(?:{_pattern})\Z"), [c.strip("\0") for c in _first]
+        )
 
 
 def _compose(path: Path) -> yaml.Node | None:
@@ -214,6 +213,10 @@ def _compose(path: Path) -> yaml.Node | None:
         raise ConfigError(f"{path} is not YAML", "give a YAML file") from None
 
 
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == _TAG + "null"
+
+
 def _plain(value: Any) -> Any:
     """Return *value* with tuples as lists."""
     if isinstance(value, dict):
@@ -242,14 +245,12 @@ class _Reading:
         if root is None:
             return
         if not isinstance(root, yaml.MappingNode):
-            raise ConfigError(
-                f"{path} holds no keys with values", f"write key: value; {_EVERY_KEY}"
-            )
+            raise ConfigError(f"{path} holds no keys with values", _EVERY_KEY)
         self._read_section("", root)
 
     def _read_section(self, section: str, node: yaml.Node) -> None:
         """Take in the keys of one section, and of the sections in it."""
-        if isinstance(node, yaml.ScalarNode) and node.tag == _TAG + "null":
+        if _is_null(node):
             return
         if not isinstance(node, yaml.MappingNode):
             self._fault(node, f"{section} must hold keys with values", _EVERY_KEY)
@@ -260,9 +261,11 @@ class _Reading:
             self.lines[key] = value.start_mark.line + 1
             if name not in known:
                 self._fault(value, f"unknown key {key}", _remedy_for_key(section, name, known))
+            elif key in ("game", "buckets") and _is_null(value):
+                continue
             elif key == "game" and isinstance(value, yaml.ScalarNode):
                 self._read_game_file(value)
-            elif key == "buckets" and isinstance(value, yaml.ScalarNode) and value.value:
+            elif key == "buckets" and isinstance(value, yaml.ScalarNode):
                 self.values["buckets.path"] = value.value
             elif key in _SECTIONS:
                 self._read_section(key, value)
@@ -292,8 +295,8 @@ class _Reading:
             inner._read_section("game", root)
             self.values |= inner.values
             self.faults += [
-                Fault(
-                    f"{found}, line {one.line}: {one.found}", one.remedy, node.start_mark.line + 1
+                one._replace(
+                    found=f"{found}, line {one.line}: {one.found}", line=node.start_mark.line + 1
                 )
                 for one in inner.faults
             ]
@@ -305,11 +308,8 @@ class _Reading:
         for key, value in node.value:
             name, line = str(key.value), key.start_mark.line + 1
             if name in first:
-                self._fault(
-                    key,
-                    f"{name} is given twice, first on line {first[name]}",
-                    "leave one of them out",
-                )
+                found = f"{name} is given twice, first on line {first[name]}"
+                self._fault(key, found, "leave one of them out")
                 continue
             first[name] = line
             entries.append((name, value))
@@ -326,12 +326,10 @@ class _Reading:
         if isinstance(node, yaml.MappingNode):
             return {name: self._value(value, above) for name, value in self._entries(node)}
         kind = node.tag.removeprefix(_TAG)
-        if kind in _SCALARS and node.style is None:
+        if kind in _SCALARS and re.fullmatch(_SCALARS[kind][0], str(node.value)):
             return _SCALARS[kind][2](node.value)
         if kind != "str":
-            self._fault(
-                node, f"the tag {node.tag} is of no use here", "leave it out, or use quotes"
-            )
+            self._fault(node, f"the tag {node.tag} is of no use here", "leave it out")
         return node.value
 
     def _fault(self, node: yaml.Node, found: str, remedy: str) -> None:
@@ -392,7 +390,7 @@ class _Reading:
         buckets = self._make("buckets", BucketConfig, good["buckets"])
         path = self.values.get("buckets.path")
         if path is not None and not isinstance(path, (str, Path)):
-            self._fault_at("buckets.path", f"buckets.path is {shown(path)}, and must be a text", "")
+            self._fault_at("buckets.path", f"buckets.path is {shown(path)}, and must be a text")
         if self.faults or training is None or game is None or buckets is None:
             return None
         return RunConfig(
@@ -413,15 +411,14 @@ class _Reading:
         where = f"{self.path}" if self.path is not None else "the options"
         if len(faults) == 1:
             prefix = f"{where}, " if faults[0].line else ""
-            raise ConfigError(prefix + texts[0], faults[0].remedy)
+            raise ConfigError(prefix + texts[0], faults[0].remedy or _EVERY_KEY)
         if faults:
             lines = [
                 f"  {text}" + (f" ({one.remedy})" if one.remedy else "")
                 for text, one in zip(texts, faults, strict=True)
             ]
-            raise ConfigError(
-                "\n".join([f"{len(faults)} mistakes in {where}:", *lines]), _EVERY_KEY
-            )
+            lines = [f"{len(faults)} mistakes in {where}:", *lines]
+            raise ConfigError("\n".join(lines), _EVERY_KEY)
 
     def _convert_section(self, section: str) -> dict[str, Any]:
         """Return the values of *section* that its rules accept; the others are faults."""
@@ -436,7 +433,6 @@ class _Reading:
                 self._fault_at(
                     key,
                     f"{self._name(key)} is {shown(self.values[key])}, and must be {rule.wanted}",
-                    "change it",
                 )
         return good
 
@@ -467,7 +463,7 @@ class _Reading:
                 return None
             given = [given[name] for name in STREETS[: len(given)]]
         try:
-            menu = BetMenu(streets=given)
+            menu = BetMenu(streets=tuple(given) if isinstance(given, list) else given)
             if check is not None:
                 check(menu)
         except ConfigError as error:
@@ -491,7 +487,7 @@ class _Reading:
     def _name(self, key: str) -> str:
         return self.names.get(key, key)
 
-    def _fault_at(self, key: str, found: str, remedy: str) -> None:
+    def _fault_at(self, key: str, found: str, remedy: str = "") -> None:
         self.faults.append(Fault(found, remedy, self.lines.get(key, 0)))
 
 

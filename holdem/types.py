@@ -191,7 +191,8 @@ class BetMenu:
     def __post_init__(self) -> None:
         texts = Rule(kind=str, many=True)
         try:
-            streets = tuple(texts.convert(street) for street in self.streets)
+            given = () if isinstance(self.streets, str) else self.streets
+            streets = tuple(texts.convert(street) for street in given)
         except (TypeError, ValueError):
             streets = ()
         if not 1 <= len(streets) <= len(STREETS):
