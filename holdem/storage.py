@@ -24,6 +24,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import secrets
@@ -136,6 +137,26 @@ def read_json(path: Path | str) -> Any:
         StorageError: *path* is missing, cannot be read or is not JSON.
     """
     return _parse_json(Path(path), _read_bytes(Path(path), "a JSON file"), "restore the file")
+
+
+class _LogFile(logging.FileHandler):
+    """Appends lines with their time; a line that cannot be written must not end a run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drop the line."""
+
+
+def open_log(path: Path | str) -> logging.Handler:
+    """Open *path* to append a run's log to; every line begins with its time.
+
+    Raises:
+        StorageError: *path* cannot be written.
+    """
+    with _writing(Path(path)):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handler = _LogFile(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(levelname)-7s  %(message)s"))
+    return handler
 
 
 # -- folders of arrays -------------------------------------------------------------------------
@@ -303,7 +324,7 @@ def format_bytes(num_bytes: float) -> str:
     size = float(num_bytes)
     for unit in ("bytes", "kB", "MB", "GB"):
         if abs(size) < 999.5:
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+            return f"{size:.0f} {unit}" if size >= 9.95 or unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:,.1f} TB"
 
@@ -522,24 +543,20 @@ def _read_array(
     folder: Path, name: str, entry: dict[str, Any], kind: str, *, mmap: bool, verify: bool
 ) -> np.ndarray[Any, Any]:
     """Return one array after comparing the file with its *entry* of the manifest."""
-    array: np.ndarray[Any, Any]
     path = folder / f"{name}.npy"
     remake = REMAKE.get(kind, f"choose a folder that holds: {kind}")
     try:
-        size = path.stat().st_size
-        if size != entry["bytes"]:
-            short = "truncated" if size < entry["bytes"] else "damaged"
-            raise StorageError(f"{path} is {short}: {size} bytes, not {entry['bytes']}", remake)
-        if verify and _sha256_of(path) != entry["sha256"]:
-            raise StorageError(
-                f"{path} is damaged: its SHA-256 is not that of the manifest", remake
-            )
-        if mmap and 0 not in entry["shape"]:  # a map of no bytes cannot be made
-            array = np.lib.format.open_memmap(path, mode="r")
-        else:
-            with open(path, "rb") as file:
-                array = np.lib.format.read_array(file, allow_pickle=False)
-            array.flags.writeable = False
+        # Opened once: what is checked is what is read, even if another run
+        # replaces the folder in between.
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size != entry["bytes"]:
+                short = "truncated" if size < entry["bytes"] else "damaged"
+                raise StorageError(f"{path} is {short}: {size} bytes, not {entry['bytes']}", remake)
+            if verify and hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+                raise StorageError(f"{path} is damaged: its SHA-256 does not fit", remake)
+            file.seek(0)
+            array = _load_array(file, mmap=mmap)
     except FileNotFoundError:
         raise StorageError(f"{folder} is incomplete: {path.name} is missing", remake) from None
     except OSError as error:
@@ -555,9 +572,21 @@ def _read_array(
     return array
 
 
-def _sha256_of(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _load_array(file: IO[bytes], *, mmap: bool) -> np.ndarray[Any, Any]:
+    """Map or read the array in NumPy's format that *file* holds; never its objects."""
+    array: np.ndarray[Any, Any]
+    if mmap:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("not of version 1.0 of NumPy's format")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        if dtype.hasobject:
+            raise ValueError("it holds Python objects")
+        if 0 not in shape:  # a map of no bytes cannot be made
+            return np.memmap(file, dtype, "r", offset=file.tell(), shape=shape)
+        file.seek(0)
+    array = np.lib.format.read_array(file, allow_pickle=False)
+    array.flags.writeable = False
+    return array
 
 
 def _read_bytes(path: Path, wanted: str) -> bytes:
