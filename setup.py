@@ -16,6 +16,7 @@ MODULES = (
     "regrets",
     "deal",
     "river",
+    "preflop",
     "equity",
     "cluster",
     "traverse",
