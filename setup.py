@@ -16,6 +16,7 @@ MODULES = (
     "regrets",
     "deal",
     "river",
+    "allin",
     "preflop",
     "equity",
     "cluster",

@@ -11,6 +11,7 @@ into 64-bit sums before they can overflow, and before the boards' multiplicity c
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -216,11 +217,10 @@ def preflop_counts(threads=1):
     cuts = np.linspace(0, len(boards), threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         parts = pool.map(
-            lambda first, last: _count_boards(
-                boards[first:last], multiplicities[first:last], class_of
+            lambda span: _count_boards(
+                boards[slice(*span)], multiplicities[slice(*span)], class_of
             ),
-            cuts[:-1],
-            cuts[1:],
+            pairwise(cuts),
         )
         wins = sum(parts)
     # Five cards of the 48 that two hands leave.
