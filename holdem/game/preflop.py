@@ -122,6 +122,11 @@ def class_strategy(
     return policy.strategy(node)[checked_buckets(policy.tree, buckets)]
 
 
+def chart_order() -> NDArray[np.int64]:
+    """The classes as the chart is read, row by row: AA, AKs, ... A2s, AKo, KK, ... 22."""
+    return np.lexsort(chart_positions().T[::-1])
+
+
 def _hole_cards() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The higher and the lower card of each hole index b * (b - 1) / 2 + a, a < b."""
     high, low = np.tril_indices(52, -1)

@@ -229,8 +229,9 @@ def plain_strategy(
     """Return the strategy at first-street decision *node* as JSON shows it."""
     tree = policy.tree
     if tree.game.cards.kind == "holdem":
-        names = preflop.class_names()
-        strategy = preflop.class_strategy(policy, node, preflop_buckets)
+        order = preflop.chart_order()
+        names = tuple(preflop.class_names()[index] for index in order)
+        strategy = preflop.class_strategy(policy, node, preflop_buckets)[order]
     else:
         names = one_card_names(tree.game.cards.ranks)
         strategy = policy.strategy(node)

@@ -7,6 +7,7 @@ are comparable within a run and between runs of one game.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -115,7 +116,7 @@ def _measure_street(
         shares = sums[:, averaged] / totals[averaged]
         # x log x is 0 at 0.
         logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-        entropy -= float((shares * logs).sum(dtype=np.float64)) / np.log(num_actions)
+        entropy -= float((shares * logs).sum(dtype=np.float64)) / math.log(num_actions)
     return StreetMetrics(
         policy_entropy=entropy / num_averaged if num_averaged else 1.0,
         avg_regret_norm=regret / num_regretted / total_weight if num_regretted else 0.0,
