@@ -15,6 +15,7 @@ MODULES = (
     "tree",
     "regrets",
     "deal",
+    "river",
     "equity",
     "cluster",
     "traverse",
