@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from holdem.errors import MismatchError, StorageError
 from holdem.evaluation.exploitability import exploitability
-from holdem.game import preflop
+from holdem.game.cards import CLASS_NAMES, class_index
 from holdem.game.games import kuhn, leduc, push_fold
 from holdem.game.policy import Policy
 from holdem.game.tree import build_tree
@@ -167,8 +167,8 @@ def test_the_json_of_holdem_names_the_hands(tmp_path):
 
     assert root["actions"] == ["fold", "all-in 1000"]
     assert list(root["strategy"])[:2] == ["AA", "AKs"]
-    assert set(root["strategy"]) == set(preflop.class_names())
-    row = blueprint.strategy(0)[preflop.class_names().index("72o")]
+    assert set(root["strategy"]) == set(CLASS_NAMES)
+    row = blueprint.strategy(0)[class_index("72o")]
     assert root["strategy"]["72o"] == pytest.approx(row, abs=5.1e-5)
 
 

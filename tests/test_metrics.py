@@ -7,7 +7,8 @@ import pytest
 
 from holdem.game.games import leduc
 from holdem.game.tree import build_tree
-from holdem.mccfr.metrics import TableMetrics, row_blocks
+from holdem.mccfr.metrics import TableMetrics
+from holdem.mccfr.rows import row_blocks
 from holdem.types import BetMenu, GameConfig
 from tests.reference.games import tree_of
 
@@ -85,9 +86,11 @@ def test_a_sample_stands_for_the_whole():
     assert part.policy_entropy == pytest.approx(whole.policy_entropy, rel=0.05)
     assert part.avg_regret_norm == pytest.approx(whole.avg_regret_norm, rel=0.1)
     assert part.visited == pytest.approx(whole.visited, abs=0.05)
-    assert part == sampled.measure(words)["flop"] == TableMetrics(
-        tree, max_rows=num_rows // 10
-    ).measure(words)["flop"]
+    assert (
+        part
+        == sampled.measure(words)["flop"]
+        == TableMetrics(tree, max_rows=num_rows // 10).measure(words)["flop"]
+    )
 
 
 def test_a_sample_sees_every_bucket():

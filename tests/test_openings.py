@@ -5,7 +5,7 @@ import pytest
 
 from holdem.errors import ConfigError
 from holdem.evaluation.openings import first_in_nodes, opening_chart
-from holdem.game import preflop
+from holdem.game.cards import CLASS_GRID, CLASS_NAMES
 from holdem.game.games import kuhn, push_fold
 from holdem.game.policy import TabularPolicy, UniformPolicy
 from holdem.game.tree import build_tree
@@ -16,7 +16,7 @@ from tests.reference.games import tree_of
 def pairs_shove():
     """Push/fold where pairs go all-in and nothing else does."""
     tree = build_tree(push_fold(10), (169,))
-    pair = np.array([len(name) == 2 for name in preflop.class_names()])
+    pair = np.array([len(name) == 2 for name in CLASS_NAMES])
     probabilities = np.zeros(tree.num_slots)
     for node in (0, tree.find("a")):
         probabilities[tree.slots(node)] = np.stack([~pair, pair], axis=1).ravel()
@@ -33,14 +33,13 @@ def test_chart_of_pairs():
     assert chart.frequencies == pytest.approx([1248 / 1326, 78 / 1326])
 
 
-def test_names_lie_where_the_probabilities_do():
+def test_the_grid_has_every_class_in_its_place():
     chart = opening_chart(pairs_shove())
 
-    names = chart.names_grid
-    assert [names[0][0], names[0][12], names[12][0], names[12][12]] == ["AA", "A2s", "A2o", "22"]
     for row in range(13):
         for column in range(13):
-            assert chart.of(names[row][column])["all-in 1000"] == chart.grid[row, column, 1]
+            name = chart.class_names[CLASS_GRID[row, column]]
+            assert chart.of(name)["all-in 1000"] == chart.grid[row, column, 1]
 
 
 def test_chart_of_a_later_decision():
