@@ -16,6 +16,8 @@ MODULES = (
     "regrets",
     "deal",
     "river",
+    "allin",
+    "preflop",
     "equity",
     "cluster",
     "traverse",
