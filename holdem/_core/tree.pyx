@@ -8,8 +8,6 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
-import numpy as np
-
 from holdem._core.types cimport (
     FOLD,
     MAX_PLAYERS,
@@ -124,8 +122,8 @@ cdef inline bint must_act(const Game* game, const Hand* hand, int seat) noexcept
 
 cdef int next_actor(const Game* game, const Hand* hand, int seat) noexcept nogil:
     """The first seat from *seat* on that must act, or NO_ACTOR when the street is over."""
-    cdef int i
-    for i in range(game.num_players):
+    cdef int _i
+    for _i in range(game.num_players):
         if seat >= game.num_players:
             seat -= game.num_players
         if must_act(game, hand, seat):
@@ -205,7 +203,7 @@ cdef int list_raises(
     cdef int me = hand.actor
     cdef chips_t all_in = hand.bets[me] + hand.stacks[me]
     cdef chips_t least, total
-    cdef int num = 0, size, i
+    cdef int num = 0, size, position, i
     # A short all-in does not re-open the betting for those who acted, unless such
     # all-ins add up to a full raise since then.
     cdef bint closed = (
@@ -223,14 +221,14 @@ cdef int list_raises(
             # Every other size is one of these.
             return all_in - least + 1
         total = raise_total(game, hand, <SizeKind>game.size_kinds[size], game.size_amounts[size])
-        i = num
-        while i > 0 and totals[i - 1] > total:
-            i -= 1
-        if i > 0 and totals[i - 1] == total:
+        position = num
+        while position > 0 and totals[position - 1] > total:
+            position -= 1
+        if position > 0 and totals[position - 1] == total:
             continue
-        for i in range(num, i, -1):
+        for i in range(num, position, -1):
             totals[i] = totals[i - 1]
-        totals[i] = total
+        totals[position] = total
         num += 1
     return num
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdem.errors import ConfigError
-from holdem.types import MAX_PLAYERS, STREETS, BetMenu, CardRules, GameConfig
+from holdem.types import MAX_PLAYERS, BetMenu, CardRules, GameConfig
 
 MOST_CHIPS = 2**31 - 1
 """On the table in all, so that pots fit 32 bits."""
@@ -130,8 +130,9 @@ def _card_faults(game: GameConfig) -> list[str]:
             f"{game.num_players} players"
         )
     if board is not None and not 0 < board < game.num_streets:
+        possible = ", ".join(map(str, range(1, game.num_streets))) or "none is possible"
         faults.append(
-            f"game.cards.board_street is {board}, and must be a street after the first "
-            f"of the menu's {game.num_streets} ({', '.join(STREETS[1:game.num_streets]) or 'none'})"
+            f"game.cards.board_street is {board}, and must be a street after the menu's first "
+            f"({possible})"
         )
     return faults

@@ -67,7 +67,7 @@ class MenuArrays:
 
 
 # A number's last decimal is a millionth of the pot or of the bet.
-_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?|\.\d{1,6})\s*([%xc])")
+_SIZE = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,6})?|\.[0-9]{1,6})\s*([%xc])")
 _WORDS = {"a": SizeKind.WHOLE_STACK, "*": SizeKind.EVERY_CHIP}
 _UNITS = {
     "%": (SizeKind.SHARE_OF_POT, MILLION // 100),

@@ -45,6 +45,9 @@ SLOT_BYTES = 8
 MAX_NODES = 50_000_000
 """A tree of more nodes than this is not counted to its end unless asked for."""
 
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells a container's limits."""
+
 
 class Ending(IntEnum):
     """How the hand ends at a node; the compiled core has the same numbers."""
@@ -358,10 +361,9 @@ def build_tree(
 def available_memory() -> int:
     """Return how many bytes this process may still take, a container's limit included."""
     available = int(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
     try:
-        limit = int((group / "memory.max").read_text())
-        used = int((group / "memory.current").read_text())
+        limit = int((CONTROL_GROUP / "memory.max").read_text())
+        used = int((CONTROL_GROUP / "memory.current").read_text())
     except (OSError, ValueError):  # no control group, or "max": no limit
         return available
     return max(0, min(available, limit - used))
@@ -428,5 +430,5 @@ def _fingerprint(
     for name, array in (fields | rest).items():
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         digest.update(f"{name} {little.dtype.str} {little.shape}\n".encode())
-        digest.update(memoryview(little).cast("B"))
+        digest.update(little.data)
     return digest.hexdigest()

@@ -72,7 +72,7 @@ class Hand:
         others = [s for s in range(len(self.stacks)) if s != seat]
         if not any(self.can_act(s) for s in others):
             # Alone with players who are all-in: only a bet above his own is a question.
-            return max(self.bets[s] for s in others if not self.folded[s]) > self.bets[seat]
+            return any(self.bets[s] > self.bets[seat] for s in others if not self.folded[s])
         return self.acted_at[seat] is None or self.bets[seat] < self.to_match
 
     def next_from(self, seat: int) -> int | None:
