@@ -139,7 +139,8 @@ def _deal_probabilities(game: GameConfig) -> NDArray[np.float64]:
             f"{cards_dealt} cards cannot be dealt from a deck of {ranks * suits}",
             "give the game more ranks or suits",
         )
-    return np.ascontiguousarray(ways) / total
+    probabilities: NDArray[np.float64] = np.ascontiguousarray(ways) / total
+    return probabilities
 
 
 def _preflop_model(

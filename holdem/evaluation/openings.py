@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from holdem.errors import ConfigError
 from holdem.game import preflop
+from holdem.game.cards import CLASS_COMBOS, CLASS_GRID, CLASS_NAMES, class_index
 from holdem.game.policy import Policy
 from holdem.game.tree import ActionKind, BettingTree
 
 
 @dataclass(frozen=True)
 class OpeningChart:
-    """The strategy at one preflop node, by class and on the 13x13 chart.
+    """The strategy at one preflop node, by class and on the 13x13 chart of `CLASS_GRID`.
 
     Attributes:
         node: the node of the betting tree.
@@ -34,30 +35,22 @@ class OpeningChart:
     @property
     def frequencies(self) -> NDArray[np.float64]:
         """How often each action is taken over all 1,326 hands, shape (num_actions,)."""
-        combos = preflop.class_combos()
-        return combos @ self.probabilities.astype(np.float64) / combos.sum()
+        combos = CLASS_COMBOS / CLASS_COMBOS.sum()
+        frequencies: NDArray[np.float64] = combos @ self.probabilities.astype(np.float64)
+        return frequencies
 
     @property
     def grid(self) -> NDArray[np.float32]:
         """Probabilities by chart row and column, (13, 13, num_actions); aces first."""
-        rows, columns = preflop.chart_positions().T
-        grid = np.empty((13, 13, len(self.actions)), dtype=np.float32)
-        grid[rows, columns] = self.probabilities
-        return grid
-
-    @property
-    def names_grid(self) -> list[list[str]]:
-        """Class names by chart row and column."""
-        names = [[""] * 13 for _ in range(13)]
-        for name, (row, column) in zip(
-            self.class_names, preflop.chart_positions().tolist(), strict=True
-        ):
-            names[row][column] = name
-        return names
+        return self.probabilities[CLASS_GRID]
 
     def of(self, name: str) -> dict[str, float]:
-        """Return the strategy of one class by action: ``chart.of("AA")``."""
-        row = self.probabilities[self.class_names.index(name)]
+        """Return the strategy of one class by action: ``chart.of("AA")``.
+
+        Raises:
+            CardError: *name* is no class.
+        """
+        row = self.probabilities[class_index(name)]
         return dict(zip(self.actions, row.tolist(), strict=True))
 
 
@@ -87,7 +80,7 @@ def opening_chart(
         node=node,
         seat=int(record["actor"]),
         actions=tuple(tree.action_text(child) for child in tree.children(node)),
-        class_names=preflop.class_names(),
+        class_names=CLASS_NAMES,
         probabilities=preflop.class_strategy(policy, node, preflop_buckets),
     )
 

@@ -49,7 +49,7 @@ class TabularPolicy:
 
     Attributes:
         tree: the betting tree.
-        probabilities: float32, shape (num_slots,); slot = first_slot + bucket * num_actions + action.
+        probabilities: float32, shape (num_slots,): see `BettingTree` for the order of slots.
     """
 
     def __init__(self, tree: BettingTree, probabilities: ArrayLike) -> None:

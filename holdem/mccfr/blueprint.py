@@ -25,9 +25,11 @@ from numpy.typing import NDArray
 from holdem import __version__
 from holdem.errors import MismatchError, StorageError
 from holdem.game import preflop
+from holdem.game.cards import CLASS_GRID, CLASS_NAMES, RANKS
 from holdem.game.policy import Policy
 from holdem.game.tree import SLOT_BYTES, BettingTree, available_memory, build_tree
-from holdem.mccfr.metrics import TableMetrics, Words, read_rows, row_blocks
+from holdem.mccfr.metrics import TableMetrics
+from holdem.mccfr.rows import Words, read_rows, row_blocks
 from holdem.storage import is_folder, read_folder, read_json, write_folder, write_text
 from holdem.types import BetMenu, CardRules, GameConfig
 
@@ -40,7 +42,7 @@ MAX_PLAIN_NODES = 100
 """Nodes of the first street whose strategy is written in plain, fewest actions first."""
 
 ONE = 65_535  # the 16-bit number that stands for probability 1
-_BLOCK_SLOTS = 1 << 20  # slots converted at a time: a few MB of work space
+_BLOCK_SLOTS = 1 << 16  # slots converted at a time, so that they stay in the cache
 _REMEDY = "make a policy with: holdem train --logdir PATH"
 
 
@@ -94,7 +96,7 @@ class Blueprint:
         """Return the average strategy that a regret table holds.
 
         Rows that training never reached are uniform. Besides the result, 2 bytes
-        per slot, this needs only a few megabytes.
+        per slot, this needs next to no memory.
 
         Args:
             tree: the betting tree.
@@ -114,7 +116,7 @@ class Blueprint:
             )
         probabilities = np.empty(tree.num_slots, dtype=np.uint16)
         for num_actions, first_slots in row_blocks(tree, _BLOCK_SLOTS):
-            _, sums = read_rows(words, 2 * first_slots, num_actions)
+            _, sums = read_rows(words, first_slots, num_actions)
             units = _normalised_units(sums)
             for action in range(num_actions):
                 probabilities[first_slots + action] = units[action]
@@ -130,7 +132,8 @@ class Blueprint:
     def strategy(self, node: int) -> NDArray[np.float32]:
         """See `Policy.strategy`."""
         num_actions = int(self.tree.nodes["num_actions"][node])
-        return self.probabilities[self.tree.slots(node)].reshape(-1, num_actions) / np.float32(ONE)
+        units = self.probabilities[self.tree.slots(node)].reshape(-1, num_actions)
+        return units.astype(np.float32) / np.float32(ONE)
 
     def save(self, run_folder: Path) -> Path:
         """Write ``avg_policy/`` and ``avg_policy.json`` into *run_folder*; return the latter.
@@ -229,8 +232,10 @@ def plain_strategy(
     """Return the strategy at first-street decision *node* as JSON shows it."""
     tree = policy.tree
     if tree.game.cards.kind == "holdem":
-        names = preflop.class_names()
-        strategy = preflop.class_strategy(policy, node, preflop_buckets)
+        # As the chart is read, row by row: AA, AKs, .. A2s, AKo, KK, .. 22.
+        order = CLASS_GRID.ravel()
+        names = tuple(CLASS_NAMES[index] for index in order)
+        strategy = preflop.class_strategy(policy, node, preflop_buckets)[order]
     else:
         names = one_card_names(tree.game.cards.ranks)
         strategy = policy.strategy(node)
@@ -248,11 +253,8 @@ def plain_strategy(
 
 def one_card_names(ranks: int) -> tuple[str, ...]:
     """Names of the private cards of Kuhn, Leduc and their like: ``("J", "Q", "K")``."""
-    if ranks > 13:
-        return tuple(str(rank + 1) for rank in range(ranks))
-    names = "23456789TJQKA"
-    start = max(len(names) - 1 - ranks, 0)  # the king is on top, as Kuhn has it
-    return tuple(names[start : start + ranks])
+    start = max(len(RANKS) - 1 - ranks, 0)  # the king is on top, as Kuhn has it
+    return tuple(RANKS[start : start + ranks])
 
 
 def _first_street_nodes(tree: BettingTree) -> list[int]:
@@ -277,9 +279,12 @@ def _normalised_units(sums: NDArray[np.float32]) -> NDArray[np.uint16]:
     reached = totals > 0
     shares = np.where(reached, sums, 1.0) / np.where(reached, totals, num_actions)
     units = np.rint(shares * np.float32(ONE)).astype(np.int32)
-    most_likely = units.argmax(axis=0)[None]
-    rest = ONE - units.sum(axis=0, keepdims=True)
-    np.put_along_axis(units, most_likely, np.take_along_axis(units, most_likely, 0) + rest, 0)
+    most_likely = units.max(axis=0)
+    rest = ONE - units.sum(axis=0)
+    for row in units:  # argmax along the short axis costs more than all the rest
+        given = np.where(row == most_likely, rest, 0)
+        row += given
+        rest -= given
     return units.astype(np.uint16)
 
 
@@ -305,7 +310,7 @@ def _folder_of(path: Path) -> Path:
 
 def _game_from(saved: Mapping[str, Any]) -> GameConfig:
     """The game config that `dataclasses.asdict` and JSON turned into *saved*."""
-    fields = {
+    fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()
     }
     fields["cards"] = CardRules(**saved["cards"])
@@ -316,6 +321,4 @@ def _game_from(saved: Mapping[str, Any]) -> GameConfig:
 def _readable_json(document: Mapping[str, Any]) -> str:
     """JSON with an indented outline, but each list of numbers on one line."""
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    return (
-        re.sub(r"\[\s+([-\d.e,\s]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"
-    )
+    return re.sub(r"\[\s+([-\d.e,\s]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"

@@ -7,16 +7,15 @@ are comparable within a run and between runs of one game.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from holdem.game.tree import BettingTree
+from holdem.mccfr.rows import Words, read_rows
 from holdem.types import STREETS
-
-Words = NDArray[np.float32]
 
 # Fractional parts of multiples of this spread more evenly than random numbers do,
 # and fall on all buckets alike, which a plain stride of 200 rows would not.
@@ -52,7 +51,7 @@ class TableMetrics:
     """
 
     def __init__(self, tree: BettingTree, max_rows: int = 200_000) -> None:
-        # Per street: (num_actions, first word of each sampled row).
+        # Per street: (num_actions, first slot of each sampled row).
         self._rows = [_sample_rows(tree, street, max_rows) for street in _streets(tree)]
 
     def measure(self, words: Words, total_weight: float = 1.0) -> dict[str, StreetMetrics]:
@@ -78,7 +77,7 @@ def _streets(tree: BettingTree) -> range:
 def _sample_rows(
     tree: BettingTree, street: int, max_rows: int
 ) -> list[tuple[int, NDArray[np.int64]]]:
-    """First words of an even sample of the rows of *street* that have a choice."""
+    """First slots of an even sample of the rows of *street* that have a choice."""
     num_buckets = tree.bucket_counts[street]
     nodes = np.flatnonzero((tree.nodes["num_actions"] > 1) & (tree.nodes["street"] == street))
     total = len(nodes) * num_buckets
@@ -86,12 +85,14 @@ def _sample_rows(
         numbers = np.arange(total)
     else:
         spread = (np.arange(max_rows) * _GOLDEN) % 1.0
-        numbers = np.unique((spread * total).astype(np.int64))
+        numbers = np.sort((spread * total).astype(np.int64))
+        numbers = numbers[np.diff(numbers, prepend=-1) > 0]
     node, bucket = np.divmod(numbers, num_buckets)
     num_actions = tree.nodes["num_actions"][nodes[node]].astype(np.int64)
-    first_words = 2 * (tree.nodes["first_slot"][nodes[node]] + bucket * num_actions)
+    first_slots = tree.nodes["first_slot"][nodes[node]] + bucket * num_actions
     return [
-        (int(count), first_words[num_actions == count]) for count in np.unique(num_actions)
+        (count, first_slots[num_actions == count])
+        for count in range(2, int(num_actions.max(initial=0)) + 1)
     ]
 
 
@@ -100,9 +101,9 @@ def _measure_street(
 ) -> StreetMetrics:
     entropy = regret = 0.0
     num_rows = num_averaged = num_regretted = 0
-    for num_actions, first_words in groups:
-        regrets, sums = read_rows(words, first_words, num_actions)
-        num_rows += len(first_words)
+    for num_actions, first_slots in groups:
+        regrets, sums = read_rows(words, first_slots, num_actions)
+        num_rows += len(first_slots)
 
         regretted = (regrets != 0).any(axis=0)
         num_regretted += int(regretted.sum())
@@ -115,44 +116,9 @@ def _measure_street(
         shares = sums[:, averaged] / totals[averaged]
         # x log x is 0 at 0.
         logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-        entropy -= float((shares * logs).sum(dtype=np.float64)) / np.log(num_actions)
+        entropy -= float((shares * logs).sum(dtype=np.float64)) / math.log(num_actions)
     return StreetMetrics(
         policy_entropy=entropy / num_averaged if num_averaged else 1.0,
         avg_regret_norm=regret / num_regretted / total_weight if num_regretted else 0.0,
         visited=num_averaged / num_rows if num_rows else 0.0,
     )
-
-
-def read_rows(
-    words: Words, first_words: NDArray[np.int64], num_actions: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Regrets and strategy sums of the rows at *first_words*, each (num_actions, rows).
-
-    Rows are columns here: NumPy is several times faster over long last axes than
-    over ones of two or three actions.
-    """
-    columns = np.empty((2 * num_actions, len(first_words)), dtype=np.float32)
-    for word in range(2 * num_actions):
-        np.take(words, first_words + word, out=columns[word], mode="clip")
-    return columns[:num_actions], columns[num_actions:]
-
-
-def row_blocks(tree: BettingTree, max_slots: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """All rows of *tree* as (num_actions, first slots), at most about *max_slots* at a time."""
-    nodes = tree.nodes
-    counts = np.array(tree.bucket_counts, dtype=np.int64)
-    for num_actions in np.unique(nodes["num_actions"]).tolist():
-        if num_actions == 0:
-            continue
-        members = np.flatnonzero(nodes["num_actions"] == num_actions)
-        buckets = counts[nodes["street"][members]]
-        ends = np.cumsum(buckets * num_actions)
-        start = 0
-        while start < len(members):
-            done = ends[start - 1] if start else 0
-            stop = max(int(np.searchsorted(ends, done + max_slots, side="right")), start + 1)
-            of_node = buckets[start:stop]
-            bucket = np.arange(of_node.sum()) - np.repeat(np.cumsum(of_node) - of_node, of_node)
-            first = np.repeat(nodes["first_slot"][members[start:stop]], of_node)
-            yield num_actions, first + bucket * num_actions
-            start = stop
