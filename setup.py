@@ -16,6 +16,7 @@ MODULES = (
     "regrets",
     "deal",
     "equity",
+    "features",
     "cluster",
     "traverse",
 )
