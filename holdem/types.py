@@ -15,6 +15,8 @@ from holdem.errors import ConfigError
 
 STREETS = ("preflop", "flop", "turn", "river")
 MAX_PLAYERS = 9
+MAX_BUCKETS = 65_536
+"""Of one street: a table of buckets holds 16-bit numbers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,18 +94,52 @@ class GameConfig:
         return self.stacks[seat] if len(self.stacks) > 1 else self.stacks[0]
 
 
+CANONICAL_HANDS = (169, 1_286_792, 13_960_050, 123_156_254)
+"""Hands up to a renaming of the suits, by street, the order of the board's cards forgotten."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BucketConfig:
     """How many buckets a street has, and how their centres are fitted."""
 
     k_preflop: int = 169
+    """169 is lossless: bucket = class of hole cards."""
     k_flop: int = 200
     k_turn: int = 200
     k_river: int = 200
+    num_streets: int = 4
+    """Streets that the set covers, from preflop on; push/fold needs one."""
     hands: int = 200_000
     """Hands sampled per street to fit the centres on; every hand is assigned in the end."""
+    restarts: int = 3
+    """Times that the centres of a street are seeded anew; the best fit is kept."""
+    fit_iterations: int = 40
+    """At most so many steps of Lloyd's algorithm after each seeding."""
     seed: int = 42
     num_players: int = 2
+    """At the table; features are shares of the pot against one fewer opponents."""
+
+    def __post_init__(self) -> None:
+        mistakes = [
+            f"{name} must be {least:,} to {most:,}, not {getattr(self, name):,}"
+            for name, least, most in (
+                ("k_preflop", 1, CANONICAL_HANDS[0]),
+                ("k_flop", 1, MAX_BUCKETS),
+                ("k_turn", 1, MAX_BUCKETS),
+                ("k_river", 1, MAX_BUCKETS),
+                ("num_streets", 1, len(STREETS)),
+                ("restarts", 1, 100),
+                ("fit_iterations", 1, 10_000),
+                ("seed", 0, 2**63 - 1),
+                ("num_players", 2, MAX_PLAYERS),
+            )
+            if not least <= getattr(self, name) <= most
+        ]
+        needed = max(self.bucket_counts[: max(self.num_streets, 1)])
+        if self.hands < needed:
+            mistakes.append(f"hands must be at least the largest k, {needed:,}, not {self.hands:,}")
+        if mistakes:
+            raise ConfigError("; ".join(mistakes))
 
     @property
     def bucket_counts(self) -> tuple[int, int, int, int]:
