@@ -24,10 +24,8 @@ from libc.stdint cimport int16_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from holdem._core.evaluator cimport (
-    CARD_KEY, card_bit, flush_strength, has_flush, no_cards, rank_strength7,
-)
 from holdem._core.indexer cimport board_number, holes_on_board
+from holdem._core.river cimport MAX_LEVELS, NO_LEVEL, NUM_RIVER_HANDS, River, rank_river
 from holdem._core.types cimport (
     MAX_PLAYERS, NUM_CARDS, NUM_HOLES, OK, OUT_OF_MEMORY, Status, card_t,
 )
@@ -38,7 +36,6 @@ cdef extern from *:
     void prefetch "__builtin_prefetch" (const void* address) noexcept nogil
 
 cdef enum:
-    NUM_RIVER_HOLES = 1081     # unordered pairs of the 47 cards off a full board
     NUM_RIVER_BOARDS = 134459
     MAX_RUNOUTS = 1176         # pairs of the 49 cards off a flop
     NUM_RENAMINGS = 24         # of the suits
@@ -173,61 +170,20 @@ cdef int64_t list_holes(
 
 # ---- The river -------------------------------------------------------------------------------
 
-# The hands of one full board from the weakest to the strongest.
-cdef struct Ranking:
-    uint16_t holes[NUM_RIVER_HOLES]
-    uint16_t strengths[NUM_RIVER_HOLES + 1]    # closed by a 0, which no hand has
-
-
-cdef void rank_hands(const card_t* board, Ranking* ranking) noexcept nogil:
-    """Evaluate the 1,081 hands of a full board and sort them."""
-    cdef uint32_t keys[NUM_RIVER_HOLES]
-    cdef uint32_t sorted_once[NUM_RIVER_HOLES]
-    cdef uint16_t low_counts[129]
-    cdef uint16_t high_counts[65]
-    cdef uint8_t cards[47]
-    cdef uint64_t blocked = 0, board_key = no_cards(), board_bits = 0, key, bits
-    cdef int i, j, low, high, num_cards = 0, count = 0
-    cdef uint32_t strength
-    for i in range(5):
-        blocked |= 1ULL << board[i]
-        board_key += CARD_KEY[board[i]]
-        board_bits |= card_bit(board[i])
-    for i in range(NUM_CARDS):
-        if not blocked >> i & 1:
-            cards[num_cards] = <uint8_t>i
-            num_cards += 1
-    memset(low_counts, 0, sizeof(low_counts))
-    memset(high_counts, 0, sizeof(high_counts))
-    for j in range(1, 47):
-        high = cards[j]
-        key = board_key + CARD_KEY[high]
-        bits = board_bits | card_bit(<card_t>high)
-        for i in range(j):
-            low = cards[i]
-            if has_flush(key + CARD_KEY[low]):
-                strength = flush_strength(bits | card_bit(<card_t>low))
-            else:
-                strength = rank_strength7(key + CARD_KEY[low])
-            keys[count] = strength << 16 | <uint32_t>hole_index(low, high)
-            low_counts[(strength & 127) + 1] += 1
-            high_counts[(strength >> 7) + 1] += 1
-            count += 1
-    # Two passes of a radix sort; equal strengths stay in the order of their holes.
-    for i in range(128):
-        low_counts[i + 1] += low_counts[i]
-    for i in range(64):
-        high_counts[i + 1] += high_counts[i]
-    for i in range(count):
-        j = keys[i] >> 16 & 127
-        sorted_once[low_counts[j]] = keys[i]
-        low_counts[j] += 1
-    for i in range(count):
-        j = sorted_once[i] >> 23
-        ranking.holes[high_counts[j]] = <uint16_t>(sorted_once[i] & 0xFFFF)
-        ranking.strengths[high_counts[j]] = <uint16_t>(sorted_once[i] >> 16)
-        high_counts[j] += 1
-    ranking.strengths[NUM_RIVER_HOLES] = 0
+cdef void sort_hands(
+    const River* river,
+    uint16_t* holes,           # OUT  (1081,) those of level l from river.below[l] on
+) noexcept nogil:
+    """List the hands of a ranked board from the weakest to the strongest."""
+    cdef uint16_t place[MAX_LEVELS]
+    cdef int low, high, level
+    memcpy(place, river.below, sizeof(place))
+    for high in range(1, NUM_CARDS):
+        for low in range(high):
+            level = river.levels[high][low]
+            if level != NO_LEVEL:
+                holes[place[level]] = <uint16_t>hole_index(low, high)
+                place[level] += 1
 
 
 cdef inline uint16_t river_value(int beaten, int not_lost, int num_opponents) noexcept nogil:
@@ -251,32 +207,33 @@ cdef void value_board(
     Of the hands below, those that share a card with ours cannot be held against it:
     counts per card take them away.
     """
-    cdef Ranking ranking
+    cdef River river
+    cdef uint16_t holes[NUM_RIVER_HANDS]
     cdef int32_t on_card[NUM_CARDS]
-    cdef int32_t beaten[NUM_RIVER_HOLES]
-    cdef int start = 0, end, i, low, high
-    rank_hands(board, &ranking)
+    cdef int32_t beaten[NUM_RIVER_HANDS]
+    cdef int level, start, end, i, low, high
+    rank_river(board, &river)
+    sort_hands(&river, holes)
     memset(on_card, 0, sizeof(on_card))
     for i in range(NUM_HOLES):
         values[i] = BLOCKED
-    while start < NUM_RIVER_HOLES:
-        end = start
-        while ranking.strengths[end] == ranking.strengths[start]:
-            low = HOLE_CARDS[ranking.holes[end]][0]
-            high = HOLE_CARDS[ranking.holes[end]][1]
-            beaten[end] = start - on_card[low] - on_card[high]
-            end += 1
+    for level in range(river.num_levels):
+        start = river.below[level]
+        end = river.below[level + 1]
         for i in range(start, end):
-            on_card[HOLE_CARDS[ranking.holes[i]][0]] += 1
-            on_card[HOLE_CARDS[ranking.holes[i]][1]] += 1
+            low = HOLE_CARDS[holes[i]][0]
+            high = HOLE_CARDS[holes[i]][1]
+            beaten[i] = start - on_card[low] - on_card[high]
         for i in range(start, end):
-            low = HOLE_CARDS[ranking.holes[i]][0]
-            high = HOLE_CARDS[ranking.holes[i]][1]
+            on_card[HOLE_CARDS[holes[i]][0]] += 1
+            on_card[HOLE_CARDS[holes[i]][1]] += 1
+        for i in range(start, end):
+            low = HOLE_CARDS[holes[i]][0]
+            high = HOLE_CARDS[holes[i]][1]
             # The hand itself is among the counted: once in all, once by each card.
-            values[ranking.holes[i]] = river_value(
+            values[holes[i]] = river_value(
                 beaten[i], end - on_card[low] - on_card[high] + 1, num_opponents
             )
-        start = end
 
 
 # How many hands of each group are counted, in all and by each card they hold.
@@ -335,27 +292,29 @@ cdef void share_board(
     uint16_t* values,          # OUT  (1326,) river values; left alone where blocked
 ) noexcept nogil:
     """Shares by opponent group and the river values of all hands on a board."""
-    cdef Ranking ranking
+    cdef River river
+    cdef uint16_t holes[NUM_RIVER_HANDS]
     cdef GroupCounts total, below
-    cdef int16_t beaten[NUM_RIVER_HOLES][NUM_GROUPS]
+    cdef int16_t beaten[NUM_RIVER_HANDS][NUM_GROUPS]
     cdef int16_t not_lost[NUM_GROUPS]
     cdef int16_t possible[NUM_GROUPS]
-    cdef int start = 0, end, i, g, hole, all_beaten, all_not_lost
+    cdef int level, start, end, i, g, hole, all_beaten, all_not_lost
     cdef int16_t least
-    rank_hands(board, &ranking)
+    rank_river(board, &river)
+    sort_hands(&river, holes)
     memset(&total, 0, sizeof(total))
     memset(&below, 0, sizeof(below))
-    for i in range(NUM_RIVER_HOLES):
-        count_hand(&total, ranking.holes[i], groups[ranking.holes[i]])
-    while start < NUM_RIVER_HOLES:
-        end = start
-        while ranking.strengths[end] == ranking.strengths[start]:
-            apart(&below, ranking.holes[end], beaten[end])
-            end += 1
+    for i in range(NUM_RIVER_HANDS):
+        count_hand(&total, holes[i], groups[holes[i]])
+    for level in range(river.num_levels):
+        start = river.below[level]
+        end = river.below[level + 1]
         for i in range(start, end):
-            count_hand(&below, ranking.holes[i], groups[ranking.holes[i]])
+            apart(&below, holes[i], beaten[i])
         for i in range(start, end):
-            hole = ranking.holes[i]
+            count_hand(&below, holes[i], groups[holes[i]])
+        for i in range(start, end):
+            hole = holes[i]
             apart(&below, hole, not_lost)
             apart(&total, hole, possible)
             not_lost[groups[hole]] += 1
@@ -378,7 +337,6 @@ cdef void share_board(
             group_shares(
                 beaten[i], not_lost, possible, num_opponents, points + hole * NUM_GROUPS
             )
-        start = end
 
 
 # ---- Run-outs --------------------------------------------------------------------------------
