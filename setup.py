@@ -19,6 +19,7 @@ MODULES = (
     "allin",
     "preflop",
     "equity",
+    "features",
     "cluster",
     "traverse",
 )
