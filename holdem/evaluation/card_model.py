@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from holdem._core import equity
+from holdem._core.equity import preflop_equities as exact_equities
 from holdem.errors import ConfigError, ResourceError
 from holdem.game import preflop
 from holdem.game.tree import BettingTree
@@ -159,7 +159,7 @@ def _preflop_model(
             "measure it with local best response or in matches instead",
         )
     if preflop_equities is None:
-        preflop_equities = equity.preflop_equities()
+        preflop_equities = exact_equities()
     equities = np.asarray(preflop_equities, dtype=np.float64)
     size = preflop.NUM_CLASSES
     buckets = preflop.checked_buckets(tree, preflop_buckets)
