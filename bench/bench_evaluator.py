@@ -15,6 +15,8 @@ SIZES = {5: 2_598_960, 6: 20_358_520, 7: 133_784_560}
 
 
 def report(benchmark, num_hands):
+    if benchmark.stats is None:  # with --benchmark-disable
+        return
     speed = num_hands / benchmark.stats.stats.min / 1e6
     benchmark.extra_info["million_hands_per_second"] = round(speed, 1)
     print(f" {speed:,.0f} million hands a second")
