@@ -1,0 +1,617 @@
+"""Folders and files: what is read is what was written, or an error says why not."""
+
+import errno
+import fcntl
+import json
+import multiprocessing
+import os
+import pickle
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from holdem import storage
+from holdem.errors import ResourceError, StorageError
+
+ARRAYS = {
+    "regrets": np.arange(60, dtype=np.float32).reshape(6, 10),
+    "counts": np.array([1, 2, 3], dtype=np.int64),
+    "nodes": np.zeros(4, dtype=[("first_slot", "<i8"), ("street", "u1")]),
+}
+METADATA = {"seed": 42, "name": "Zürich ♠", "epsilon": 0.6, "stacks": (200, 100), "none": None}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "checkpoint"
+    storage.write_folder(path, ARRAYS, METADATA, kind="checkpoint")
+    return path
+
+
+def names(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.iterdir())
+
+
+# -- what was written is read --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mmap", [True, False])
+def test_a_folder_comes_back(folder, mmap):
+    """Arrays, dtypes, records and metadata survive; arrays cannot be written through."""
+    read = storage.read_folder(folder, "checkpoint", mmap=mmap)
+
+    assert list(read.arrays) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert read.arrays[name].dtype == array.dtype
+        np.testing.assert_array_equal(read.arrays[name], array)
+        assert not read.arrays[name].flags.writeable
+        assert isinstance(read.arrays[name], np.memmap) == mmap
+    assert read.metadata == {**METADATA, "stacks": [200, 100]}
+    assert read.kind == "checkpoint"
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    array=hnp.arrays(
+        st.one_of(
+            hnp.integer_dtypes(),
+            hnp.floating_dtypes(),
+            hnp.unsigned_integer_dtypes(),
+            st.just(np.dtype(bool)),
+        ),
+        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5),
+    ),
+    fortran=st.booleans(),
+)
+def test_any_array_comes_back(tmp_path, array, fortran):
+    """Any dtype, byte order, shape (empty and zero-dimensional too) and memory order."""
+    given_array = array.copy(order="F") if fortran else array
+    storage.write_folder(tmp_path / "any", {"a": given_array}, {}, kind="test")
+
+    read = storage.read_folder(tmp_path / "any", "test").arrays["a"]
+
+    assert (read.dtype, read.shape) == (array.dtype, array.shape)
+    assert read.tobytes() == array.tobytes()
+
+
+def test_a_large_array_spans_several_chunks(tmp_path):
+    array = np.random.default_rng(1).integers(0, 255, 9_500_001, dtype=np.uint8)
+    storage.write_folder(tmp_path / "big", {"a": array}, {}, kind="test")
+
+    np.testing.assert_array_equal(storage.read_folder(tmp_path / "big", "test").arrays["a"], array)
+
+
+def test_equal_contents_are_equal_bytes(tmp_path):
+    """No time stamp, no host, no random name: two runs can be compared with `diff -r`."""
+    for name in ("one", "two"):
+        storage.write_folder(tmp_path / name, ARRAYS, METADATA, kind="checkpoint")
+    for name in names(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_the_checksums_are_those_of_sha256sum(folder):
+    """A user can verify a folder without holdem."""
+    document = json.loads((folder / "metadata.json").read_text())
+    printed = subprocess.run(
+        ["sha256sum", "regrets.npy"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+    assert printed.split()[0] == document["arrays"]["regrets"]["sha256"]
+
+
+def test_metadata_is_read_without_the_arrays(folder):
+    (folder / "regrets.npy").unlink()
+    assert storage.read_metadata(folder, "checkpoint")["seed"] == 42
+
+
+def test_is_folder_knows_ours(folder, tmp_path):
+    assert storage.is_folder(folder)
+    assert storage.is_folder(folder, "checkpoint")
+    assert not storage.is_folder(folder, "buckets")
+    assert not storage.is_folder(tmp_path)
+    assert not storage.is_folder(tmp_path / "missing")
+
+
+def test_the_umask_decides_who_may_read(tmp_path):
+    storage.write_folder(tmp_path / "f", {"a": np.zeros(1)}, {}, kind="test")
+    storage.write_text(tmp_path / "t", "x")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o777 & ~umask
+    assert (tmp_path / "f" / "a.npy").stat().st_mode & 0o777 == 0o666 & ~umask
+    assert (tmp_path / "t").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+# -- replacing and removing ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["exchange", "two steps"])
+def test_a_folder_is_replaced(folder, exchange, monkeypatch):
+    """The new contents, none of the old files, and nothing left beside it."""
+    if not exchange:
+        monkeypatch.setattr(storage, "_exchange", lambda one, other: False)
+    storage.write_folder(folder, {"other": np.ones(2)}, {"seed": 7}, kind="checkpoint")
+
+    assert names(folder) == ["metadata.json", "other.npy"]
+    assert storage.read_folder(folder, "checkpoint").metadata == {"seed": 7}
+    assert names(folder.parent) == ["checkpoint"]
+
+
+def test_maps_of_a_replaced_folder_keep_the_old_numbers(folder):
+    before = storage.read_folder(folder, "checkpoint").arrays["regrets"]
+    storage.write_folder(folder, {"regrets": np.zeros((6, 10), np.float32)}, {}, kind="checkpoint")
+    np.testing.assert_array_equal(before, ARRAYS["regrets"])
+
+
+def test_a_foreign_folder_or_file_is_never_replaced(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "thesis.txt").write_text("years of work")
+    for path in (home, home / "thesis.txt"):
+        with pytest.raises(StorageError, match="did not write") as caught:
+            storage.write_folder(path, ARRAYS, {}, kind="test")
+        assert caught.value.remedy
+        with pytest.raises(StorageError, match="did not write"):
+            storage.remove_folder(path)
+    assert (home / "thesis.txt").read_text() == "years of work"
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    (tmp_path / "empty").mkdir()
+    storage.write_folder(tmp_path / "empty", ARRAYS, {}, kind="test")
+    assert storage.is_folder(tmp_path / "empty", "test")
+
+
+def test_a_link_is_followed(folder, tmp_path):
+    (tmp_path / "latest").symlink_to(folder)
+    storage.write_folder(tmp_path / "latest", {"a": np.ones(1)}, {}, kind="checkpoint")
+    assert (tmp_path / "latest").is_symlink()
+    assert names(folder) == ["a.npy", "metadata.json"]
+
+
+def test_remove_folder(folder):
+    storage.remove_folder(folder)
+    storage.remove_folder(folder)  # a second time it is just not there
+    assert names(folder.parent) == []
+
+
+def test_an_error_in_the_middle_leaves_the_old_folder(folder, monkeypatch):
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    with pytest.raises(ValueError, match="JSON"):
+        storage.write_folder(folder, ARRAYS, {"bad": float("nan")}, kind="checkpoint")
+    with pytest.raises(ValueError, match="JSON"):
+        storage.write_folder(folder, ARRAYS, {"bad": object()}, kind="checkpoint")
+    assert before == {name: (folder / name).read_bytes() for name in names(folder)}
+    assert names(folder.parent) == ["checkpoint"]
+
+
+def test_objects_and_bad_names_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="objects"):
+        storage.write_folder(tmp_path / "x", {"a": np.array([{}])}, {}, kind="test")
+    with pytest.raises(ValueError, match="name"):
+        storage.write_folder(tmp_path / "x", {"../a": np.zeros(1)}, {}, kind="test")
+    assert names(tmp_path) == []
+
+
+# -- damage --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_flipped_bit_is_noticed(folder, data):
+    """Anywhere, in any file of the folder."""
+    path = folder / data.draw(st.sampled_from(names(folder)), label="file")
+    good = path.read_bytes()
+    place = data.draw(st.integers(0, len(good) * 8 - 1), label="bit")
+    bad = bytearray(good)
+    bad[place // 8] ^= 1 << place % 8
+    path.write_bytes(bad)
+    try:
+        with pytest.raises(StorageError) as caught:
+            storage.read_folder(folder, "checkpoint")
+    finally:
+        path.write_bytes(good)
+    assert caught.value.remedy
+    assert str(folder) in str(caught.value)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), verify=st.booleans())
+def test_any_truncation_is_noticed(folder, data, verify):
+    """Even when nobody asked for the checksums."""
+    path = folder / data.draw(st.sampled_from(names(folder)), label="file")
+    good = path.read_bytes()
+    path.write_bytes(good[: data.draw(st.integers(0, len(good) - 1), label="bytes left")])
+    try:
+        with pytest.raises(StorageError, match=r"truncated|damaged"):
+            storage.read_folder(folder, "checkpoint", verify=verify)
+    finally:
+        path.write_bytes(good)
+
+
+def test_a_flip_in_the_data_passes_only_without_verify(folder):
+    path = folder / "regrets.npy"
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    storage.read_folder(folder, "checkpoint", verify=False)
+    with pytest.raises(StorageError, match="damaged"):
+        storage.read_folder(folder, "checkpoint")
+
+
+def half_written(folder):
+    (folder / "metadata.json").unlink()
+
+
+def incomplete(folder):
+    (folder / "counts.npy").unlink()
+
+
+def longer(folder):
+    with open(folder / "counts.npy", "ab") as file:
+        file.write(b"x")
+
+
+def pickled_metadata(folder):
+    (folder / "metadata.json").write_bytes(pickle.dumps({"a": 1}))
+
+
+def pickle_in_place(folder):
+    shutil.rmtree(folder)
+    folder.write_bytes(pickle.dumps({"a": 1}))
+
+
+def old_pickle_in_place(folder):
+    shutil.rmtree(folder)
+    folder.write_bytes(pickle.dumps({"a": 1}, protocol=0))
+
+
+def text_in_place(folder):
+    shutil.rmtree(folder)
+    folder.write_text("I am a text.")
+
+
+def missing(folder):
+    shutil.rmtree(folder)
+
+
+def empty(folder):
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def other_json(folder):
+    (folder / "metadata.json").write_text('{"format": "something else"}')
+
+
+def list_json(folder):
+    (folder / "metadata.json").write_text("[1, 2]")
+
+
+def newer(folder):
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(storage, "FORMAT_VERSION", 99)
+    monkey.setattr(storage, "__version__", "7.0.0")
+    storage.write_folder(folder, ARRAYS, METADATA, kind="checkpoint")
+    monkey.undo()
+
+
+def other_kind(folder):
+    storage.write_folder(folder, ARRAYS, METADATA, kind="buckets")
+
+
+@pytest.mark.parametrize(
+    ("harm", "found"),
+    [
+        (missing, "does not exist"),
+        (half_written, "half written"),
+        (incomplete, "incomplete: counts.npy is missing"),
+        (longer, "damaged"),
+        (empty, "no metadata.json"),
+        (pickled_metadata, "pickle"),
+        (pickle_in_place, "pickle"),
+        (old_pickle_in_place, "pickle"),
+        (text_in_place, "is a file; wanted a folder"),
+        (other_json, "not written by holdem"),
+        (list_json, "not written by holdem"),
+        (newer, "format version 99"),
+        (other_kind, "of kind buckets, not checkpoint"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_harm_is_named_with_its_remedy(folder, harm, found):
+    """What is wrong, and the command that makes the right thing."""
+    harm(folder)
+    with pytest.raises(StorageError, match=found) as caught:
+        storage.read_folder(folder, "checkpoint")
+    assert "holdem train" in caught.value.remedy
+    assert "\n" not in str(caught.value) + caught.value.remedy
+
+
+def test_a_newer_format_names_the_version_that_reads_it(folder):
+    newer(folder)
+    with pytest.raises(StorageError) as caught:
+        storage.read_folder(folder, "checkpoint")
+    assert "holdem 7.0.0 or newer" in caught.value.remedy
+
+
+def test_a_pickle_is_never_loaded(tmp_path):
+    """The file would create a marker if anything unpickled it."""
+
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "exploded",))
+
+    path = tmp_path / "set"
+    storage.write_folder(path, {"a": np.zeros(3)}, {}, kind="test")
+    for victim in (path / "a.npy", path / "metadata.json"):
+        good = victim.read_bytes()
+        victim.write_bytes(pickle.dumps(Bomb()))
+        for verify in (True, False):
+            with pytest.raises(StorageError):
+                storage.read_folder(path, "test", verify=verify)
+        victim.write_bytes(good)
+    np.save(path / "a.npy", np.array([Bomb()]), allow_pickle=True)
+    with pytest.raises(StorageError):
+        storage.read_folder(path, "test", verify=False)
+    assert not (tmp_path / "exploded").exists()
+
+
+# -- places that cannot be written ---------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A real file system of 1 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("needs the right to mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_foreseen(small_disk):
+    with pytest.raises(StorageError, match="disk is full") as caught:
+        storage.write_folder(small_disk / "a", {"a": np.zeros(1 << 20)}, {}, kind="test")
+    assert "free some space" in caught.value.remedy
+    assert names(small_disk) == []
+
+
+def test_a_disk_that_fills_up_in_the_middle(small_disk, monkeypatch):
+    """The old folder is whole, and the half of the new one is gone."""
+    storage.write_folder(small_disk / "a", {"a": np.arange(1000)}, {"n": 1}, kind="test")
+    monkeypatch.setattr(storage, "free_bytes", lambda path: 1 << 40)
+    with pytest.raises(StorageError, match="disk is full"):
+        storage.write_folder(small_disk / "a", {"a": np.zeros(1 << 20)}, {"n": 2}, kind="test")
+    with pytest.raises(StorageError, match="disk is full"):
+        storage.write_text(small_disk / "b", "x" * (2 << 20))
+    assert storage.read_folder(small_disk / "a", "test").metadata == {"n": 1}
+    assert names(small_disk) == ["a"]
+
+
+def test_free_space_is_asked_before(small_disk):
+    assert 0 < storage.free_bytes(small_disk / "not" / "yet") <= 1 << 20
+    storage.require_free_space(small_disk, 1000, "a checkpoint")
+    with pytest.raises(ResourceError, match=r"a checkpoint needs 4.0 MB at .* 1.0 MB is free"):
+        storage.require_free_space(small_disk, 4_000_000, "a checkpoint")
+
+
+def test_a_file_size_limit_is_a_storage_error(tmp_path):
+    """Like a full disk, and it can be had without any rights."""
+
+    def write(path, queue):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            storage.write_folder(path, {"a": np.zeros(1 << 20)}, {}, kind="test")
+        except StorageError as error:
+            queue.put((str(error), error.remedy))
+
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    process = context.Process(target=write, args=(tmp_path / "a", queue))
+    process.start()
+    message, remedy = queue.get()
+    process.join()
+    assert "larger than allowed" in message
+    assert "ulimit" in remedy
+    assert names(tmp_path) == []
+
+
+def test_a_read_only_disk(small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    for write in (
+        lambda: storage.write_folder(small_disk / "a", ARRAYS, {}, kind="test"),
+        lambda: storage.write_text(small_disk / "a", "x"),
+        lambda: storage.make_folder(small_disk),
+        lambda: storage.make_folder(small_disk / "runs" / "x"),
+    ):
+        with pytest.raises(StorageError, match="read-only") as caught:
+            write()
+        assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "code", [errno.EACCES, errno.EPERM, errno.EDQUOT, errno.ENAMETOOLONG, errno.EIO]
+)
+def test_every_refusal_of_the_system_has_a_remedy(tmp_path, monkeypatch, code):
+    def refuse(*args):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StorageError, match="cannot write") as caught:
+        storage.write_folder(tmp_path / "a", ARRAYS, {}, kind="test")
+    assert caught.value.remedy
+    assert names(tmp_path) == []
+
+
+def test_a_file_in_the_way(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file" / "below", tmp_path / "file"):
+        with pytest.raises(StorageError, match="file"):
+            storage.make_folder(path)
+
+
+def test_an_unreadable_array_says_why(folder):
+    (folder / "counts.npy").unlink()
+    (folder / "counts.npy").mkdir()
+    with pytest.raises(StorageError):
+        storage.read_folder(folder, "checkpoint", verify=False)
+
+
+# -- small files ---------------------------------------------------------------------------------
+
+
+def test_atomic_write_keeps_the_old_bytes_when_the_body_fails(tmp_path):
+    path = tmp_path / "deep" / "file"
+    storage.write_text(path, "old ♠")
+
+    def fail():
+        with storage.atomic_write(path) as file:
+            file.write(b"new")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_text() == "old ♠"
+    assert names(path.parent) == ["file"]
+
+
+def test_json_holds_what_configs_hold(tmp_path):
+    from holdem.types import BetMenu
+
+    storage.write_json(
+        tmp_path / "x.json",
+        {"a": np.float32(0.5), "b": np.arange(2), "p": Path("/x"), "m": BetMenu(streets=(("a",),))},
+    )
+    assert storage.read_json(tmp_path / "x.json") == {
+        "a": 0.5,
+        "b": [0, 1],
+        "p": "/x",
+        "m": {"streets": [["a"]]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, "does not exist"),
+        (b"{", "not JSON"),
+        (b"\xff\xfe\x00", "not JSON"),
+        (pickle.dumps(1), "pickle"),
+    ],
+)
+def test_bad_json_is_a_storage_error(tmp_path, content, found):
+    path = tmp_path / "x.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StorageError, match=found):
+        storage.read_json(path)
+
+
+# -- killed writers ------------------------------------------------------------------------------
+
+_SLOW_WRITER = """
+import sys, time
+import numpy as np
+from holdem import storage
+write_array = storage._write_array
+def slow(path, array):
+    entry = write_array(path, array)
+    print("writing", flush=True)
+    time.sleep(60)
+    return entry
+storage._write_array = slow
+storage.write_folder(sys.argv[1], {"a": np.ones(1000), "b": np.ones(10)}, {"n": 2}, kind="test")
+"""
+
+
+def test_a_killed_writer_leaves_the_old_folder_and_its_temporary_is_cleaned(tmp_path):
+    path = tmp_path / "a"
+    storage.write_folder(path, {"a": np.zeros(1000)}, {"n": 1}, kind="test")
+    with subprocess.Popen(
+        [sys.executable, "-c", _SLOW_WRITER, str(path)], stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout.readline() == b"writing\n"
+        assert len(names(tmp_path)) == 2
+        assert storage.clean_stale(tmp_path) == []  # it lives, so its temporary is its own
+        writer.send_signal(signal.SIGKILL)
+    assert storage.read_folder(path, "test").metadata == {"n": 1}
+    assert len(names(tmp_path)) == 2
+
+    storage.write_text(tmp_path / "other", "any write here cleans up")
+
+    assert names(tmp_path) == ["a", "other"]
+
+
+def test_clean_stale_leaves_everything_else_alone(tmp_path):
+    (tmp_path / ".hidden").write_text("mine")
+    (tmp_path / ".a.holdem-tmp-0").write_text("stale")
+    held = tmp_path / ".b.holdem-tmp-1"
+    held.mkdir()
+    descriptor = os.open(held, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        assert storage.clean_stale(tmp_path) == [tmp_path / ".a.holdem-tmp-0"]
+    finally:
+        os.close(descriptor)
+    assert names(tmp_path) == [".b.holdem-tmp-1", ".hidden"]
+
+
+def _write_often(path, value, stop):
+    while not stop.is_set():
+        storage.write_folder(path, {"a": np.full(2000, value)}, {"value": value}, kind="test")
+
+
+def test_readers_see_the_old_or_the_new_never_half(tmp_path):
+    """Two writers replace one folder all the time; every read is whole."""
+    path = tmp_path / "a"
+    storage.write_folder(path, {"a": np.full(2000, 0)}, {"value": 0}, kind="test")
+    context = multiprocessing.get_context("fork")
+    stop = context.Event()
+    writers = [
+        context.Process(target=_write_often, args=(path, v, stop), daemon=True) for v in (1, 2)
+    ]
+    for writer in writers:
+        writer.start()
+    seen = set()
+    while not {1, 2} <= seen:
+        assert all(writer.is_alive() for writer in writers)
+        # A reader opens several files, so it may straddle a replacement; the
+        # checksums tell it, and then it reads again.
+        try:
+            read = storage.read_folder(path, "test", mmap=False)
+        except StorageError:
+            continue
+        assert set(read.arrays["a"].tolist()) == {read.metadata["value"]}
+        seen.add(read.metadata["value"])
+    stop.set()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (276_543_210, "277 MB"),
+        (9_960_000, "10 MB"),
+        (1.5e9, "1.5 GB"),
+        (2.345e15, "2,345.0 TB"),
+    ],
+)
+def test_sizes_read_as_people_write_them(size, text):
+    assert storage.format_bytes(size) == text
