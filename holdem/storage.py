@@ -24,6 +24,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import secrets
@@ -136,6 +137,26 @@ def read_json(path: Path | str) -> Any:
         StorageError: *path* is missing, cannot be read or is not JSON.
     """
     return _parse_json(Path(path), _read_bytes(Path(path), "a JSON file"), "restore the file")
+
+
+class _LogFile(logging.FileHandler):
+    """Appends lines with their time; a line that cannot be written must not end a run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drop the line."""
+
+
+def open_log(path: Path | str) -> logging.Handler:
+    """Open *path* to append a run's log to; every line begins with its time.
+
+    Raises:
+        StorageError: *path* cannot be written.
+    """
+    with _writing(Path(path)):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handler = _LogFile(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(levelname)-7s  %(message)s"))
+    return handler
 
 
 # -- folders of arrays -------------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""Every config, as a frozen dataclass: what a value means, its unit and its default.
+"""Every config, as a frozen dataclass: what a value means, its unit, its default and its range.
+
+Whoever makes one, from YAML, from options or in Python, meets the same checks: a value
+that cannot be used is a `ConfigError` that names it. Whole numbers may be written as
+``1e6``, and lists become tuples.
 
 Seats. In all of `holdem` seat 0 posts the small blind, seat 1 the big blind, and
 the last seat is the button; heads-up, seat 0 is the button too. Before the flop
@@ -8,15 +12,141 @@ the first seat left of the button (heads-up: seat 1).
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from holdem.errors import ConfigError
 
 STREETS = ("preflop", "flop", "turn", "river")
 MAX_PLAYERS = 9
-MAX_BUCKETS = 65_536
-"""Of one street: a table of buckets holds 16-bit numbers."""
+MOST_CHIPS = 2**31 - 1
+"""On the table in all, so that pots fit 32 bits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """What one field of a config may hold.
+
+    Attributes:
+        kind: the type of the value, or of each value of a tuple.
+        least, most: the range, ends included; None for no end.
+        above, below: the range, ends excluded.
+        unit: what is counted.
+        choices: the texts that are possible; empty for any.
+        optional: None is possible.
+        many: a tuple of such values; a single one stands for a tuple of one.
+    """
+
+    kind: type = int
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    many: bool = False
+
+    @property
+    def wanted(self) -> str:
+        """What is possible, in words: ``"a whole number from 2 to 9 (players)"``."""
+        if self.choices:
+            return " or ".join(self.choices)
+        noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+        text = noun[self.kind]
+        if self.least is not None and self.most is not None:
+            text += f" from {_bound(self.least)} to {_bound(self.most)}"
+        else:
+            bounds = (
+                ("of at least", self.least),
+                ("above", self.above),
+                ("below", self.below),
+                ("of at most" if self.above is None else "at most", self.most),
+            )
+            given = [f"{word} {_bound(bound)}" for word, bound in bounds if bound is not None]
+            text += " " * bool(given) + " and ".join(given)
+        if self.many:
+            text = f"a list, each {text}"
+        return text + (f" ({self.unit})" if self.unit else "") + (" or null" * self.optional)
+
+    def convert(self, value: object) -> Any:
+        """Return *value* as this field holds it.
+
+        Raises:
+            ValueError: *value* is not `wanted`.
+        """
+        if value is None and self.optional:
+            return None
+        if not self.many:
+            return self._convert_one(value)
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            value = (value,)
+        return tuple(self._convert_one(one) for one in value)
+
+    def _convert_one(self, value: object) -> Any:
+        if self.kind in (bool, str):
+            if type(value) is not self.kind or (self.choices and value not in self.choices):
+                raise ValueError
+            return value
+        # A truth value counts as a number in Python; in a config it is a slip.
+        if isinstance(value, (bool, str, bytes)) or value is None:
+            raise ValueError
+        try:
+            number: float = float(value)  # type: ignore[arg-type]
+            if self.kind is int and not isinstance(value, float):
+                number = operator.index(value)  # type: ignore[arg-type]
+            elif self.kind is int and number.is_integer():
+                number = int(number)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError from None
+        if not math.isfinite(number) or (self.kind is int and not isinstance(number, int)):
+            raise ValueError
+        if (
+            (self.least is not None and number < self.least)
+            or (self.most is not None and number > self.most)
+            or (self.above is not None and number <= self.above)
+            or (self.below is not None and number >= self.below)
+        ):
+            raise ValueError
+        return number
+
+
+def _bound(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number}"
+
+
+def _adopt(config: object, section: str, rules: Mapping[str, Rule]) -> list[str]:
+    """Convert the fields of *config* by *rules*; return what is wrong, a sentence each."""
+    faults = []
+    for name, rule in rules.items():
+        value = getattr(config, name)
+        try:
+            object.__setattr__(config, name, rule.convert(value))
+        except ValueError:
+            faults.append(f"{section}{name} is {shown(value)}, and must be {rule.wanted}")
+    return faults
+
+
+def _raise_if(faults: list[str], remedy: str) -> None:
+    if faults:
+        raise ConfigError("; ".join(faults), remedy)
+
+
+def shown(value: object) -> str:
+    """Return *value* as a message quotes it: as YAML writes it, and not too long."""
+    words = {None: "null", True: "true", False: "false"}
+    if value is None or isinstance(value, bool):
+        return words[value]
+    if isinstance(value, (tuple, list)):
+        text = "[" + ", ".join(shown(one) for one in value) + "]"
+    elif isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
+        text = f"{int(value)}"
+    else:
+        text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +165,13 @@ class CardRules:
     board_street: int | None = None
     """one-card only: the street before which the public card is dealt; None for no board."""
 
+    def __post_init__(self) -> None:
+        faults = _adopt(self, "game.cards.", CARD_RULES)
+        deck = (self.ranks, self.suits, self.board_street)
+        if not faults and self.kind == "holdem" and deck != (13, 4, None):
+            faults = ["game.cards: ranks, suits and board_street belong to one-card games"]
+        _raise_if(faults, "change the game's cards")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BetMenu:
@@ -50,6 +187,21 @@ class BetMenu:
     """
 
     streets: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        texts = Rule(kind=str, many=True)
+        try:
+            given = () if isinstance(self.streets, str) else self.streets
+            streets = tuple(texts.convert(street) for street in given)
+        except (TypeError, ValueError):
+            streets = ()
+        if not 1 <= len(streets) <= len(STREETS):
+            raise ConfigError(
+                f"game.menu is {shown(self.streets)}, and must hold lists of texts for 1 to "
+                f"{len(STREETS)} streets",
+                'write a street as in  preflop: ["2.5x, a", "3x, a", "a"]',
+            )
+        object.__setattr__(self, "streets", streets)
 
 
 HEADS_UP_MENU = BetMenu(
@@ -71,7 +223,7 @@ class GameConfig:
     stacks: tuple[int, ...] = (10_000,)
     """By seat, before blinds and antes; a single number means the same for all."""
     blinds: tuple[int, ...] = (50, 100)
-    """By seat from seat 0; seats beyond post nothing; a third number is a straddle. Empty for none."""
+    """By seat from seat 0; a third number is a straddle, seats beyond post nothing."""
     ante: int = 0
     """By every player."""
     first_to_act: tuple[int, ...] | None = None
@@ -93,9 +245,43 @@ class GameConfig:
         """Chips that *seat* starts the hand with."""
         return self.stacks[seat] if len(self.stacks) > 1 else self.stacks[0]
 
+    def __post_init__(self) -> None:
+        faults = _adopt(self, "game.", GAME_RULES)
+        _raise_if(faults or self._faults(), "change the game's section of the config")
 
-CANONICAL_HANDS = (169, 1_286_792, 13_960_050, 123_156_254)
-"""Hands up to a renaming of the suits, by street, the order of the board's cards forgotten."""
+    def _faults(self) -> list[str]:
+        """What does not go together, although each value alone is possible."""
+        faults = []
+        players, cards, seats = self.num_players, self.cards, len(self.stacks)
+        if seats not in (1, players):
+            faults.append(f"game.stacks has {seats} numbers, and must have 1 or {players}")
+        elif sum(self.stack_of(seat) for seat in range(players)) > MOST_CHIPS:
+            faults.append(
+                f"game.stacks is {shown(self.stacks)}, and must be at most {MOST_CHIPS:,} chips "
+                "all together"
+            )
+        if len(self.blinds) > players:
+            faults.append(f"game.blinds has {len(self.blinds)} numbers for {players} players")
+        if cards.kind == "one-card":
+            public = cards.board_street is not None
+            if cards.ranks * cards.suits < players + public:
+                faults.append(
+                    f"game.cards has {cards.ranks * cards.suits} cards, too few for {players} "
+                    "players" + " and a public card" * public
+                )
+            if cards.board_street is not None and cards.board_street >= self.num_streets:
+                faults.append(
+                    f"game.cards.board_street is {cards.board_street}, and must be a street "
+                    f"after the first of the menu's {self.num_streets}"
+                )
+        if self.first_to_act is not None and (
+            len(self.first_to_act) != self.num_streets or max(self.first_to_act) >= players
+        ):
+            faults.append(
+                f"game.first_to_act is {shown(self.first_to_act)}, and must name one of the seats "
+                f"0 to {players - 1} for each of {self.num_streets} streets"
+            )
+        return faults
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +289,7 @@ class BucketConfig:
     """How many buckets a street has, and how their centres are fitted."""
 
     k_preflop: int = 169
-    """169 is lossless: bucket = class of hole cards."""
+    """169 is lossless: one bucket for each class of hole cards."""
     k_flop: int = 200
     k_turn: int = 200
     k_river: int = 200
@@ -114,37 +300,24 @@ class BucketConfig:
     restarts: int = 3
     """Times that the centres of a street are seeded anew; the best fit is kept."""
     fit_iterations: int = 40
-    """At most so many steps of Lloyd's algorithm after each seeding."""
+    """Most steps of Lloyd's algorithm after each seeding."""
     seed: int = 42
     num_players: int = 2
-    """At the table; features are shares of the pot against one fewer opponents."""
-
-    def __post_init__(self) -> None:
-        mistakes = [
-            f"{name} must be {least:,} to {most:,}, not {getattr(self, name):,}"
-            for name, least, most in (
-                ("k_preflop", 1, CANONICAL_HANDS[0]),
-                ("k_flop", 1, MAX_BUCKETS),
-                ("k_turn", 1, MAX_BUCKETS),
-                ("k_river", 1, MAX_BUCKETS),
-                ("num_streets", 1, len(STREETS)),
-                ("restarts", 1, 100),
-                ("fit_iterations", 1, 10_000),
-                ("seed", 0, 2**63 - 1),
-                ("num_players", 2, MAX_PLAYERS),
-            )
-            if not least <= getattr(self, name) <= most
-        ]
-        needed = max(self.bucket_counts[: max(self.num_streets, 1)])
-        if self.hands < needed:
-            mistakes.append(f"hands must be at least the largest k, {needed:,}, not {self.hands:,}")
-        if mistakes:
-            raise ConfigError("; ".join(mistakes))
+    """At the table: a hand is judged by its share of the pot against one fewer opponents."""
 
     @property
     def bucket_counts(self) -> tuple[int, int, int, int]:
         """Buckets of preflop, flop, turn and river."""
         return (self.k_preflop, self.k_flop, self.k_turn, self.k_river)
+
+    def __post_init__(self) -> None:
+        faults = _adopt(self, "buckets.", BUCKET_RULES)
+        if not faults and self.hands < max(self.bucket_counts[1:]):
+            faults = [
+                f"buckets.hands is {self.hands}, and must be at least the number of buckets, "
+                f"{max(self.bucket_counts[1:])}"
+            ]
+        _raise_if(faults, "change the buckets' section of the config, or the options")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,5 +359,89 @@ class MCCFRConfig:
     """Iterations between two rows of TensorBoard figures."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1, not {self.batch_size}")
+        faults = _adopt(self, "", TRAINING_RULES)
+        if self.epsilon_schedule is not None:
+            faults += self._adopt_schedule()
+        if not faults and self.enable_pruning and self.regret_floor >= self.pruning_threshold:
+            faults = [
+                f"regret_floor is {shown(self.regret_floor)}, and must be below "
+                f"pruning_threshold, {shown(self.pruning_threshold)}: else nothing is ever pruned"
+            ]
+        _raise_if(faults, "change these values of the config, or the options")
+
+    def _adopt_schedule(self) -> list[str]:
+        pairs = []
+        try:
+            for start, epsilon in self.epsilon_schedule or ():
+                pairs.append((Rule(least=0).convert(start), _EPSILON.convert(epsilon)))
+        except (TypeError, ValueError):
+            pairs = []
+        starts = [start for start, _ in pairs]
+        if not pairs or starts != sorted(set(starts)):
+            return [
+                f"epsilon_schedule is {shown(self.epsilon_schedule)}, and must be pairs of an "
+                "iteration, ascending, and an epsilon above 0 and at most 1: [[0, 0.6], [1e6, 0.3]]"
+            ]
+        object.__setattr__(self, "epsilon_schedule", tuple(pairs))
+        return []
+
+
+# -- what each field may hold ------------------------------------------------------------------
+
+_PLAYERS = Rule(least=2, most=MAX_PLAYERS, unit="players")
+_SEED = Rule(least=0, most=2**63 - 1)
+_BUCKETS = Rule(least=1, most=65_536, unit="buckets")
+_SHARE = Rule(kind=float, least=0.0, most=1.0)
+_EPSILON = Rule(kind=float, above=0.0, most=1.0, unit="share of uniform sampling")
+_ITERATIONS = Rule(least=1, most=10**15, unit="iterations")
+_SECONDS = Rule(kind=float, above=0.0, most=1e9, unit="seconds")
+_EXPONENT = Rule(kind=float, least=0.0, most=100.0)
+_CHIPS = Rule(least=0, most=MOST_CHIPS, unit="chips", many=True)
+
+CARD_RULES = {
+    "kind": Rule(kind=str, choices=("holdem", "one-card")),
+    "ranks": Rule(least=2, most=13, unit="ranks"),
+    "suits": Rule(least=1, most=4, unit="suits"),
+    "board_street": Rule(least=1, most=3, unit="0 is preflop", optional=True),
+}
+GAME_RULES = {
+    "name": Rule(kind=str),
+    "num_players": _PLAYERS,
+    "stacks": Rule(least=1, most=MOST_CHIPS, unit="chips", many=True),
+    "blinds": _CHIPS,
+    "ante": Rule(least=0, most=MOST_CHIPS, unit="chips"),
+    "first_to_act": Rule(least=0, most=MAX_PLAYERS - 1, unit="seats", many=True, optional=True),
+}
+BUCKET_RULES = {
+    "k_preflop": Rule(least=1, most=169, unit="buckets"),
+    "k_flop": _BUCKETS,
+    "k_turn": _BUCKETS,
+    "k_river": _BUCKETS,
+    "num_streets": Rule(least=1, most=len(STREETS), unit="streets"),
+    "hands": Rule(least=1, most=100_000_000, unit="hands per street"),
+    "restarts": Rule(least=1, most=1000, unit="restarts"),
+    "fit_iterations": Rule(least=1, most=100_000, unit="steps"),
+    "seed": _SEED,
+    "num_players": _PLAYERS,
+}
+TRAINING_RULES = {
+    "num_iterations": Rule(least=1, most=10**15, unit="iterations", optional=True),
+    "time_budget_seconds": Rule(kind=float, above=0.0, most=1e9, unit="seconds", optional=True),
+    "checkpoint_interval": _ITERATIONS,
+    "snapshot_interval_seconds": _SECONDS,
+    "keep_checkpoints": Rule(least=0, most=1_000_000, unit="checkpoints; 0 keeps all"),
+    "discount_interval": _ITERATIONS,
+    "regret_discount_alpha": _EXPONENT,
+    "strategy_discount_beta": _EXPONENT,
+    "exploration_epsilon": _EPSILON,
+    "enable_pruning": Rule(kind=bool),
+    "pruning_threshold": Rule(kind=float, below=0.0, unit="chips"),
+    "pruning_probability": _SHARE,
+    "regret_floor": Rule(kind=float, below=0.0, unit="chips"),
+    "num_players": _PLAYERS,
+    "num_workers": Rule(least=0, most=4096, unit="processes; 0 for one per core"),
+    "batch_size": Rule(least=1, most=1_000_000, unit="iterations"),
+    "seed": _SEED,
+    "sampling": Rule(kind=str, choices=("external", "outcome")),
+    "tensorboard_log_interval": _ITERATIONS,
+}
