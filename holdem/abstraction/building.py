@@ -259,9 +259,7 @@ class _Build:
             labels = self._assign(0, measures.class_points, centres)
         table = np.zeros(num_classes, table_dtype(k))
         tally = np.zeros((k, 4), np.int64)
-        kernel.record(
-            labels, np.arange(num_classes), combos, measures.class_equities, table, tally
-        )
+        kernel.record(labels, np.arange(num_classes), combos, measures.class_equities, table, tally)
         return {
             "preflop_equities": np.ascontiguousarray(equities, np.float64),
             "groups": measures.groups,
@@ -311,15 +309,11 @@ class _Build:
         points: list[npt.NDArray[np.int16]] = []
         equities: list[npt.NDArray[np.uint16]] = []
 
-        def measure(
-            start: int, stop: int
-        ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]:
+        def measure(start: int, stop: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]:
             return self.features.measure(street, hands.part(start, stop))
 
         self.observer.stage(f"{STREETS[street]}: sample", num_boards)
-        for start, stop, found in self.workers.chunks(
-            measure, num_boards, _SAMPLE_CHUNKS[street]
-        ):
+        for start, stop, found in self.workers.chunks(measure, num_boards, _SAMPLE_CHUNKS[street]):
             points.append(found[0])
             equities.append(found[1])
             self.observer.advance(stop - start)

@@ -29,10 +29,11 @@ _PROBE_BOARDS = 48
 _PROBE_POINTS = 1024
 _DIMS = (features.BINS, features.BINS, features.BINS, features.GROUPS)
 
-# Seconds of one core, in units of those that all river values take; from bench/.
-_SHARES_COST = 3.9
-_RUNOUTS_COST = (0.0, 2.3, 1.6, 0.0)
+# Seconds of one core by stage, assigning and fitting apart, in units of what the river
+# values of all boards take while nothing is written to memory; from bench/bench_cluster.py.
+_VALUES_COST = 1.7
 _CLASSES_COST = 1.6
+_MEASURING_COST = (0.0, 2.4, 1.8, 8.3)
 # A step of Lloyd's moves the centres too.
 _STEP_COST = 1.6
 
@@ -96,14 +97,13 @@ def _core_seconds(config: BucketConfig) -> float:
     values = np.empty((len(probe), 1326), np.uint16)
     all_values = _seconds(lambda: features.river_values(probe, 1, values))
     all_values *= len(boards) / len(probe)
-    seconds = all_values * (1 + _CLASSES_COST)
+    seconds = all_values * (_VALUES_COST + _CLASSES_COST)
     for street in range(1, config.num_streets):
-        measuring = _SHARES_COST if street == 3 else _RUNOUTS_COST[street]
         drawn = min(1.0, config.hands / CANONICAL_HANDS[street])
         assigning = _seconds_per_point(street, config.bucket_counts[street])
         hands = min(config.hands, CANONICAL_HANDS[street])
         steps = config.restarts * config.fit_iterations * _STEP_COST
-        seconds += all_values * measuring * (1 + drawn)
+        seconds += all_values * _MEASURING_COST[street] * (1 + drawn)
         seconds += assigning * (CANONICAL_HANDS[street] + hands * steps)
     return seconds
 
@@ -116,9 +116,7 @@ def _seconds_per_point(street: int, num_centres: int) -> float:
     labels = np.empty(_PROBE_POINTS, np.uint16)
     distances = np.empty(_PROBE_POINTS, np.int32)
     centres = points[:few]
-    seconds = _seconds(
-        lambda: kernel.assign(points, centres, METRICS[street], labels, distances)
-    )
+    seconds = _seconds(lambda: kernel.assign(points, centres, METRICS[street], labels, distances))
     return seconds / _PROBE_POINTS * (num_centres / few)
 
 

@@ -146,6 +146,12 @@ def _info_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _console() -> Console:
+    """Return where to print; a pipe has no width of its own."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
 # -- building ----------------------------------------------------------------------------------
 
 
@@ -155,7 +161,7 @@ def _build(options: argparse.Namespace) -> int:
     out = _out(options, config)
     if not 0 <= options.workers <= 1024:
         raise ConfigError(f"--workers must be 0 to 1024, not {options.workers}", "0 is all cores")
-    console = Console(soft_wrap=True)
+    console = _console()
     estimate = costs.estimate(config, options.workers)
     counts = "/".join(str(k) for k in config.bucket_counts[: config.num_streets])
     workers = options.workers or available_cores()
@@ -246,7 +252,7 @@ def _duration(seconds: float) -> str:
 def _info(options: argparse.Namespace) -> int:
     """Print what a set holds."""
     bucketing = HandBucketing.load(options.path)
-    console = Console(soft_wrap=True)
+    console = _console()
     config = bucketing.config
     size = sum(table.nbytes for table in bucketing.tables)
     console.print(f"bucket set {options.path}", highlight=False)
@@ -269,18 +275,8 @@ def _print_summary(console: Console, bucketing: HandBucketing) -> None:
     """Print a table of the streets: sizes of buckets and how well they separate equities."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("street")
-    for name in (
-        "hands",
-        "buckets",
-        "empty",
-        "smallest",
-        "median",
-        "largest",
-        "equity sd",
-        "in bucket",
-        "explained",
-    ):
-        table.add_column(name, justify="right")
+    for name in ("hands", "buckets", "empty", "min", "median", "max", "sd", "inside", "told"):
+        table.add_column(name, justify="right", no_wrap=True)
     for street in range(bucketing.num_streets):
         row = bucketing.summary(street)
         table.add_row(
@@ -297,8 +293,9 @@ def _print_summary(console: Console, bucketing: HandBucketing) -> None:
         )
     console.print(table)
     console.print(
-        "sizes: shares of all real hands; sd: of equity over all hands, and within a bucket; "
-        "explained: share of its variance that the bucket tells",
+        "min, median, max: a bucket's share of all real hands\n"
+        "sd, inside, told: of equity, over all hands and inside a bucket; the share of its "
+        "variance that the bucket tells",
         style="dim",
         highlight=False,
     )
