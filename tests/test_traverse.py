@@ -1,4 +1,4 @@
-"""The compiled walk against the one on paper, and the properties that parallel training rests on."""
+"""The compiled walk against the one on paper, and what parallel training rests on."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_no_regret_falls_below_the_floor():
 
 def test_a_batch_can_be_walked_in_parts():
     """Updates do not depend on which lane, or how many, walked an iteration."""
-    tree, table, walker, deals = make("three-way", 30)
+    _, table, walker, deals = make("three-way", 30)
     walker.walk(42, 0, deals[:30])
     walker.merge(1.0, 1.0, -1e9)
 

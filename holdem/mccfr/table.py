@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from holdem.errors import MismatchError
 from holdem.game.tree import BettingTree
+from holdem.types import MCCFRConfig
 
 BYTES_PER_SLOT = 8
 _REBASE_ABOVE = 2.0**64
@@ -38,10 +39,18 @@ class RegretTable:
     """
 
     def __init__(
-        self, tree: BettingTree, *, discount_interval: int, alpha: float, beta: float
+        self,
+        tree: BettingTree,
+        *,
+        discount_interval: int,
+        alpha: float,
+        beta: float,
+        words: npt.NDArray[np.float32] | None = None,
     ) -> None:
         # Zeroed by the system when first touched: rows that no walk reaches cost nothing.
-        self.words: npt.NDArray[np.float32] = np.zeros(2 * tree.num_slots, dtype=np.float32)
+        if words is None:
+            words = np.zeros(2 * tree.num_slots, dtype=np.float32)
+        self.words = words
         self._tree = tree
         self.period = 0
         self.regret_weight = 1.0
@@ -50,6 +59,22 @@ class RegretTable:
         self._interval = discount_interval
         self._alpha = alpha
         self._beta = beta
+
+    @classmethod
+    def for_config(
+        cls,
+        tree: BettingTree,
+        config: MCCFRConfig,
+        words: npt.NDArray[np.float32] | None = None,
+    ) -> RegretTable:
+        """Make the table of a run, over *words* (shared memory, zeroed) if given."""
+        return cls(
+            tree,
+            discount_interval=config.discount_interval,
+            alpha=config.regret_discount_alpha,
+            beta=config.strategy_discount_beta,
+            words=words,
+        )
 
     def advance(self, iteration: int, count: int) -> None:
         """Bring the weights to the period of *iteration*, which *count* iterations begin.
