@@ -7,17 +7,16 @@ A suit holds some board ranks and some hole ranks. Its *number* counts the sets 
 of that size in colexicographic order and, within one, the hole ranks among those left over. A
 hand is the multiset of its four suits, so it is numbered in four steps:
 
-1. Suits are sorted by how many board ranks they hold, then by number: that forgets their names.
-2. The sizes in that order, with the places of the hole cards' suits, are the hand's *shape*.
-   Each shape owns a range of indices that begins at the plan's offset.
+1. Suits with hole cards come first; among these and among the others, suits are sorted by how
+   many board ranks they hold, then by number: that forgets their names.
+2. The sizes in that order are the hand's *shape*. Each shape owns a range of indices.
 3. Suits of different sizes are the digits of a mixed-radix number.
 4. k suits of equal size with numbers n1 >= n2 >= .. >= nk are a multiset, and their digit is
    C(n1+k-1, k) + .. + C(nk, 1). This is why equal hands under renaming get one index.
 
-Suits with hole cards are numbered apart from suits without, and count for more. On one board
-the index is then a sum of a part of the high card and a part of the low card for every pair of
-suits, at most quadratic in a card's place among the ranks left over. `holes_on_board` needs
-one addition per hand.
+On one board and for two given suits the index is then a part of the high card plus a part of
+the low card, each at most quadratic in the card's place among the ranks that the board leaves.
+So `holes_on_board` needs one addition per hand.
 """
 
 from itertools import combinations
@@ -63,18 +62,22 @@ cdef enum:
     KEY_MASK = (1 << KEY_BITS) - 1
     BLOCKED = -(1 << 30)       # the sum of two still fits 32 bits
 
-# How to put an index together, by the shape of the hand. With n1, n2, n3 the numbers of the
-# suits without hole cards, the greatest first, those suits add n3 + the sum over i and k of
-# rest[i][k] * (multisets of size k + 1 of the numbers below n).
+# How to put an index together, by the shape of the hand. All steps are in indices.
 cdef struct Plan:
-    int32_t offset             # index of the first hand of this shape
-    int32_t scale              # ways to hold the other suits: one step of the hole suits' number
-    int32_t first_linear       # one step of the greater hole suit's number, and one of the
-    int32_t first_square       # multisets of 2 below it: one of them 0, as the sizes are alike
+    int32_t offset             # the first hand of this shape
+    # Ways to hold the suits without hole cards; also one step of the lesser suit with one.
+    int32_t scale
+    # One step of the greater suit with a hole card: of its number n where the two differ in
+    # size, of C(n + 1, 2) where they are alike. The other step is 0.
+    int32_t first_linear
+    int32_t first_square
+    # The same for the suits without hole cards: of n, C(n + 1, 2) and C(n + 2, 3). The third
+    # such suit steps by 1.
     int32_t first_rest[3]
     int32_t second_rest[2]
 
-# A shape, for the way back. Sizes are numbers of board ranks, hole suits first.
+# A shape, for the way back; it ends where the next begins. Sizes are numbers of board ranks,
+# those of the suits with hole cards first.
 cdef struct Shape:
     uint32_t offset
     uint32_t scale             # ways to hold the other suits
@@ -91,13 +94,14 @@ cdef uint16_t SET_KEY[1 << NUM_RANKS]
 # By key: the set of ranks.
 cdef uint16_t SET_OF_KEY[(NUM_RANKS + 1) << KEY_BITS]
 cdef uint32_t CHOOSE[NUM_RANKS + 1][NUM_RANKS + 1]
-# By num_board and by the two greatest sizes, which settle the others.
-cdef uint8_t PARTITION[MAX_BOARD + 1][64]
-cdef Plan PLANS[MAX_BOARD + 1][NUM_PLANS]
-# By suits of the two hole cards: the other suits. 4 stands for a suit that is always empty.
-cdef uint8_t OTHER_SUITS[4][4][3]
 # By card: its bit among sixteen for each suit, clubs lowest; 0 for what is no card.
 cdef uint64_t CARD_BIT[256]
+# By suits of the two hole cards: the other suits. 4 stands for a suit that is always empty.
+cdef uint8_t OTHER_SUITS[4][4][3]
+# By num_board, then by _plan_number.
+cdef Plan PLANS[MAX_BOARD + 1][NUM_PLANS]
+# By num_board and by the two greatest sizes, which settle the others.
+cdef uint8_t PARTITION[MAX_BOARD + 1][64]
 cdef BoardPlan BOARD_PLANS[MAX_BOARD + 1][MAX_PARTITIONS]
 cdef Shape SHAPES[MAX_BOARD + 1][MAX_SHAPES]
 cdef int NUM_SHAPES[MAX_BOARD + 1]
@@ -105,144 +109,7 @@ cdef Shape BOARD_SHAPES[MAX_BOARD + 1][MAX_PARTITIONS]
 cdef int NUM_PARTITIONS[MAX_BOARD + 1]
 
 
-# ---- Tables ----------------------------------------------------------------------------------
-
-cdef inline int _plan_number(bint suited, int first, int second, int third) noexcept nogil:
-    # Sizes of the hole suits and then of the other suits. Three settle the fourth.
-    return suited << 9 | first << 6 | second << 3 | third
-
-
-def _partitions(num_board):
-    """Sizes of the four suits of a board, descending: every way to spread *num_board* cards."""
-    return [
-        (a, b, c, num_board - a - b - c)
-        for a in range(num_board, -1, -1)
-        for b in range(a, -1, -1)
-        for c in range(b, -1, -1)
-        if 0 <= num_board - a - b - c <= c
-    ]
-
-
-def _digits(sizes, num_hole_ranks):
-    """Strides and powers of suits of these *sizes* (descending), and how many ways they have.
-
-    Suits of one size are a multiset: the first of k has power k, the last power 1.
-    """
-    strides, powers, total = [], [], 1
-    end = len(sizes)
-    while end:
-        begin = sizes.index(sizes[end - 1])
-        ways = comb(NUM_RANKS, sizes[begin]) * comb(NUM_RANKS - sizes[begin], num_hole_ranks)
-        run = end - begin
-        # An empty suit has number 0 and adds nothing, whatever its stride and power.
-        strides[:0] = [total if ways > 1 else 0] * run
-        powers[:0] = [k if ways > 1 else 1 for k in range(run, 0, -1)]
-        total *= comb(ways + run - 1, run)
-        end = begin
-    return strides, powers, total
-
-
-def _fill_cards():
-    """Fill the tables of cards, suits and sets of ranks."""
-    cdef int card, high, low, i, ranks, rank, size, number
-    for card in range(NUM_CARDS):
-        CARD_BIT[card] = <uint64_t> 1 << ((card & 3) * 16 + (card >> 2))
-    for high in range(4):
-        for low in range(4):
-            others = [suit for suit in range(4) if suit not in (high, low)]
-            for i in range(3):
-                OTHER_SUITS[high][low][i] = others[i] if i < len(others) else 4
-    for size in range(NUM_RANKS + 1):
-        for number in range(NUM_RANKS + 1):
-            CHOOSE[size][number] = comb(size, number)
-    for ranks in range(1 << NUM_RANKS):
-        size = number = 0
-        for rank in range(NUM_RANKS):
-            if ranks >> rank & 1:
-                size += 1
-                number += CHOOSE[rank][size]
-        SET_KEY[ranks] = size << KEY_BITS | number
-        SET_OF_KEY[SET_KEY[ranks]] = ranks
-
-
-cdef void _fill_shape(Shape* shape, offset, scale, sizes, num_hole_suits):
-    cdef int i
-    shape.offset = offset
-    shape.scale = scale
-    shape.num_hole_suits = num_hole_suits
-    for i in range(4):
-        shape.sizes[i] = sizes[i]
-
-
-def _fill_boards(num_board):
-    """Fill the plans of boards alone and return how many boards there are up to suits."""
-    cdef int p, i, nb = num_board
-    offset = 0
-    for p, sizes in enumerate(_partitions(num_board)):
-        PARTITION[nb][<int> (sizes[0] * 8 + sizes[1])] = p
-        strides, powers, ways = _digits(sizes, 0)
-        _fill_shape(&BOARD_SHAPES[nb][p], offset, ways, sizes, 0)
-        BOARD_PLANS[nb][p].offset = offset
-        for i in range(4):
-            BOARD_PLANS[nb][p].strides[i] = strides[i]
-            BOARD_PLANS[nb][p].powers[i] = powers[i]
-        offset += ways
-        NUM_PARTITIONS[nb] = p + 1
-    return offset
-
-
-def _fill_plan(int num_board, offset, hole_sizes, rest_sizes):
-    cdef int first, second, third
-    first, second, third, *_ = hole_sizes + rest_sizes
-    cdef bint suited = len(hole_sizes) == 1
-    cdef Plan* plan = &PLANS[num_board][_plan_number(suited, first, second, third)]
-    strides, powers, scale = _digits(rest_sizes, 0)
-    plan.offset = offset
-    plan.scale = scale
-    plan.first_linear = plan.first_square = 0
-    if not suited:
-        hole_strides, hole_powers, _ = _digits(hole_sizes, 1)
-        if hole_powers[0] == 1:
-            plan.first_linear = hole_strides[0] * scale
-        else:
-            plan.first_square = hole_strides[0] * scale
-    plan.first_rest = [0, 0, 0]
-    plan.second_rest = [0, 0]
-    plan.first_rest[<int> powers[0] - 1] = strides[0]
-    plan.second_rest[<int> powers[1] - 1] = strides[1]
-
-
-def _fill_hands(num_board):
-    """Fill the plans of hands and return how many hands there are up to suits."""
-    cdef int nb = num_board
-    offset = 0
-    # The same shape is met on several pairs of places; the first to come gives it its range.
-    seen = set()
-    # Offsuit hands first: without a board 0..90 are 22, 32o, 33, 42o .. AA, then 91..168 suited.
-    for num_hole_suits in (2, 1):
-        for sizes in _partitions(num_board):
-            for places in combinations(range(4), num_hole_suits):
-                hole_sizes = tuple(sizes[place] for place in places)
-                rest_sizes = tuple(sizes[place] for place in range(4) if place not in places)
-                if hole_sizes + rest_sizes in seen:
-                    continue
-                seen.add(hole_sizes + rest_sizes)
-                _, _, hole_ways = _digits(hole_sizes, 3 - num_hole_suits)
-                _, _, rest_ways = _digits(rest_sizes, 0)
-                _fill_shape(
-                    &SHAPES[nb][NUM_SHAPES[nb]],
-                    offset, rest_ways, hole_sizes + rest_sizes, num_hole_suits,
-                )
-                NUM_SHAPES[nb] += 1
-                _fill_plan(num_board, offset, hole_sizes, rest_sizes)
-                offset += hole_ways * rest_ways
-        seen.clear()
-    return offset
-
-
-_fill_cards()
-NUM_BOARDS = {num_board: _fill_boards(num_board) for num_board in (0, 3, 4, 5)}
-NUM_HANDS = {num_board: _fill_hands(num_board) for num_board in (0, 3, 4, 5)}
+include "indexer_tables.pxi"
 
 
 # ---- The board -------------------------------------------------------------------------------
