@@ -31,7 +31,6 @@ cdef extern from *:
 
 cdef enum:
     MOST_ACTIONS = 255         # Node.num_actions is one byte
-    NOT_YET = -1               # a seat that has not acted on this street
     NO_ACTOR = 255
     MILLION = 1000000
 
@@ -65,7 +64,6 @@ cdef struct Hand:
     chips_t stacks[MAX_PLAYERS]        # behind
     chips_t paid[MAX_PLAYERS]          # in the hand, antes and all
     chips_t bets[MAX_PLAYERS]          # on this street
-    chips_t acted_at[MAX_PLAYERS]      # the bet to match when the seat last acted, or NOT_YET
     chips_t pot
     chips_t to_match                   # the highest bet of the street
     chips_t full_raise                 # the least that a raise adds, unless it is all-in
@@ -73,6 +71,7 @@ cdef struct Hand:
     int32_t node                       # where the hand is in the tree
     uint16_t folded                    # bit p: seat p
     uint16_t able                      # bit p: seat p has cards and chips
+    uint16_t acted                     # bit p: seat p, on this street
     uint8_t street
     uint8_t actor
 
@@ -117,7 +116,7 @@ cdef inline bint must_act(const Game* game, const Hand* hand, int seat) noexcept
             if not hand.folded >> other & 1 and hand.bets[other] > hand.bets[seat]:
                 return True
         return False
-    return hand.acted_at[seat] == NOT_YET or hand.bets[seat] < hand.to_match
+    return not hand.acted >> seat & 1 or hand.bets[seat] < hand.to_match
 
 
 cdef int next_actor(const Game* game, const Hand* hand, int seat) noexcept nogil:
@@ -150,9 +149,9 @@ cdef Ending settle(const Game* game, Hand* hand, int seat) noexcept nogil:
         hand.to_match = 0
         hand.full_raise = game.big_blind
         hand.num_raises = 0
+        hand.acted = 0
         for other in range(game.num_players):
             hand.bets[other] = 0
-            hand.acted_at[other] = NOT_YET
         actor = next_actor(game, hand, game.first_to_act[hand.street])
     hand.actor = <uint8_t>actor
     return NO_ENDING
@@ -166,7 +165,6 @@ cdef Ending start(const Game* game, Hand* hand) noexcept nogil:
     hand.full_raise = game.big_blind
     for seat in range(game.num_players):
         hand.stacks[seat] = game.stacks[seat]
-        hand.acted_at[seat] = NOT_YET
         pay(hand, seat, game.ante)
     for seat in range(game.num_blinds):
         hand.bets[seat] = pay(hand, seat, game.blinds[seat])
@@ -207,7 +205,7 @@ cdef int list_raises(
     # A short all-in does not re-open the betting for those who acted, unless such
     # all-ins add up to a full raise since then.
     cdef bint closed = (
-        hand.acted_at[me] != NOT_YET and hand.to_match - hand.acted_at[me] < hand.full_raise
+        hand.acted >> me & 1 and hand.to_match - hand.bets[me] < hand.full_raise
     )
     if all_in <= hand.to_match or closed or hand.able == 1 << me:
         return 0
@@ -284,7 +282,7 @@ cdef Ending play(
         after.full_raise = max(hand.full_raise, action.total - hand.to_match)
         after.to_match = action.total
         after.num_raises += 1
-    after.acted_at[me] = after.to_match
+    after.acted |= <uint16_t>(1 << me)
     return settle(game, after, me + 1)
 
 

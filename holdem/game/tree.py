@@ -23,6 +23,7 @@ from holdem._core.tree import BettingRules
 from holdem.errors import ConfigError, MismatchError, ResourceError, RulesError
 from holdem.game.games import check_game, position_names
 from holdem.game.menu import parse_menu
+from holdem.game.rules import default_first_to_act
 from holdem.types import STREETS, GameConfig
 
 NODE_DTYPE = np.dtype(
@@ -392,20 +393,12 @@ def _rules_of(game: GameConfig) -> BettingRules:
     """Check *game* and turn it into the numbers of the compiled core."""
     check_game(game)
     menu = parse_menu(game.menu)
-    blinds = list(game.blinds)
-    while blinds and blinds[-1] == 0:
-        blinds.pop()
-    first_to_act = game.first_to_act
-    if first_to_act is None:
-        # After the blinds; later left of the button, who is seat 0 heads-up.
-        later = 1 if game.num_players == 2 else 0
-        first_to_act = (len(blinds) % game.num_players, *[later] * (game.num_streets - 1))
     return BettingRules(
         np.array([game.stack_of(seat) for seat in range(game.num_players)], np.int32),
-        np.array(blinds, np.int32),
+        np.array(game.blinds, np.int32),
         game.ante,
         game.big_blind,
-        np.array(first_to_act, np.int32),
+        np.array(game.first_to_act or default_first_to_act(game), np.int32),
         menu.street_texts,
         menu.text_sizes,
         menu.keeps_call,
