@@ -17,7 +17,7 @@ big blinds again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from operator import index
@@ -26,10 +26,15 @@ import numpy as np
 
 from holdem._core.evaluator import evaluate
 from holdem.errors import CardError, ConfigError, RulesError
-from holdem.types import MAX_PLAYERS, STREETS, GameConfig
+from holdem.game.games import check_game
+from holdem.types import STREETS, GameConfig
 
 Hole = tuple[int, ...]
 """A seat's private cards, as card numbers."""
+
+
+_HOLDEM_DEALS: tuple[int, ...] = (0, 3, 1, 1)
+"""Board cards that come before each street."""
 
 
 class ActionKind(IntEnum):
@@ -159,76 +164,31 @@ class _Table:
     deck_size: int
 
 
-def check_game(game: GameConfig) -> None:
-    """Refuse a game that cannot be dealt.
-
-    Raises:
-        ConfigError: too many or too few players, or money that does not fit the seats.
-    """
-    players = game.num_players
-    if not 2 <= players <= MAX_PLAYERS:
-        raise ConfigError(
-            f"a game has 2 to {MAX_PLAYERS} players, not {players}",
-            f"set num_players to 2 .. {MAX_PLAYERS}",
-        )
-    if len(game.stacks) not in (1, players):
-        raise ConfigError(
-            f"stacks has {len(game.stacks)} numbers for {players} players",
-            "give one stack for all, or one per seat",
-        )
-    if len(game.blinds) > players:
-        raise ConfigError(
-            f"blinds has {len(game.blinds)} numbers for {players} players",
-            "give at most one blind per seat",
-        )
-    if not 1 <= game.num_streets <= len(STREETS):
-        raise ConfigError(
-            f"a game has 1 to {len(STREETS)} streets, not {game.num_streets}",
-            "give the menu a list of bets for each street that is bet on",
-        )
-    for name, amounts, least in (
-        ("stacks", game.stacks, 1),
-        ("blinds", game.blinds, 0),
-        ("ante", (game.ante,), 0),
-    ):
-        for amount in amounts:
-            if not isinstance(amount, int) or amount < least:
-                raise ConfigError(
-                    f"{name} holds {amount!r}; it takes whole chips, at least {least}",
-                    "count in the smallest chip",
-                )
-    if game.first_to_act is not None and (
-        len(game.first_to_act) != game.num_streets
-        or not all(0 <= seat < players for seat in game.first_to_act)
-    ):
-        raise ConfigError(
-            f"first_to_act is {game.first_to_act}; it takes one seat of 0 .. {players - 1}"
-            f" for each of {game.num_streets} streets",
-            "leave it out for the hold'em order",
-        )
-
-
 def default_first_to_act(game: GameConfig) -> tuple[int, ...]:
-    """Return the seat that acts first on each street, in the hold'em order."""
-    players = game.num_players
-    if players == 2:
-        return (0, 1, 1, 1)[: game.num_streets]
-    largest = max(game.blinds, default=0)
-    last_blind = max((s for s, b in enumerate(game.blinds) if b == largest > 0), default=-1)
-    return ((last_blind + 1) % players, 0, 0, 0)[: game.num_streets]
+    """Return the seat that acts first on each street: after the blinds, then left of the button."""
+    blinds = list(game.blinds)
+    while blinds and not blinds[-1]:
+        blinds.pop()
+    later = 1 if game.num_players == 2 else 0
+    return (len(blinds) % game.num_players, later, later, later)[: game.num_streets]
 
 
 # A match plays one game many times over, and a long one only a few games.
 @lru_cache(maxsize=256)
 def _table(game: GameConfig) -> _Table:
     check_game(game)
+    if not 1 <= game.num_streets <= len(STREETS):
+        raise ConfigError(
+            f"the bet menu has {game.num_streets} streets, and must have 1 to {len(STREETS)}",
+            "give the menu one list of bets for each street that is bet on",
+        )
     players = range(game.num_players)
     wanted = [game.blinds[seat] if seat < len(game.blinds) else 0 for seat in players]
     antes = tuple(min(game.ante, game.stack_of(seat)) for seat in players)
     blinds = tuple(min(wanted[seat], game.stack_of(seat) - antes[seat]) for seat in players)
     opening_bet = max(wanted)
     if game.cards.kind == "holdem":
-        deals, num_hole_cards, deck_size = (0, 3, 1, 1), 2, 52
+        deals, num_hole_cards, deck_size = _HOLDEM_DEALS, 2, 52
     else:
         board_street = game.cards.board_street
         deals = tuple(int(street == board_street) for street in range(game.num_streets))
@@ -269,7 +229,7 @@ class State:
         events: what was played and dealt, in order.
     """
 
-    _table: _Table
+    _table: _Table = field(repr=False)
     hole_cards: tuple[Hole | None, ...]
     board: tuple[int, ...]
     street: int

@@ -1,0 +1,806 @@
+"""Numbers for hands up to a renaming of the suits, and back.
+
+The idea is Waugh's (2013, A Fast and Optimal Hand Isomorphism Algorithm), with the board
+dealt as one round so that the order of its cards is forgotten; the numbering is our own.
+
+A suit holds some board ranks and some hole ranks. Its *number* counts the sets of board ranks
+of that size in colexicographic order and, within one, the hole ranks among those left over. A
+hand is the multiset of its four suits, so it is numbered in four steps:
+
+1. Suits are sorted by how many board ranks they hold, then by number: that forgets their names.
+2. The sizes in that order, with the places of the hole cards' suits, are the hand's *shape*.
+   Each shape owns a range of indices that begins at the plan's offset.
+3. Suits of different sizes are the digits of a mixed-radix number.
+4. k suits of equal size with numbers n1 >= n2 >= .. >= nk are a multiset, and their digit is
+   C(n1+k-1, k) + .. + C(nk, 1). This is why equal hands under renaming get one index.
+
+Suits with hole cards are numbered apart from suits without, and count for more. On one board
+the index is then a sum of a part of the high card and a part of the low card for every pair of
+suits, at most quadratic in a card's place among the ranks left over. `holes_on_board` needs
+one addition per hand.
+"""
+
+from math import comb
+
+import numpy as np
+
+from libc.math cimport sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t
+
+from holdem.errors import CardError
+
+__all__ = [
+    "NUM_BOARDS",
+    "NUM_HANDS",
+    "board_index",
+    "board_multiplicity",
+    "index",
+    "index_board",
+    "index_boards",
+    "multiplicity",
+    "unindex",
+    "unindex_board",
+]
+
+cdef extern from *:
+    int popcount "__builtin_popcount"(unsigned int) noexcept nogil
+    int popcount64 "__builtin_popcountll"(unsigned long long) noexcept nogil
+
+cdef enum:
+    MAX_BOARD = 5
+    MAX_PARTITIONS = 6         # ways to spread 5 cards over 4 suits, sizes descending
+    MAX_SHAPES = 40
+    KEY_BITS = 11              # a set's number: C(13, 6) = 1716 at most
+    KEY_MASK = (1 << KEY_BITS) - 1
+    BLOCKED = -(1 << 30)       # the sum of two still fits 32 bits
+
+# A shape, for the way back. Sizes are numbers of board ranks, hole suits first.
+cdef struct Shape:
+    int64_t offset
+    int64_t scale              # ways to hold the other suits
+    int32_t sizes[4]
+    int32_t num_hole_suits     # 1 suited, 2 offsuit, 0 a board alone
+
+cdef struct BoardPlan:
+    int64_t offset
+    int64_t strides[4]
+    int32_t powers[4]
+
+# By set of ranks: size << KEY_BITS | number among the sets of that size.
+cdef uint16_t SET_KEY[1 << NUM_RANKS]
+# By key: the set of ranks.
+cdef uint16_t SET_OF_KEY[(NUM_RANKS + 1) << KEY_BITS]
+cdef int64_t CHOOSE[NUM_RANKS + 1][NUM_RANKS + 1]
+# By num_board and by the two greatest sizes, which settle the others.
+cdef uint8_t PARTITION[MAX_BOARD + 1][64]
+cdef Plan PLANS[MAX_BOARD + 1][MAX_PARTITIONS][NUM_SUITS * NUM_SUITS]
+cdef BoardPlan BOARD_PLANS[MAX_BOARD + 1][MAX_PARTITIONS]
+cdef Shape SHAPES[MAX_BOARD + 1][MAX_SHAPES]
+cdef int NUM_SHAPES[MAX_BOARD + 1]
+cdef Shape BOARD_SHAPES[MAX_BOARD + 1][MAX_PARTITIONS]
+cdef int NUM_PARTITIONS[MAX_BOARD + 1]
+
+
+# ---- Tables ----------------------------------------------------------------------------------
+
+def _partitions(num_board):
+    """Sizes of the four suits of a board, descending: every way to spread *num_board* cards."""
+    return [
+        (a, b, c, num_board - a - b - c)
+        for a in range(num_board, -1, -1)
+        for b in range(a, -1, -1)
+        for c in range(b, -1, -1)
+        if 0 <= num_board - a - b - c <= c
+    ]
+
+
+def _digits(sizes, num_hole_ranks):
+    """Strides and powers of suits of these *sizes* (descending), and how many ways they have.
+
+    Suits of one size are a multiset: the first of k has power k, the last power 1.
+    """
+    strides, powers, total = [], [], 1
+    end = len(sizes)
+    while end:
+        begin = sizes.index(sizes[end - 1])
+        ways = comb(NUM_RANKS, sizes[begin]) * comb(NUM_RANKS - sizes[begin], num_hole_ranks)
+        run = end - begin
+        # An empty suit has number 0 and adds nothing, whatever its stride and power.
+        strides[:0] = [total if ways > 1 else 0] * run
+        powers[:0] = [k if ways > 1 else 1 for k in range(run, 0, -1)]
+        total *= comb(ways + run - 1, run)
+        end = begin
+    return strides, powers, total
+
+
+cdef void _fill_sets() noexcept:
+    cdef int ranks, rank, size, number, n, k
+    for n in range(NUM_RANKS + 1):
+        for k in range(NUM_RANKS + 1):
+            CHOOSE[n][k] = 1 if k == 0 else 0 if n == 0 else CHOOSE[n - 1][k - 1] + CHOOSE[n - 1][k]
+    for ranks in range(1 << NUM_RANKS):
+        size = number = 0
+        for rank in range(NUM_RANKS):
+            if ranks >> rank & 1:
+                size += 1
+                number += CHOOSE[rank][size]
+        SET_KEY[ranks] = size << KEY_BITS | number
+        SET_OF_KEY[SET_KEY[ranks]] = ranks
+
+
+cdef void _fill_shape(Shape* shape, offset, scale, sizes, num_hole_suits):
+    cdef int i
+    shape.offset = offset
+    shape.scale = scale
+    shape.num_hole_suits = num_hole_suits
+    for i in range(4):
+        shape.sizes[i] = sizes[i]
+
+
+def _fill_boards(num_board):
+    """Fill the plans of boards alone and return how many boards there are up to suits."""
+    cdef int p, i, nb = num_board
+    offset = 0
+    for p, sizes in enumerate(_partitions(num_board)):
+        PARTITION[nb][<int> (sizes[0] * 8 + sizes[1])] = p
+        strides, powers, ways = _digits(sizes, 0)
+        _fill_shape(&BOARD_SHAPES[nb][p], offset, ways, sizes, 0)
+        BOARD_PLANS[nb][p].offset = offset
+        for i in range(4):
+            BOARD_PLANS[nb][p].strides[i] = strides[i]
+            BOARD_PLANS[nb][p].powers[i] = powers[i]
+        offset += ways
+        NUM_PARTITIONS[nb] = p + 1
+    return offset
+
+
+def _fill_hands(num_board):
+    """Fill the plans of hands and return how many hands there are up to suits."""
+    cdef int p, i, high, low, nb = num_board
+    cdef Plan* plan
+    offset = 0
+    # The same shape is met on several pairs of places; the first to come gives it its range.
+    offsets = {}
+    # Offsuit hands first: without a board 0..90 are 22, 32o, 33, 42o .. AA, then 91..168 suited.
+    for suited in (False, True):
+        for p, sizes in enumerate(_partitions(num_board)):
+            for high in range(4):
+                for low in range(4):
+                    if suited != (high == low):
+                        continue
+                    places = sorted({high, low})
+                    rest = [place for place in range(4) if place not in places]
+                    hole_sizes = tuple(sizes[place] for place in places)
+                    rest_sizes = tuple(sizes[place] for place in rest)
+                    _, _, hole_ways = _digits(hole_sizes, 2 if suited else 1)
+                    strides, powers, scale = _digits(rest_sizes, 0)
+                    shape = hole_sizes + rest_sizes, suited
+                    if shape not in offsets:
+                        _fill_shape(
+                            &SHAPES[nb][NUM_SHAPES[nb]], offset, scale, shape[0], len(places)
+                        )
+                        NUM_SHAPES[nb] += 1
+                        offsets[shape] = offset
+                        offset += hole_ways * scale
+                    plan = &PLANS[nb][p][high * 4 + low]
+                    plan.offset = offsets[shape]
+                    plan.scale = scale
+                    plan.second_size = 0
+                    if len(set(hole_sizes)) == 2:
+                        plan.second_size = comb(NUM_RANKS, hole_sizes[1]) * (
+                            NUM_RANKS - hole_sizes[1]
+                        )
+                    for i in range(3):
+                        plan.strides[i] = strides[i] if i < len(rest) else 0
+                        plan.terms[i] = (powers[i] - 1) * 4 + rest[i] if i < len(rest) else 0
+    return offset
+
+
+_fill_sets()
+NUM_BOARDS = {num_board: _fill_boards(num_board) for num_board in (0, 3, 4, 5)}
+NUM_HANDS = {num_board: _fill_hands(num_board) for num_board in (0, 3, 4, 5)}
+
+
+# ---- The board -------------------------------------------------------------------------------
+
+cdef inline void _descend(uint32_t* keys, int i, int j) noexcept nogil:
+    cdef uint32_t a = keys[i], b = keys[j]
+    keys[i] = a if a > b else b
+    keys[j] = b if a > b else a
+
+
+cdef inline uint64_t _ranks_by_suit(const card_t* cards, int num_cards) noexcept nogil:
+    # Sixteen bits for each suit, clubs lowest.
+    cdef uint64_t ranks = 0
+    cdef int i
+    for i in range(num_cards):
+        ranks |= <uint64_t> 1 << ((cards[i] & 3) * 16 + (cards[i] >> 2))
+    return ranks
+
+
+cdef inline void _prepare(const card_t* board, int num_board, BoardState* state) noexcept nogil:
+    cdef uint64_t ranks = _ranks_by_suit(board, num_board)
+    cdef uint32_t sorted_keys[4]
+    cdef int suit, place
+    cdef uint32_t number
+    for suit in range(4):
+        state.ranks[suit] = <uint16_t> (ranks >> (16 * suit))
+        state.keys[suit] = SET_KEY[state.ranks[suit]]
+        sorted_keys[suit] = <uint32_t> state.keys[suit] << 2 | suit
+    _descend(sorted_keys, 0, 1)
+    _descend(sorted_keys, 2, 3)
+    _descend(sorted_keys, 0, 2)
+    _descend(sorted_keys, 1, 3)
+    _descend(sorted_keys, 1, 2)
+    for place in range(4):
+        state.places[sorted_keys[place] & 3] = place
+        number = sorted_keys[place] >> 2 & KEY_MASK
+        state.terms[place] = number
+        state.terms[4 + place] = number * (number + 1) // 2
+        state.terms[8 + place] = number * (number + 1) * (number + 2) // 6
+    state.plans = PLANS[num_board][
+        PARTITION[num_board][
+            (sorted_keys[0] >> (2 + KEY_BITS)) * 8 + (sorted_keys[1] >> (2 + KEY_BITS))
+        ]
+    ]
+
+
+cdef void prepare_board(const card_t* board, int num_board, BoardState* state) noexcept nogil:
+    """Sort a board's suits, for `hole_on_board`."""
+    _prepare(board, num_board, state)
+
+
+# ---- Hole cards on a board -------------------------------------------------------------------
+
+# The index of hole cards in two given suits. With u a card's place among the 13 ranks less the
+# board's in its suit, index = base + high_linear * u_high + high_square * C(u_high, 2)
+#                                   + low_linear * u_low + low_square * C(u_low, 2).
+cdef struct PairTerms:
+    int32_t base
+    int32_t high_linear
+    int32_t high_square
+    int32_t low_linear
+    int32_t low_square
+
+
+cdef inline PairTerms _pair_terms(const BoardState* state, int high, int low) noexcept nogil:
+    # high and low are the real suits of the hole cards of higher and lower rank.
+    cdef const Plan* plan = &state.plans[state.places[high] * 4 + state.places[low]]
+    cdef PairTerms terms
+    cdef int32_t scale = plan.scale, left, first, second, linear, square
+    cdef int32_t base = (
+        plan.offset
+        + plan.strides[0] * state.terms[plan.terms[0]]
+        + plan.strides[1] * state.terms[plan.terms[1]]
+        + plan.strides[2] * state.terms[plan.terms[2]]
+    )
+    cdef uint32_t high_key = state.keys[high], low_key = state.keys[low], first_key, second_key
+    if high == low:
+        # The pair's number among the ranks left over is C(u_high, 2) + u_low.
+        left = NUM_RANKS - (high_key >> KEY_BITS)
+        terms.base = base + scale * <int32_t> (high_key & KEY_MASK) * (left * (left - 1) // 2)
+        terms.high_linear = 0
+        terms.high_square = scale
+        terms.low_linear = scale
+        terms.low_square = 0
+        return terms
+    # The greater suit comes first. Where both hold the same board ranks, the higher card makes
+    # its suit the greater: that is all the sorting that hole cards need.
+    cdef bint high_first = high_key >= low_key
+    first_key = high_key if high_first else low_key
+    second_key = low_key if high_first else high_key
+    first = (first_key & KEY_MASK) * (NUM_RANKS - (first_key >> KEY_BITS))
+    second = (second_key & KEY_MASK) * (NUM_RANKS - (second_key >> KEY_BITS))
+    if plan.second_size:
+        linear = scale * plan.second_size
+        square = 0
+        base += linear * first
+    else:
+        # C(first + u + 1, 2) = C(first + 1, 2) + (first + 1) * u + C(u, 2), by Vandermonde.
+        linear = scale * (first + 1)
+        square = scale
+        base += scale * (first * (first + 1) // 2)
+    terms.base = base + scale * second
+    terms.high_linear = linear if high_first else scale
+    terms.high_square = square if high_first else 0
+    terms.low_linear = scale if high_first else linear
+    terms.low_square = 0 if high_first else square
+    return terms
+
+
+cdef inline int32_t _place_left(const BoardState* state, int suit, int rank) noexcept nogil:
+    # Place of a rank among those that the board leaves in this suit.
+    return rank - popcount(state.ranks[suit] & ((1 << rank) - 1))
+
+
+cdef inline int32_t _hole_on_board(
+    const BoardState* state, card_t first, card_t second
+) noexcept nogil:
+    cdef card_t high = first if first > second else second
+    cdef card_t low = second if first > second else first
+    cdef PairTerms terms = _pair_terms(state, high & 3, low & 3)
+    cdef int32_t u = _place_left(state, high & 3, high >> 2)
+    cdef int32_t v = _place_left(state, low & 3, low >> 2)
+    return (
+        terms.base
+        + terms.high_linear * u
+        + terms.high_square * (u * (u - 1) // 2)
+        + terms.low_linear * v
+        + terms.low_square * (v * (v - 1) // 2)
+    )
+
+
+cdef int64_t hole_on_board(const BoardState* state, card_t first, card_t second) noexcept nogil:
+    """Index of one pair of hole cards on a prepared board; neither may be on it."""
+    return _hole_on_board(state, first, second)
+
+
+cdef int64_t hand_index(const card_t* cards, int num_board) noexcept nogil:
+    """Index of a hand: two hole cards, then *num_board* (0, 3, 4 or 5) board cards."""
+    cdef BoardState state
+    _prepare(cards + 2, num_board, &state)
+    return _hole_on_board(&state, cards[0], cards[1])
+
+
+cdef void holes_on_board(const card_t* board, int num_board, int32_t* indices) noexcept nogil:
+    """Indices of all hole cards on one board.
+
+    Writes *indices* (1326,), by hole index; -1 where a hole card is on the board.
+    """
+    cdef BoardState state
+    cdef PairTerms terms
+    cdef int32_t base[4][4]
+    cdef int32_t high_linear[4][4]
+    cdef int32_t high_square[4][4]
+    cdef int32_t low_linear[4][4]
+    cdef int32_t low_square[4][4]
+    # By high card, then the low card's suit.
+    cdef int32_t high_part[52][4]
+    # By the high card's suit, then low card.
+    cdef int32_t low_part[4][52]
+    cdef int32_t left[4]
+    cdef int32_t square[4]
+    cdef int high, low, rank, suit, i, card
+    cdef int32_t index, u, v
+    cdef int32_t* row = indices
+    _prepare(board, num_board, &state)
+    for high in range(4):
+        left[high] = 0
+        for low in range(4):
+            terms = _pair_terms(&state, high, low)
+            base[high][low] = terms.base
+            high_linear[high][low] = terms.high_linear
+            high_square[high][low] = terms.high_square
+            low_linear[high][low] = terms.low_linear
+            low_square[high][low] = terms.low_square
+    for rank in range(NUM_RANKS):
+        for suit in range(4):
+            square[suit] = left[suit] * (left[suit] - 1) // 2
+        for high in range(4):
+            u = left[high]
+            v = square[high]
+            for low in range(4):
+                high_part[rank * 4 + high][low] = (
+                    high_linear[high][low] * u + high_square[high][low] * v
+                )
+            for low in range(4):
+                low_part[high][rank * 4 + low] = (
+                    base[high][low]
+                    + low_linear[high][low] * left[low]
+                    + low_square[high][low] * square[low]
+                )
+        for suit in range(4):
+            left[suit] += 1 - (state.ranks[suit] >> rank & 1)
+    for i in range(num_board):
+        for suit in range(4):
+            high_part[board[i]][suit] = BLOCKED
+            low_part[suit][board[i]] = BLOCKED
+    for high in range(1, NUM_CARDS):
+        # Four at a time, one per suit of the low card.
+        for card in range(0, high - 3, 4):
+            for suit in range(4):
+                index = high_part[high][suit] + low_part[high & 3][card + suit]
+                row[card + suit] = index if index > -1 else -1
+        for card in range(high & ~3, high):
+            index = high_part[high][card & 3] + low_part[high & 3][card]
+            row[card] = index if index > -1 else -1
+        row += high
+
+
+# ---- Boards alone ----------------------------------------------------------------------------
+
+cdef inline int64_t _multisets(int64_t number, int size) noexcept nogil:
+    # Multisets of that size of the numbers below this one: C(number + size - 1, size).
+    cdef int64_t ways = 1
+    cdef int i
+    for i in range(size):
+        ways = ways * (number + i) // (i + 1)
+    return ways
+
+
+cdef int64_t board_number(const card_t* board, int num_board) noexcept nogil:
+    """Index of a board alone, up to suits and to the order of its cards."""
+    cdef BoardState state
+    cdef const BoardPlan* plan
+    cdef int sizes[4]
+    cdef int suit, place
+    _prepare(board, num_board, &state)
+    for suit in range(4):
+        sizes[state.places[suit]] = state.keys[suit] >> KEY_BITS
+    plan = &BOARD_PLANS[num_board][PARTITION[num_board][sizes[0] * 8 + sizes[1]]]
+    cdef int64_t index = plan.offset
+    for place in range(4):
+        index += plan.strides[place] * _multisets(state.terms[place], plan.powers[place])
+    return index
+
+
+# ---- The way back ----------------------------------------------------------------------------
+
+cdef inline int64_t _first_of_multiset(int64_t value, int size) noexcept nogil:
+    # The greatest number with _multisets(number, size) <= value.
+    cdef int64_t number
+    if size == 1:
+        return value
+    # The root is a good start and never too far off: n^size / size! <= C(n + size - 1, size).
+    number = <int64_t> sqrt(<double> (2 * value)) + 1 if size == 2 else NUM_RANKS - 1
+    while _multisets(number, size) > value:
+        number -= 1
+    return number
+
+
+cdef void _numbers_of_suits(
+    const int32_t* sizes,      # IN   (num_suits,), descending: board ranks of each suit
+    int num_suits,
+    int num_hole_ranks,        # IN   of each suit
+    int64_t value,             # IN   their number together
+    int64_t* numbers,          # OUT  (num_suits,)
+) noexcept nogil:
+    """Undo `_digits`: the number of each suit, from that of all."""
+    cdef int begin, end = num_suits, k
+    cdef int64_t ways, total, digit
+    while end:
+        begin = end - 1
+        while begin and sizes[begin - 1] == sizes[begin]:
+            begin -= 1
+        ways = CHOOSE[NUM_RANKS][sizes[begin]] * CHOOSE[NUM_RANKS - sizes[begin]][num_hole_ranks]
+        total = _multisets(ways, end - begin)
+        digit = value % total
+        value = value // total
+        for k in range(end - begin, 0, -1):
+            numbers[end - k] = 0 if ways == 1 else _first_of_multiset(digit, k)
+            digit -= _multisets(numbers[end - k], k)
+        end = begin
+
+
+cdef inline int _rank_left(int ranks, int place) noexcept nogil:
+    # The rank at this place among those not in the set.
+    cdef int rank = 0
+    while True:
+        if not ranks >> rank & 1:
+            if place == 0:
+                return rank
+            place -= 1
+        rank += 1
+
+
+cdef void _cards_of_shape(
+    const Shape* shape, int64_t value, card_t* cards
+) noexcept nogil:
+    # Hole cards first, then the board, each from the highest rank; the suits of the hole cards
+    # and then the greatest are spades, hearts, diamonds, clubs.
+    cdef int num_hole = shape.num_hole_suits, num_hole_ranks = 2 if num_hole == 1 else 1
+    cdef int64_t numbers[4]
+    cdef int ranks[4]
+    cdef int i, rank, suit, below
+    cdef int64_t ways, hole
+    cdef card_t swap
+    _numbers_of_suits(shape.sizes, num_hole, num_hole_ranks, value // shape.scale, numbers)
+    _numbers_of_suits(
+        shape.sizes + num_hole, 4 - num_hole, 0, value % shape.scale, numbers + num_hole
+    )
+    for i in range(4):
+        suit = 3 - i
+        ways = CHOOSE[NUM_RANKS - shape.sizes[i]][num_hole_ranks] if i < num_hole else 1
+        ranks[i] = SET_OF_KEY[shape.sizes[i] << KEY_BITS | <int> (numbers[i] // ways)]
+        if i >= num_hole:
+            continue
+        hole = numbers[i] % ways
+        if num_hole == 2:
+            cards[i] = _rank_left(ranks[i], <int> hole) * 4 + suit
+        else:
+            # The pair's number was C(high, 2) + low, and C(high, 2) = _multisets(high - 1, 2).
+            below = <int> _first_of_multiset(hole, 2)
+            cards[0] = _rank_left(ranks[i], below + 1) * 4 + suit
+            cards[1] = _rank_left(ranks[i], <int> (hole - _multisets(below, 2))) * 4 + suit
+    if num_hole == 2 and cards[0] < cards[1]:
+        swap = cards[0]
+        cards[0] = cards[1]
+        cards[1] = swap
+    if num_hole:
+        cards += 2
+    for rank in range(NUM_RANKS - 1, -1, -1):
+        for i in range(4):
+            if ranks[i] >> rank & 1:
+                cards[0] = rank * 4 + 3 - i
+                cards += 1
+
+
+cdef void hand_from_index(int num_board, int64_t index, card_t* cards) noexcept nogil:
+    """One hand of an index: hole cards first, then the board, each from the highest card.
+
+    Writes *cards* (2 + num_board,). Every index has one such hand.
+    """
+    cdef int shape = NUM_SHAPES[num_board] - 1
+    while SHAPES[num_board][shape].offset > index:
+        shape -= 1
+    _cards_of_shape(
+        &SHAPES[num_board][shape], index - SHAPES[num_board][shape].offset, cards
+    )
+
+
+cdef void board_from_number(int num_board, int64_t number, card_t* board) noexcept nogil:
+    """One board of an index of boards alone, from the highest card; writes (num_board,)."""
+    cdef int shape = NUM_PARTITIONS[num_board] - 1
+    while BOARD_SHAPES[num_board][shape].offset > number:
+        shape -= 1
+    _cards_of_shape(
+        &BOARD_SHAPES[num_board][shape],
+        number - BOARD_SHAPES[num_board][shape].offset,
+        board,
+    )
+
+
+# ---- How many hands share an index -----------------------------------------------------------
+
+cdef inline int _renamings(uint32_t* suits) noexcept nogil:
+    # Arrangements of four suits that differ: 4! over k! for every k suits that are alike.
+    cdef int copies = 24, run = 1, i
+    _descend(suits, 0, 1)
+    _descend(suits, 2, 3)
+    _descend(suits, 0, 2)
+    _descend(suits, 1, 3)
+    _descend(suits, 1, 2)
+    for i in range(1, 4):
+        run = run + 1 if suits[i] == suits[i - 1] else 1
+        copies //= run
+    return copies
+
+
+cdef int board_copies(const card_t* board, int num_board) noexcept nogil:
+    """How many boards have the number of this one, itself among them: 1 to 24."""
+    cdef uint64_t ranks = _ranks_by_suit(board, num_board)
+    cdef uint32_t suits[4]
+    cdef int suit
+    for suit in range(4):
+        suits[suit] = <uint16_t> (ranks >> (16 * suit))
+    return _renamings(suits)
+
+
+cdef int hand_copies(const card_t* cards, int num_board) noexcept nogil:
+    """How many hands have the index of this one, itself among them: 4 to 24."""
+    cdef uint64_t board = _ranks_by_suit(cards + 2, num_board)
+    cdef uint64_t hole = _ranks_by_suit(cards, 2)
+    cdef uint32_t suits[4]
+    cdef int suit
+    for suit in range(4):
+        suits[suit] = (
+            <uint32_t> <uint16_t> (hole >> (16 * suit)) << 16
+            | <uint16_t> (board >> (16 * suit))
+        )
+    return _renamings(suits)
+
+
+# ---- Doors -----------------------------------------------------------------------------------
+
+cdef inline bint _are_distinct_cards(const card_t* cards, int num_cards) noexcept nogil:
+    cdef uint64_t seen = 0
+    cdef int i
+    cdef bint ok = True
+    for i in range(num_cards):
+        ok &= cards[i] < NUM_CARDS
+        seen |= <uint64_t> 1 << (cards[i] & 63)
+    return ok and popcount64(seen) == num_cards
+
+
+def _checked_num_board(num_board, num_hole):
+    if num_board not in NUM_HANDS:
+        found = f"{num_board} board cards" if num_hole else f"a board of {num_board} cards"
+        raise CardError(f"{found}: a board has 0, 3, 4 or 5 cards")
+    return num_board
+
+
+def _checked_out(out, shape):
+    if out is None:
+        return np.empty(shape, dtype=np.int64)
+    if out.dtype != np.int64 or out.shape != shape or not out.flags.c_contiguous:
+        raise ValueError(
+            f"out is {out.dtype} {out.shape}; wanted contiguous int64 {shape}"
+        )
+    return out
+
+
+cdef Py_ssize_t _first_bad_row(const uint8_t[:, ::1] cards) noexcept nogil:
+    # -1 where every row holds distinct cards.
+    cdef Py_ssize_t i
+    for i in range(cards.shape[0]):
+        if not _are_distinct_cards(&cards[i, 0], <int> cards.shape[1]):
+            return i
+    return -1
+
+
+def _check_cards(const uint8_t[:, ::1] cards):
+    if cards.shape[0] == 0 or cards.shape[1] == 0:
+        return
+    bad = _first_bad_row(cards)
+    if bad >= 0:
+        raise CardError(
+            f"row {bad} is {np.asarray(cards[bad]).tolist()}: wanted distinct cards from 0 to 51"
+        )
+
+
+def _check_range(const int64_t[::1] indices, int64_t count, what):
+    if indices.shape[0] == 0:
+        return
+    array = np.asarray(indices)
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= count:
+        raise CardError(
+            f"{what} {low if low < 0 else high} does not exist: they are 0 to {count - 1}"
+        )
+
+
+def index(const uint8_t[:, ::1] cards, out=None):
+    """Return the index of each hand; hands that differ by suits' names alone share one.
+
+    Args:
+        cards: uint8 (n, 2 + num_board), hole cards first; num_board is 0, 3, 4 or 5. The order
+            of the hole cards and that of the board do not matter.
+        out: int64 (n,) to write to; a new array by default.
+
+    Returns:
+        int64 (n,), from 0 to ``NUM_HANDS[num_board] - 1``. Without a board, 0..90 are 22, 32o,
+        33, 42o, .. AA and 91..168 are 32s, 42s, 43s, .. AKs.
+
+    Raises:
+        CardError: a row does not hold distinct cards, or is no hand.
+    """
+    cdef int num_board = _checked_num_board(cards.shape[1] - 2, 2)
+    cdef Py_ssize_t i, n = cards.shape[0]
+    result = _checked_out(out, (n,))
+    _check_cards(cards)
+    cdef int64_t[::1] indices = result
+    with nogil:
+        for i in range(n):
+            indices[i] = hand_index(&cards[i, 0], num_board)
+    return result
+
+
+def unindex(num_board, const int64_t[::1] indices):
+    """Return one hand of each index, as uint8 (n, 2 + num_board).
+
+    Hole cards come first; they and the board descend from the highest card. The suits of the
+    hole cards are spades, then hearts, so that AKs is ``AsKs``.
+
+    Raises:
+        CardError: *num_board* is not 0, 3, 4 or 5, or an index is not of such a hand.
+    """
+    cdef int size = _checked_num_board(num_board, 2)
+    cdef Py_ssize_t i
+    _check_range(indices, NUM_HANDS[size], f"hand {'{2, %d}' % size if size else '{2}'}")
+    result = np.empty((indices.shape[0], 2 + size), dtype=np.uint8)
+    cdef uint8_t[:, ::1] cards = result
+    with nogil:
+        for i in range(indices.shape[0]):
+            hand_from_index(size, indices[i], &cards[i, 0])
+    return result
+
+
+def multiplicity(num_board, const int64_t[::1] indices):
+    """Return how many hands (unordered hole cards and board) have each index, as int32 (n,).
+
+    Over all indices they add up to C(52, 2) * C(50, num_board).
+    """
+    cards = unindex(num_board, indices)
+    cdef const uint8_t[:, ::1] hands = cards
+    cdef int size = num_board
+    cdef Py_ssize_t i
+    result = np.empty(indices.shape[0], dtype=np.int32)
+    cdef int32_t[::1] copies = result
+    with nogil:
+        for i in range(hands.shape[0]):
+            copies[i] = hand_copies(&hands[i, 0], size)
+    return result
+
+
+def index_board(const uint8_t[::1] board):
+    """Return the indices of all hole cards on one board (of 0, 3, 4 or 5 cards).
+
+    Returns:
+        int64 (1326,) by hole index, -1 where a hole card is on the board.
+    """
+    return index_boards(np.asarray(board)[np.newaxis])[0]
+
+
+def index_boards(const uint8_t[:, ::1] boards, out=None):
+    """Return the indices of all hole cards on each board.
+
+    Args:
+        boards: uint8 (n, num_board); num_board is 0, 3, 4 or 5.
+        out: int64 (n, 1326) to write to; a new array by default.
+
+    Returns:
+        int64 (n, 1326) by hole index b * (b - 1) / 2 + a of cards a < b, -1 where a hole card is
+        on the board.
+
+    Raises:
+        CardError: a row does not hold distinct cards, or is no board.
+    """
+    cdef int num_board = _checked_num_board(boards.shape[1], 0)
+    cdef Py_ssize_t i, n = boards.shape[0]
+    cdef int hole
+    cdef int32_t row[NUM_HOLES]
+    result = _checked_out(out, (n, NUM_HOLES))
+    _check_cards(boards)
+    cdef int64_t[:, ::1] indices = result
+    with nogil:
+        for i in range(n):
+            holes_on_board(&boards[i, 0] if num_board else NULL, num_board, row)
+            for hole in range(NUM_HOLES):
+                indices[i, hole] = row[hole]
+    return result
+
+
+def board_index(const uint8_t[:, ::1] boards):
+    """Return the index of each board alone, up to suits: int64 (n,).
+
+    *boards* is uint8 (n, num_board); num_board is 3, 4 or 5 (or 0, the one board of no cards).
+    Indices go to ``NUM_BOARDS[num_board] - 1``.
+
+    Raises:
+        CardError: a row does not hold distinct cards, or is no board.
+    """
+    cdef int num_board = _checked_num_board(boards.shape[1], 0)
+    cdef Py_ssize_t i
+    _check_cards(boards)
+    result = np.empty(boards.shape[0], dtype=np.int64)
+    cdef int64_t[::1] indices = result
+    with nogil:
+        for i in range(boards.shape[0]):
+            indices[i] = board_number(&boards[i, 0] if num_board else NULL, num_board)
+    return result
+
+
+def unindex_board(num_board, const int64_t[::1] indices):
+    """Return one board of each index of boards alone, as uint8 (n, num_board), highest first.
+
+    Raises:
+        CardError: *num_board* is not 0, 3, 4 or 5, or an index is not of such a board.
+    """
+    cdef int size = _checked_num_board(num_board, 0)
+    cdef Py_ssize_t i
+    _check_range(indices, NUM_BOARDS[size], f"board of {size} cards, number")
+    result = np.empty((indices.shape[0], size), dtype=np.uint8)
+    cdef uint8_t[:, ::1] boards = result
+    with nogil:
+        for i in range(indices.shape[0] if size else 0):
+            board_from_number(size, indices[i], &boards[i, 0])
+    return result
+
+
+def board_multiplicity(num_board, const int64_t[::1] indices):
+    """Return how many boards have each index of boards alone, as int32 (n,).
+
+    Over all indices they add up to C(52, num_board).
+    """
+    found = unindex_board(num_board, indices)
+    cdef const uint8_t[:, ::1] boards = found
+    cdef int size = num_board
+    cdef Py_ssize_t i
+    result = np.empty(indices.shape[0], dtype=np.int32)
+    cdef int32_t[::1] copies = result
+    with nogil:
+        for i in range(boards.shape[0]):
+            copies[i] = board_copies(&boards[i, 0] if size else NULL, size)
+    return result
