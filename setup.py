@@ -15,7 +15,11 @@ MODULES = (
     "tree",
     "regrets",
     "deal",
+    "river",
+    "allin",
+    "preflop",
     "equity",
+    "features",
     "cluster",
     "traverse",
 )
@@ -39,6 +43,9 @@ DIRECTIVES = {
 COMPILE_ARGS = ["-O3", "-ffp-contract=off", "-fno-strict-aliasing", "-Wno-unused-function"]
 if platform.machine() in ("x86_64", "AMD64"):
     COMPILE_ARGS.append("-march=x86-64-v2")
+# The walk's loops run over two to five actions: vector code for them is all
+# prologue. Measured: 43 against 48 ns a visit.
+MODULE_ARGS = {"traverse": ["-fno-tree-vectorize"]}
 if CHECKED:
     COMPILE_ARGS.append("-O1")
 
@@ -48,7 +55,7 @@ setup(
             Extension(
                 f"holdem._core.{name}",
                 [f"holdem/_core/{name}.pyx"],
-                extra_compile_args=COMPILE_ARGS,
+                extra_compile_args=COMPILE_ARGS + MODULE_ARGS.get(name, []),
                 define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
             )
             for name in MODULES

@@ -22,6 +22,8 @@ from holdem.errors import ConfigError
 
 STREETS = ("preflop", "flop", "turn", "river")
 MAX_PLAYERS = 9
+MAX_BUCKETS = 65_536
+"""Of one street: a table of buckets holds 16-bit numbers."""
 MOST_CHIPS = 2**31 - 1
 """On the table in all, so that pots fit 32 bits."""
 
@@ -284,18 +286,30 @@ class GameConfig:
         return faults
 
 
+CANONICAL_HANDS = (169, 1_286_792, 13_960_050, 123_156_254)
+"""Hands up to a renaming of the suits, by street, the order of the board's cards forgotten."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BucketConfig:
     """How many buckets a street has, and how their centres are fitted."""
 
     k_preflop: int = 169
+    """169 is lossless: bucket = class of hole cards."""
     k_flop: int = 200
     k_turn: int = 200
     k_river: int = 200
+    num_streets: int = 4
+    """Streets that the set covers, from preflop on; push/fold needs one."""
     hands: int = 200_000
     """Hands sampled per street to fit the centres on; every hand is assigned in the end."""
+    restarts: int = 3
+    """Times that the centres of a street are seeded anew; the best fit is kept."""
+    fit_iterations: int = 40
+    """At most so many steps of Lloyd's algorithm after each seeding."""
     seed: int = 42
     num_players: int = 2
+    """At the table; features are shares of the pot against one fewer opponents."""
 
     @property
     def bucket_counts(self) -> tuple[int, int, int, int]:
@@ -304,11 +318,13 @@ class BucketConfig:
 
     def __post_init__(self) -> None:
         faults = _adopt(self, "buckets.", BUCKET_RULES)
-        if not faults and self.hands < max(self.bucket_counts[1:]):
-            faults = [
-                f"buckets.hands is {self.hands}, and must be at least the number of buckets, "
-                f"{max(self.bucket_counts[1:])}"
-            ]
+        if not faults:
+            most = max(self.bucket_counts[: self.num_streets])
+            if self.hands < most:
+                faults = [
+                    f"buckets.hands is {self.hands}, and must be at least the number of buckets, "
+                    f"{most}"
+                ]
         _raise_if(faults, "change the buckets' section of the config, or the options")
 
 
@@ -382,7 +398,7 @@ class MCCFRConfig:
 
 _PLAYERS = Rule(least=2, most=MAX_PLAYERS, unit="players")
 _SEED = Rule(least=0, most=2**63 - 1)
-_BUCKETS = Rule(least=1, most=65_536, unit="buckets")
+_BUCKETS = Rule(least=1, most=MAX_BUCKETS, unit="buckets")
 _SHARE = Rule(kind=float, least=0.0, most=1.0)
 _EPSILON = Rule(kind=float, above=0.0, most=1.0, unit="share of uniform sampling")
 _ITERATIONS = Rule(least=1, most=10**15, unit="iterations")
@@ -409,7 +425,10 @@ BUCKET_RULES = {
     "k_flop": _BUCKETS,
     "k_turn": _BUCKETS,
     "k_river": _BUCKETS,
+    "num_streets": Rule(least=1, most=len(STREETS), unit="streets"),
     "hands": Rule(least=1, most=100_000_000, unit="hands per street"),
+    "restarts": Rule(least=1, most=100, unit="seedings"),
+    "fit_iterations": Rule(least=1, most=10_000, unit="steps"),
     "seed": _SEED,
     "num_players": _PLAYERS,
 }

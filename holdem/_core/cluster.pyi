@@ -1,0 +1,42 @@
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+CITY_BLOCK: Final[int]
+SQUARED: Final[int]
+LANES: Final[int]
+MAX_CENTRES: Final[int]
+MAX_SQUARED: Final[int]
+MAX_SQUARED_DIMS: Final[int]
+
+def assign(
+    points: npt.NDArray[np.int16],
+    centres: npt.NDArray[np.int16],
+    metric: int,
+    labels: npt.NDArray[np.uint16],
+    distances: npt.NDArray[np.int32],
+    lanes: int = 0,
+) -> None: ...
+def relax(
+    points: npt.NDArray[np.int16],
+    centres: npt.NDArray[np.int16],
+    metric: int,
+    nearest: npt.NDArray[np.int32],
+) -> None: ...
+def update_centres(
+    points: npt.NDArray[np.int16],
+    weights: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.uint16],
+    metric: int,
+    centres: npt.NDArray[np.int16],
+    masses: npt.NDArray[np.int64],
+) -> None: ...
+def record(
+    labels: npt.NDArray[np.uint16],
+    indices: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.int64],
+    values: npt.NDArray[np.uint16],
+    table: npt.NDArray[Any],
+    tally: npt.NDArray[np.int64],
+) -> None: ...

@@ -1,0 +1,431 @@
+"""Exact equities: a hand against a random one, over run-outs, and range against range.
+
+Every river board's hands are ranked at once (see river.pxd), which answers for all
+opponents together; hands that share a card with the one asked about are then taken
+off. Before the flop, boards that differ by a renaming of suits are ranked once: the
+hole cards are renamed instead.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise, permutations
+from typing import NamedTuple
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.string cimport memset
+
+from holdem._core.evaluator cimport evaluate5, evaluate6, evaluate7
+from holdem._core.river cimport MAX_LEVELS, NO_LEVEL, River, rank_river
+from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t, strength_t
+
+from holdem._core import indexer
+from holdem._core.allin import AllIn, equity
+from holdem._core.preflop import ClassCounts, preflop_counts
+from holdem._core.river import board_strengths, river_equities
+from holdem.errors import CardError, ConfigError
+
+cdef extern from "equity_simd.h":
+    void compare_row(const uint8_t* row, uint8_t level, int* weaker, int* equal) nogil
+
+__all__ = [
+    "AllIn",
+    "ClassCounts",
+    "HandStrength",
+    "RangeEquity",
+    "Tally",
+    "board_strengths",
+    "equity",
+    "hand_strength",
+    "hand_vs_random",
+    "preflop_counts",
+    "preflop_equities",
+    "range_equity",
+    "river_equities",
+]
+
+
+class Tally(NamedTuple):
+    """How often a hand wins and ties, of how many meetings."""
+
+    win: int
+    tie: int
+    total: int
+
+    @property
+    def equity(self):
+        """The share of the pot: a tie is half."""
+        return (2 * self.win + self.tie) / (2 * self.total)
+
+
+class HandStrength(NamedTuple):
+    """How good a hand is now and over the cards to come, against a random hand."""
+
+    hs: float
+    ehs: float
+    ehs2: float
+    histogram: np.ndarray
+    num_runouts: int
+
+
+class RangeEquity(NamedTuple):
+    """How often a range wins and ties against another, by weight."""
+
+    win: float
+    tie: float
+    total: float
+
+    @property
+    def equity(self):
+        """The share of the pot: a tie is half."""
+        return (2 * self.win + self.tie) / (2 * self.total)
+
+
+# --- boards ----------------------------------------------------------------------------------
+
+def _checked_cards(cards, sizes, what):
+    """Return *cards* as a list of distinct cards, as many as one of *sizes*."""
+    found = [int(card) for card in cards]
+    if len(found) not in sizes:
+        raise CardError(
+            f"{what} of {len(found)} cards", f"pass {' or '.join(map(str, sizes))} cards"
+        )
+    if len(set(found)) != len(found) or any(card < 0 or card >= NUM_CARDS for card in found):
+        raise CardError(f"not distinct cards: {found}", "cards are 0 (2c) to 51 (As), each once")
+    return found
+
+
+def _river_boards(board, dead=()):
+    """Return all river boards that follow a flop, turn or river, as uint8 (n, 5)."""
+    left = np.array([c for c in range(NUM_CARDS) if c not in board and c not in dead], np.uint8)
+    if len(board) == 3:
+        first, second = np.triu_indices(len(left), 1)
+        more = np.stack([left[first], left[second]], axis=1)
+    elif len(board) == 4:
+        more = left[:, None]
+    else:
+        more = np.empty((1, 0), np.uint8)
+    known = np.broadcast_to(np.array(board, np.uint8), (len(more), len(board)))
+    return np.ascontiguousarray(np.hstack([known, more]))
+
+
+def _canonical_rivers():
+    """Return one river board of each kind, uint8 (134459, 5), and how many each stands for."""
+    numbers = np.arange(indexer.NUM_BOARDS[5])
+    multiplicities = indexer.board_multiplicity(5, numbers).astype(np.int64)
+    return indexer.unindex_board(5, numbers), multiplicities
+
+
+def _in_threads(threads, function, num_items):
+    """Return the results of *function* on ranges that cover *num_items*, in order.
+
+    The ranges do not depend on *threads*, so neither do sums of floats over them.
+    """
+    if threads < 1:
+        raise ConfigError(f"threads must be at least 1, not {threads}")
+    cuts = np.linspace(0, num_items, min(num_items, 64) + 1).astype(int)
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda span: function(*span), pairwise(cuts)))
+
+
+# --- a hand against a random one --------------------------------------------------------------
+
+cdef void count_hand(
+    const River* river, card_t low, card_t high, int64_t* wins, int64_t* ties,
+) noexcept nogil:
+    """Hands that are weaker than this one, or equal, and share no card with it."""
+    cdef int level = river.levels[high][low]
+    cdef int weaker_low, weaker_high, equal_low, equal_high
+    compare_row(&river.levels[low][0], level, &weaker_low, &equal_low)
+    compare_row(&river.levels[high][0], level, &weaker_high, &equal_high)
+    wins[0] = river.below[level] - weaker_low - weaker_high
+    # The hand itself is among the equal ones: once in all, once in each row.
+    ties[0] = river.below[level + 1] - river.below[level] - equal_low - equal_high + 1
+
+
+def _count_hands(
+    const uint8_t[:, ::1] boards, const int64_t[::1] multiplicities, const uint8_t[:, ::1] holes,
+):
+    """Return wins, ties and meetings of all *holes* (n, 2) with random hands on *boards*."""
+    cdef River river
+    cdef Py_ssize_t i, j
+    cdef int64_t win = 0, tie = 0, total = 0, wins, ties
+    with nogil:
+        for i in range(boards.shape[0]):
+            rank_river(&boards[i, 0], &river)
+            for j in range(holes.shape[0]):
+                if river.levels[holes[j, 0]][holes[j, 1]] != NO_LEVEL:
+                    count_hand(&river, holes[j, 0], holes[j, 1], &wins, &ties)
+                    win += multiplicities[i] * wins
+                    tie += multiplicities[i] * ties
+                    total += multiplicities[i] * 990
+    return win, tie, total
+
+
+def hand_vs_random(hole, board=(), threads=1):
+    """Return how often two hole cards beat and tie a random hand, over all run-outs."""
+    hole = _checked_cards(hole, (2,), "a hand")
+    board = _checked_cards(board, (0, 3, 4, 5), "a board")
+    _checked_cards(hole + board, (len(hole + board),), "a hand and board")
+    if board:
+        boards = _river_boards(board, hole)
+        multiplicities = np.ones(len(boards), np.int64)
+        holes = np.array([hole], np.uint8)
+    else:
+        boards, multiplicities = _canonical_rivers()
+        # A kind of boards meets the hand in as many ways as the one board meets the
+        # hands of the same class.
+        holes = np.unique(
+            [
+                sorted(card & ~3 | suits[card & 3] for card in hole)
+                for suits in permutations(range(4))
+            ],
+            axis=0,
+        ).astype(np.uint8)
+    parts = _in_threads(
+        threads,
+        lambda first, last: _count_hands(boards[first:last], multiplicities[first:last], holes),
+        len(boards),
+    )
+    return Tally(*(sum(counts) // len(holes) for counts in zip(*parts, strict=True)))
+
+
+def hand_strength(hole, board):
+    """Return how good a hand is now and over the cards to come, against a random hand."""
+    hole = _checked_cards(hole, (2,), "a hand")
+    board = _checked_cards(board, (3, 4, 5), "a board")
+    _checked_cards(hole + board, (len(hole + board),), "a hand and board")
+    cdef const uint8_t[:, ::1] boards = _river_boards(board, hole)
+    scores = np.empty(boards.shape[0], np.int64)
+    cdef int64_t[::1] view = scores
+    cdef card_t cards[7]
+    cdef River river
+    cdef Py_ssize_t i
+    cdef int64_t wins, ties
+    cdef int size = len(hole + board)
+    for i in range(size):
+        cards[i] = (hole + board)[i]
+    cdef double now = share_now(cards, size)
+    with nogil:
+        for i in range(boards.shape[0]):
+            rank_river(&boards[i, 0], &river)
+            count_hand(&river, cards[0], cards[1], &wins, &ties)
+            view[i] = 2 * wins + ties
+    # Scores are out of 2 * 990, so a tenth is 198; a sure win belongs to the last tenth.
+    histogram = np.bincount(np.minimum(scores // 198, 9), minlength=10)
+    return HandStrength(
+        hs=now,
+        ehs=int(scores.sum()) / (1980 * len(scores)),
+        ehs2=int((scores * scores).sum()) / (1980 * 1980 * len(scores)),
+        histogram=histogram.astype(np.int64),
+        num_runouts=len(scores),
+    )
+
+
+cdef double share_now(card_t* cards, int size) noexcept nogil:
+    """Share of random hands that two cards beat on the board as it is, ties as half.
+
+    cards: (size,), hole cards first; they are left as they were.
+    """
+    cdef bint used[NUM_CARDS]
+    cdef card_t hole[2]
+    cdef int i, low, high
+    cdef int64_t score = 0, total = 0
+    cdef strength_t own = evaluate(cards, size), other
+    memset(used, 0, sizeof(used))
+    for i in range(size):
+        used[cards[i]] = True
+    hole[0], hole[1] = cards[0], cards[1]
+    for high in range(NUM_CARDS):
+        if used[high]:
+            continue
+        for low in range(high):
+            if used[low]:
+                continue
+            cards[0], cards[1] = low, high
+            other = evaluate(cards, size)
+            score += 2 * (own > other) + (own == other)
+            total += 2
+    cards[0], cards[1] = hole[0], hole[1]
+    return score / <double>total
+
+
+cdef strength_t evaluate(const card_t* cards, int size) noexcept nogil:
+    if size == 5:
+        return evaluate5(cards)
+    return evaluate6(cards) if size == 6 else evaluate7(cards)
+
+
+# --- range against range ----------------------------------------------------------------------
+
+# A hand that either range holds.
+cdef struct Holding:
+    uint8_t low
+    uint8_t high
+    double first               # weight in the first range
+    double second
+
+
+cdef void sort_by_level(
+    const River* river, const Holding* holdings, Py_ssize_t size, int32_t* order, int32_t* starts,
+) noexcept nogil:
+    """Order holdings by level, those that the board rules out aside.
+
+    order: (size,); starts: (num_levels + 1,), the first place of each level.
+    """
+    cdef int32_t ends[MAX_LEVELS]
+    cdef Py_ssize_t i
+    cdef int level, place = 0
+    memset(ends, 0, sizeof(ends))
+    for i in range(size):
+        level = river.levels[holdings[i].high][holdings[i].low]
+        if level != NO_LEVEL:
+            ends[level] += 1
+    for level in range(river.num_levels):
+        starts[level] = place
+        place += ends[level]
+        ends[level] = starts[level]
+    starts[river.num_levels] = place
+    for i in range(size):
+        level = river.levels[holdings[i].high][holdings[i].low]
+        if level != NO_LEVEL:
+            order[ends[level]] = i
+            ends[level] += 1
+
+
+cdef inline double disjoint(
+    const Holding* holding, double total, const double* by_card
+) noexcept nogil:
+    """Weight of the second range's hands, *total* in all, that share no card with this one."""
+    return total - by_card[holding.low] - by_card[holding.high]
+
+
+cdef void sweep(
+    const River* river, const Holding* holdings, Py_ssize_t size, int32_t* order, double* sums,
+) noexcept nogil:
+    """Weights of wins, wins or ties, and meetings of the first range with the second.
+
+    One pass up the levels: the second range's hands so far are the weaker ones, in all
+    and by card. sums: (3,).
+    """
+    cdef int32_t starts[MAX_LEVELS + 1]
+    cdef double by_card[NUM_CARDS]
+    cdef double total = 0
+    cdef int level, i
+    cdef const Holding* holding
+    memset(by_card, 0, sizeof(by_card))
+    memset(sums, 0, 3 * sizeof(double))
+    sort_by_level(river, holdings, size, order, starts)
+    for level in range(river.num_levels):
+        for i in range(starts[level], starts[level + 1]):
+            holding = &holdings[order[i]]
+            if holding.first > 0:
+                sums[0] += holding.first * disjoint(holding, total, by_card)
+        for i in range(starts[level], starts[level + 1]):
+            holding = &holdings[order[i]]
+            total += holding.second
+            by_card[holding.low] += holding.second
+            by_card[holding.high] += holding.second
+        for i in range(starts[level], starts[level + 1]):
+            holding = &holdings[order[i]]
+            # From here on the hand itself is in both its cards' sums: once too often.
+            if holding.first > 0:
+                sums[1] += holding.first * (disjoint(holding, total, by_card) + holding.second)
+    for i in range(starts[river.num_levels]):
+        holding = &holdings[order[i]]
+        if holding.first > 0:
+            sums[2] += holding.first * (disjoint(holding, total, by_card) + holding.second)
+
+
+def _sweep_boards(
+    const uint8_t[:, ::1] boards, const double[::1] multiplicities, pairs,
+):
+    """Return the summed weights of wins, wins or ties, and meetings on these boards.
+
+    *pairs* are pairs of ranges, float64 (n, 2, 1326); the sum is over them too.
+    """
+    cdef const double[:, :, ::1] ranges = pairs
+    holding_type = np.dtype(
+        [("low", np.uint8), ("high", np.uint8), ("first", np.float64), ("second", np.float64)],
+        align=True,
+    )
+    cards = np.array([(a, b) for b in range(NUM_CARDS) for a in range(b)], np.uint8)
+    cdef const uint8_t[::1] packed
+    cdef int32_t[::1] order = np.empty(NUM_HOLES, np.int32)
+    cdef double sums[3]
+    cdef double results[3]
+    cdef River river
+    cdef Py_ssize_t i, k, size
+    memset(results, 0, sizeof(results))
+    for i in range(ranges.shape[0]):
+        held = np.flatnonzero((pairs[i] > 0).any(0))
+        size = len(held)
+        if size == 0:
+            continue
+        table = np.zeros(size, holding_type)
+        table["low"], table["high"] = cards[held].T
+        table["first"], table["second"] = pairs[i][:, held]
+        packed = table.view(np.uint8)
+        with nogil:
+            for k in range(boards.shape[0]):
+                rank_river(&boards[k, 0], &river)
+                sweep(&river, <const Holding*>&packed[0], size, &order[0], sums)
+                results[0] += multiplicities[k] * sums[0]
+                results[1] += multiplicities[k] * sums[1]
+                results[2] += multiplicities[k] * sums[2]
+    return results[0], results[1], results[2]
+
+
+def _checked_range(weights, what):
+    """Return *weights* as float64 (1326,), none negative, some positive."""
+    checked = np.ascontiguousarray(weights, np.float64)
+    if checked.shape != (NUM_HOLES,):
+        raise CardError(
+            f"the {what} range has shape {checked.shape}", f"pass one weight a hand, ({NUM_HOLES},)"
+        )
+    if not np.isfinite(checked).all() or (checked < 0).any():
+        raise CardError(f"the {what} range has negative or unreal weights", "pass weights >= 0")
+    return checked
+
+
+def range_equity(first, second, board=(), threads=1):
+    """Return how often one range beats and ties another, over all run-outs."""
+    board = _checked_cards(board, (0, 3, 4, 5), "a board")
+    ranges = np.stack([_checked_range(first, "first"), _checked_range(second, "second")])
+    if board:
+        boards = _river_boards(board)
+        multiplicities = np.ones(len(boards))
+        pairs = ranges[None]
+    else:
+        boards, multiplicities = _canonical_rivers()
+        # Instead of the boards' suits, the ranges' are renamed, in all 24 ways; ranges
+        # that know no suits are then the same 24 times.
+        cards = np.array([(a, b) for b in range(NUM_CARDS) for a in range(b)])
+        renamed = []
+        for suits in permutations(range(4)):
+            low, high = np.sort(cards & ~3 | np.array(suits)[cards & 3], axis=1).T
+            renamed.append(ranges[:, high * (high - 1) // 2 + low])
+        pairs, copies = np.unique(np.array(renamed), axis=0, return_counts=True)
+        # Weights are products, so the first range's can take the copies.
+        pairs[:, 0] *= copies[:, None] / 24
+        multiplicities = multiplicities.astype(np.float64)
+    parts = _in_threads(
+        threads,
+        lambda begin, end: _sweep_boards(boards[begin:end], multiplicities[begin:end], pairs),
+        len(boards),
+    )
+    win, not_lost, total = np.sum(parts, axis=0).tolist()
+    if not total > 0:
+        raise CardError(
+            "the ranges hold no two hands that can meet on this board",
+            "give both a hand that shares no card with the board or the other",
+        )
+    return RangeEquity(win, not_lost - win, total)
+
+
+# --- before the flop ---------------------------------------------------------------------------
+
+def preflop_equities(threads=2):
+    """Return the equity of each preflop class against each other, exactly."""
+    counts = preflop_counts(threads)
+    return (2 * counts.wins + counts.ties) / (2 * counts.totals)

@@ -1,0 +1,57 @@
+# One row of the regret table: the current strategy out of regrets, and adding to it.
+#
+# A row holds num_actions regrets and then num_actions sums of the average
+# strategy, side by side, so that whoever has just read the one finds the other
+# in the same cache line or the next.
+
+
+cdef inline void match_regrets(
+    const float* regrets,          # IN   (num_actions,)
+    int num_actions,
+    float* strategy,               # OUT  (num_actions,), sums to 1
+) noexcept nogil:
+    """Regret matching (Hart & Mas-Colell 2000): play in proportion to positive regret."""
+    cdef float total = 0
+    cdef float positive, scale
+    cdef int a
+    for a in range(num_actions):
+        positive = regrets[a] if regrets[a] > 0 else <float>0
+        strategy[a] = positive
+        total += positive
+    if total > 0:
+        scale = <float>1 / total
+        for a in range(num_actions):
+            strategy[a] = strategy[a] * scale
+    else:
+        for a in range(num_actions):
+            strategy[a] = <float>1 / <float>num_actions
+
+
+cdef inline void add_regrets(
+    float* regrets,                # INOUT  (num_actions,), chips x weight
+    const float* updates,          # IN     (num_actions,), chips
+    float weight,                  # IN     of the batch's period, see RegretTable
+    float floor,                   # IN     chips x weight
+    int num_actions,
+) noexcept nogil:
+    """Add one traversal's regrets to one row, never below the floor.
+
+    The floor lets an action that began badly earn its way back (Brown & Sandholm 2019).
+    """
+    cdef float regret
+    cdef int a
+    for a in range(num_actions):
+        regret = regrets[a] + updates[a] * weight
+        regrets[a] = regret if regret > floor else floor
+
+
+cdef inline void add_strategy(
+    float* sums,                   # INOUT  (num_actions,)
+    const float* strategy,         # IN     (num_actions,)
+    float weight,                  # IN     of the batch's period
+    int num_actions,
+) noexcept nogil:
+    """Add one visit's strategy to the row's average."""
+    cdef int a
+    for a in range(num_actions):
+        sums[a] = sums[a] + strategy[a] * weight

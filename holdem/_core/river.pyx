@@ -1,0 +1,222 @@
+"""Rank all 1,081 hands of a river board at once; equities against a random hand from that.
+
+Flushes aside, a hand's strength depends on its two ranks: 91 lookups serve them all.
+A flush needs three suited cards on the board, and its hands are then gone through one
+by one.
+"""
+
+import numpy as np
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from holdem._core.evaluator cimport (
+    CARD_KEY, FLUSH_STRENGTH, NUM_STRENGTHS, no_cards, rank_strength7,
+)
+from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t
+from holdem.errors import CardError
+
+cdef extern from "river_simd.h":
+    void score_rows(const uint8_t* levels, uint8_t* scores) nogil
+
+cdef extern from *:
+    int popcount "__builtin_popcount"(unsigned int) noexcept nogil
+    int lowest_bit "__builtin_ctzll"(unsigned long long) noexcept nogil
+
+cdef enum:
+    NUM_WORDS = 117            # of a bit set of strengths
+
+__all__ = ["board_strengths", "river_equities"]
+
+
+# --- levels ----------------------------------------------------------------------------------
+
+cdef int find_flushes(
+    const card_t* board, const card_t* cards, River* river, uint16_t* strengths,
+) noexcept nogil:
+    """List the hands of *cards* (47,) that make a flush, and their strengths.
+
+    Writes ``river.flushes``; returns how many there are.
+    """
+    cdef int on_board[4]
+    cdef uint32_t ranks = 0, with_high, both
+    cdef int suit = -1, i, j, found = 0
+    memset(on_board, 0, sizeof(on_board))
+    for i in range(5):
+        on_board[board[i] & 3] += 1
+        if on_board[board[i] & 3] == 3:
+            suit = board[i] & 3
+    if suit < 0:
+        return 0
+    for i in range(5):
+        if board[i] & 3 == suit:
+            ranks |= 1 << (board[i] >> 2)
+    for i in range(NUM_CARDS - 5):
+        with_high = ranks
+        if cards[i] & 3 == suit:
+            with_high |= 1 << (cards[i] >> 2)
+        # Three on the board need both hole cards, four need one: the first test
+        # leaves out most hands, the table's zero the rest.
+        elif on_board[suit] == 3:
+            continue
+        for j in range(i):
+            both = with_high
+            if cards[j] & 3 == suit:
+                both |= 1 << (cards[j] >> 2)
+            if FLUSH_STRENGTH[both]:
+                river.flushes[found][0] = cards[j]
+                river.flushes[found][1] = cards[i]
+                strengths[found] = FLUSH_STRENGTH[both]
+                found += 1
+    return found
+
+
+cdef void rank_river(const card_t* board, River* river) noexcept nogil:
+    """Rank all hands on *board* (5,), distinct cards."""
+    cdef card_t cards[47]
+    cdef uint16_t by_ranks[13][13]
+    cdef uint16_t of_flush[1081]
+    cdef uint64_t present[NUM_WORDS]
+    cdef uint8_t level_of[NUM_STRENGTHS + 1]
+    cdef uint16_t hands[MAX_LEVELS]            # by level
+    cdef uint32_t dead[13]                     # 0xFF in the byte of each card on the board
+    cdef uint32_t row[16]
+    cdef uint64_t key = no_cards(), bits
+    cdef int card, high, low, i, suit, count, level, strength
+    cdef uint8_t* places
+
+    memset(dead, 0, sizeof(dead))
+    for i in range(5):
+        key += CARD_KEY[board[i]]
+        dead[board[i] >> 2] |= <uint32_t>0xFF << (8 * (board[i] & 3))
+    i = 0
+    for high in range(13):
+        river.live[high] = 0
+        for suit in range(4):
+            if not dead[high] >> (8 * suit) & 1:
+                river.live[high] |= 1 << suit
+                cards[i] = 4 * high + suit
+                i += 1
+
+    # Strengths, and which there are.
+    memset(present, 0, sizeof(present))
+    for high in range(13):
+        for low in range(high + 1):
+            strength = 0
+            if (
+                river.live[high] and river.live[low]
+                and (high != low or river.live[high] & (river.live[high] - 1))
+            ):
+                strength = rank_strength7(key + CARD_KEY[4 * high] + CARD_KEY[4 * low])
+                present[strength >> 6] |= 1ULL << (strength & 63)
+            by_ranks[high][low] = strength
+    river.num_flushes = find_flushes(board, cards, river, of_flush)
+    for i in range(river.num_flushes):
+        present[of_flush[i] >> 6] |= 1ULL << (of_flush[i] & 63)
+
+    # Levels, ascending.
+    level = 0
+    for i in range(NUM_WORDS):
+        bits = present[i]
+        while bits:
+            strength = 64 * i + lowest_bit(bits)
+            bits &= bits - 1
+            river.strengths[level] = strength
+            level_of[strength] = level
+            hands[level] = 0
+            level += 1
+    river.num_levels = level
+    for high in range(13):
+        for low in range(high + 1):
+            level = NO_LEVEL
+            if by_ranks[high][low]:
+                level = level_of[by_ranks[high][low]]
+                count = popcount(river.live[high])
+                hands[level] += (
+                    count * (count - 1) // 2 if high == low else count * popcount(river.live[low])
+                )
+            river.rank_levels[high][low] = level
+            river.rank_levels[low][high] = level
+
+    # The table, a rank's four rows from one.
+    for high in range(13):
+        for low in range(13):
+            row[low] = <uint32_t>0x01010101 * river.rank_levels[high][low] | dead[low]
+        memset(row + 13, NO_LEVEL, 3 * sizeof(uint32_t))
+        for suit in range(4):
+            card = 4 * high + suit
+            if river.live[high] >> suit & 1:
+                memcpy(&river.levels[card][0], row, ROW)
+                river.levels[card][card] = NO_LEVEL
+            else:
+                memset(&river.levels[card][0], NO_LEVEL, ROW)
+    for i in range(river.num_flushes):
+        places = river.flushes[i]
+        level = level_of[of_flush[i]]
+        hands[river.levels[places[0]][places[1]]] -= 1
+        hands[level] += 1
+        river.levels[places[0]][places[1]] = level
+        river.levels[places[1]][places[0]] = level
+
+    count = 0
+    for level in range(river.num_levels):
+        river.below[level] = count
+        count += hands[level]
+    river.below[river.num_levels] = count
+
+
+# --- doors -----------------------------------------------------------------------------------
+
+def _checked_board(board):
+    """Return *board* as five distinct cards, uint8."""
+    cards = np.asarray(board, np.int64).ravel()
+    if len(cards) != 5 or len(set(cards.tolist())) != 5 or cards.min() < 0 or cards.max() > 51:
+        raise CardError(
+            f"not a river board: {cards.tolist()}",
+            "pass five distinct cards from 0 (2c) to 51 (As)",
+        )
+    return cards.astype(np.uint8)
+
+
+def board_strengths(board):
+    """Return the strength of every hand on a river board."""
+    cdef const card_t[::1] cards = _checked_board(board)
+    cdef River river
+    strengths = np.zeros(NUM_HOLES, np.uint16)
+    cdef uint16_t[::1] view = strengths
+    cdef int low, high, hole = 0
+    with nogil:
+        rank_river(&cards[0], &river)
+        for high in range(NUM_CARDS):
+            for low in range(high):
+                if river.levels[high][low] != NO_LEVEL:
+                    view[hole] = river.strengths[river.levels[high][low]]
+                hole += 1
+    return strengths
+
+
+def river_equities(board):
+    """Return the equity of every hand on a river board against a random one."""
+    cdef const card_t[::1] cards = _checked_board(board)
+    cdef River river
+    cdef uint8_t scores[52][64]
+    equities = np.zeros(NUM_HOLES, np.float32)
+    cdef float[::1] view = equities
+    cdef int low, high, level, score, hole = 0
+    with nogil:
+        rank_river(&cards[0], &river)
+        score_rows(&river.levels[0][0], &scores[0][0])
+        for high in range(NUM_CARDS):
+            for low in range(high):
+                level = river.levels[high][low]
+                if level != NO_LEVEL:
+                    # Two for each weaker hand and one for each equal one, less those that
+                    # share a card. The hand itself was taken off twice as an equal, and
+                    # was there once.
+                    score = (
+                        river.below[level] + river.below[level + 1]
+                        - scores[high][low] - scores[low][high] + 1
+                    )
+                    view[hole] = <float>(score / 1980.0)
+                hole += 1
+    return equities

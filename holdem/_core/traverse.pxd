@@ -1,0 +1,55 @@
+# The MCCFR walk: one player's traversal of the betting tree under one deal.
+#
+# It reads Node, Deal and a frozen regret table, and writes a log of updates; merge()
+# then adds the log to the table. It never sees a card, so Kuhn, Leduc and hold'em
+# run through the same code, and known game values test the real thing.
+#
+# The log has one segment per traversal, t = iteration in batch * players + player,
+# at a fixed distance from the next (the segment is as long as the longest
+# traversal could need; pages never written cost nothing). So where an update lies
+# depends neither on which lane walked it nor on when, and merging segments in
+# order repeats every floating-point sum exactly.
+#
+# An entry of a segment, 8-byte aligned:
+#   uint64   word << 8 | is_strategy << 7 | num_actions   word: where the row begins
+#   float32  (num_actions,)   regrets in chips, or probabilities; padded to an even number
+from holdem._core.deal cimport Deal
+from holdem._core.rng cimport Stream
+from holdem._core.types cimport MAX_ACTIONS, Node
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t, uint8_t
+
+
+cdef struct Game:
+    # What all traversals of a batch share. Read-only while they run.
+    const Node* nodes
+    const int32_t* contributions       # (num_endings, num_players), chips
+    const uint16_t* folded             # (num_endings,), bit p: seat p folded
+    const float* table                 # (2 * num_slots,), frozen
+    int num_players
+    float pruning_threshold            # chips x weight; rows below it may be skipped
+    float pruning_probability          # 0 turns pruning off
+
+
+cdef struct Frame:
+    # A decision of the updating player whose actions are being tried in turn.
+    int32_t node
+    uint32_t skipped                   # bit a: action a is pruned in this traversal
+    uint8_t num_actions
+    uint8_t next_action
+    float strategy[MAX_ACTIONS]
+    float values[MAX_ACTIONS]          # chips for the updating player
+
+
+cdef struct Lane:
+    # One traversal in flight, with its own stack.
+    Frame* frames
+    const Deal* deal
+    Stream stream
+    uint8_t* log                       # where the next entry goes
+    int64_t traversal                  # which segment; -1 when the lane is idle
+    int64_t visits                     # decision nodes, all traversals of this lane
+    float value                        # of the traversal that ended, chips
+    int32_t node                       # the decision to take up next
+    int32_t depth                      # open frames
+    int32_t player                     # who updates
+    bint prune

@@ -1,0 +1,581 @@
+"""The MCCFR walk over a batch of iterations, and the merge of its updates.
+
+External sampling (Lanctot et al. 2009): the updating player tries every action, the
+others and chance are sampled. Outcome sampling: everybody is sampled, the updating
+player with some exploration. During a walk the table is frozen; `Walker.merge` adds
+the log in the order of iterations.
+
+The walk is bound by memory latency, not by arithmetic. So eight independent
+traversals are in flight, one node's step each in turn, and a step ends by asking for
+the cache lines that the next one will need.
+"""
+
+import mmap
+
+import numpy as np
+
+from holdem._core.regrets cimport add_regrets, add_strategy, match_regrets
+from holdem._core.rng cimport next_float, stream_for
+from holdem._core.types cimport FOLD, NO_ENDING
+from libc.stdlib cimport calloc, free
+
+from holdem._core.deal import DEAL_DTYPE
+from holdem.errors import ResourceError, error_for
+
+cdef extern from *:
+    void prefetch "__builtin_prefetch"(const void* address) noexcept nogil
+
+__all__ = ["Walker", "measure"]
+
+cdef enum:
+    NUM_LANES = 8
+    LOOK_AHEAD = 16            # log entries between asking for a row and adding to it
+    RIVER = 3
+    MAX_DEPTH = 512
+
+
+# --- what a hand is worth at its end ------------------------------------------------
+
+cdef float showdown_value(const Game* game, const Node* node, const Deal* deal, int player) noexcept nogil:
+    """Chips that *player* wins or loses at a showdown of any number of players.
+
+    The pot is cut into layers at each stake still in play; the best hands that
+    reach a layer share it. Odd chips are split as fractions: the expectation over
+    who sits left of the button.
+    """
+    cdef const int32_t* stakes = game.contributions + <int64_t>node.ending_index * game.num_players
+    cdef uint32_t folded = game.folded[node.ending_index]
+    cdef int32_t floor = 0, level, layer, best
+    cdef int seat, winners
+    cdef bint wins
+    cdef float won = 0
+    if folded >> player & 1:
+        return -<float>stakes[player]
+    while floor < stakes[player]:
+        level = stakes[player]
+        for seat in range(game.num_players):
+            if not (folded >> seat & 1) and floor < stakes[seat] < level:
+                level = stakes[seat]
+        layer = 0
+        best = deal.strength[player]
+        winners = 0
+        wins = True
+        for seat in range(game.num_players):
+            layer += max(min(stakes[seat], level) - floor, 0)
+            if (folded >> seat & 1) or stakes[seat] < level:
+                continue
+            if deal.strength[seat] > best:
+                wins = False
+            elif deal.strength[seat] == best:
+                winners += 1
+        if wins:
+            won += <float>layer / <float>winners
+        floor = level
+    return won - <float>stakes[player]
+
+
+cdef inline float ending_value(const Game* game, const Node* node, const Deal* deal, int player) noexcept nogil:
+    """Chips that *player* wins or loses at an ending."""
+    cdef float half
+    if game.num_players == 2:
+        # Uncalled bets are back with their owner, so both have put in half the pot.
+        half = <float>0.5 * <float>node.pot
+        if node.ending == FOLD:
+            return half if node.actor == player else -half
+        half = (deal.share[node.street] * <float>2 - <float>1) * half
+        return half if player == 0 else -half
+    if node.ending == FOLD:
+        half = -<float>game.contributions[<int64_t>node.ending_index * game.num_players + player]
+        return half + <float>node.pot if node.actor == player else half
+    return showdown_value(game, node, deal, player)
+
+
+# --- one row ---------------------------------------------------------------------------
+
+cdef inline int64_t row_word(const Node* node, const Deal* deal) noexcept nogil:
+    """Where the actor's row begins in the table."""
+    return 2 * (node.first_slot + <int64_t>deal.bucket[node.street][node.actor] * node.num_actions)
+
+
+cdef inline float* open_entry(uint8_t** log, int64_t word, bint is_strategy, int num_actions) noexcept nogil:
+    """Begin an entry of the log; return where its num_actions values go."""
+    cdef uint64_t* header = <uint64_t*>log[0]
+    header[0] = <uint64_t>word << 8 | <uint64_t>is_strategy << 7 | <uint64_t>num_actions
+    log[0] += 8 + 8 * ((num_actions + 1) >> 1)
+    return <float*>(header + 1)
+
+
+cdef inline int sample(const float* strategy, int num_actions, Stream* stream) noexcept nogil:
+    """Draw an action. Rounding may leave the sum short of 1; then the last likely one."""
+    cdef float left = next_float(stream)
+    cdef int a, likely = 0
+    for a in range(num_actions):
+        if strategy[a] > 0:
+            likely = a
+            left -= strategy[a]
+            if left < 0:
+                return a
+    return likely
+
+
+cdef uint32_t actions_to_skip(const Game* game, const Node* node, const float* regrets) noexcept nogil:
+    """Regret-based pruning (Brown & Sandholm 2019): the bits of the hopeless actions.
+
+    Never on the river, never an action that ends the hand (walking it costs
+    nothing), never the row's best action.
+    """
+    cdef uint32_t skipped = 0
+    cdef int a, best = 0
+    if node.street == RIVER:
+        return 0
+    for a in range(1, node.num_actions):
+        if regrets[a] > regrets[best]:
+            best = a
+    for a in range(node.num_actions):
+        if (
+            a != best
+            and regrets[a] < game.pruning_threshold
+            and game.nodes[node.first_child + a].ending == NO_ENDING
+        ):
+            skipped |= <uint32_t>1 << a
+    return skipped
+
+
+# --- external sampling ---------------------------------------------------------------
+
+cdef inline void go_to(const Game* game, Lane* lane, int32_t child) noexcept nogil:
+    """Make *child* the lane's next decision and ask for all that its step will read."""
+    cdef const Node* node = game.nodes + child
+    cdef const float* row = game.table + row_word(node, lane.deal)
+    prefetch(row)
+    prefetch(row + node.num_actions - 1)
+    prefetch(game.nodes + node.first_child)
+    prefetch(<const uint8_t*>(game.nodes + node.first_child + node.num_actions) - 1)
+    lane.node = child
+
+
+cdef bint go_on(const Game* game, Lane* lane) noexcept nogil:
+    """Find the next decision from the open frames; False when the traversal is over.
+
+    Frames whose actions are all tried are closed here: their regrets go to the log,
+    their value to the frame below.
+    """
+    cdef Frame* frame
+    cdef const Node* node
+    cdef const Node* child
+    cdef float* regrets
+    cdef float value
+    cdef int a
+    while lane.depth > 0:
+        frame = lane.frames + lane.depth - 1
+        node = game.nodes + frame.node
+        while frame.next_action < frame.num_actions:
+            a = frame.next_action
+            if frame.skipped >> a & 1:
+                frame.next_action += 1
+                continue
+            child = game.nodes + node.first_child + a
+            if child.ending == NO_ENDING:
+                go_to(game, lane, node.first_child + a)
+                return True
+            frame.values[a] = ending_value(game, child, lane.deal, lane.player)
+            frame.next_action += 1
+        value = 0
+        for a in range(frame.num_actions):
+            if not (frame.skipped >> a & 1):
+                value += frame.strategy[a] * frame.values[a]
+        regrets = open_entry(&lane.log, row_word(node, lane.deal), False, frame.num_actions)
+        for a in range(frame.num_actions):
+            # A pruned action was not tried: its regret stays as it is.
+            regrets[a] = <float>0 if frame.skipped >> a & 1 else frame.values[a] - value
+        lane.depth -= 1
+        lane.value = value
+        if lane.depth > 0:
+            frame = lane.frames + lane.depth - 1
+            frame.values[frame.next_action] = value
+            frame.next_action += 1
+    return False
+
+
+cdef bint step(const Game* game, Lane* lane) noexcept nogil:
+    """Take up the lane's next decision; False when that ended the traversal."""
+    cdef const Node* node = game.nodes + lane.node
+    cdef const Node* child
+    cdef int64_t word = row_word(node, lane.deal)
+    cdef const float* row = game.table + word
+    cdef int num_actions = node.num_actions
+    cdef Frame* frame
+    cdef float* strategy
+    cdef float value, total
+    cdef int a
+    lane.visits += 1
+    if node.actor == lane.player:
+        frame = lane.frames + lane.depth
+        lane.depth += 1
+        frame.node = lane.node
+        frame.num_actions = num_actions
+        frame.next_action = 0
+        frame.skipped = 0
+        match_regrets(row, num_actions, frame.strategy)
+        if lane.prune:
+            frame.skipped = actions_to_skip(game, node, row)
+            if frame.skipped:
+                # Where no regret is positive, skipped actions would have been played:
+                # the others take their share.
+                total = 0
+                for a in range(num_actions):
+                    if not (frame.skipped >> a & 1):
+                        total += frame.strategy[a]
+                for a in range(num_actions):
+                    frame.strategy[a] = frame.strategy[a] / total
+        return go_on(game, lane)
+    strategy = open_entry(&lane.log, word, True, num_actions)
+    match_regrets(row, num_actions, strategy)
+    a = sample(strategy, num_actions, &lane.stream)
+    child = game.nodes + node.first_child + a
+    if child.ending == NO_ENDING:
+        go_to(game, lane, node.first_child + a)
+        return True
+    value = ending_value(game, child, lane.deal, lane.player)
+    lane.value = value
+    if lane.depth == 0:
+        return False
+    frame = lane.frames + lane.depth - 1
+    frame.values[frame.next_action] = value
+    frame.next_action += 1
+    return go_on(game, lane)
+
+
+# --- outcome sampling -----------------------------------------------------------------
+
+cdef void walk_outcome(const Game* game, Lane* lane, float epsilon) noexcept nogil:
+    """Walk one sampled path from the root, and log its updates.
+
+    The updating player plays (1 - epsilon) of the current strategy and epsilon of
+    the uniform one; regrets and averages are divided by the probability of that.
+    Opponents and chance are sampled as they play, so their parts cancel.
+    """
+    cdef const Node* node = game.nodes
+    cdef Frame* frame
+    cdef float* out
+    cdef float reach = 1          # probability that the updating player sampled this path
+    cdef float probability, value, tail
+    cdef int a, taken, num_actions
+    cdef const Deal* deal = lane.deal
+    lane.depth = 0
+    while node.ending == NO_ENDING:
+        num_actions = node.num_actions
+        lane.visits += 1
+        if node.actor == lane.player:
+            frame = lane.frames + lane.depth
+            lane.depth += 1
+            frame.node = <int32_t>(node - game.nodes)
+            frame.num_actions = num_actions
+            match_regrets(game.table + row_word(node, deal), num_actions, frame.strategy)
+            for a in range(num_actions):
+                frame.values[a] = (1 - epsilon) * frame.strategy[a] + epsilon / num_actions
+            taken = sample(frame.values, num_actions, &lane.stream)
+            frame.next_action = taken
+            reach *= frame.values[taken]
+        else:
+            out = open_entry(&lane.log, row_word(node, deal), True, num_actions)
+            match_regrets(game.table + row_word(node, deal), num_actions, out)
+            taken = sample(out, num_actions, &lane.stream)
+            probability = 1 / reach
+            for a in range(num_actions):
+                out[a] = out[a] * probability
+        node = game.nodes + node.first_child + taken
+    lane.value = ending_value(game, node, deal, lane.player)
+    value = lane.value / reach
+    # From the last decision to the first; tail is the chance that the current
+    # strategy plays on from there to this ending.
+    tail = 1
+    while lane.depth > 0:
+        lane.depth -= 1
+        frame = lane.frames + lane.depth
+        node = game.nodes + frame.node
+        out = open_entry(&lane.log, row_word(node, deal), False, frame.num_actions)
+        probability = tail * frame.strategy[frame.next_action]
+        for a in range(frame.num_actions):
+            out[a] = value * ((tail if a == frame.next_action else <float>0) - probability)
+        tail = probability
+
+
+# --- a batch -----------------------------------------------------------------------------
+
+cdef class Walker:
+    """Walks batches of iterations over one frozen table and merges their updates.
+
+    Args:
+        nodes: NODE_DTYPE, shape (num_nodes,), of a `BettingTree`; at an ending by
+            folds, ``actor`` is the seat that wins.
+        contributions: int32, shape (num_endings, num_players), chips.
+        folded: uint16, shape (num_endings,).
+        table: float32, shape (2 * num_slots,), see `RegretTable`.
+        batch_size: the most iterations of one batch.
+
+    Raises:
+        ResourceError: a decision has more than 16 actions, or the tree is deeper
+            than 512 decisions.
+    """
+
+    cdef readonly int num_players
+    cdef readonly Py_ssize_t batch_size
+    cdef readonly Py_ssize_t segment_bytes
+    """Length of one traversal's part of the log."""
+    cdef Game _game
+    cdef Lane _lanes[NUM_LANES]
+    cdef object _nodes, _contributions, _folded, _table, _arena
+    cdef uint8_t* _log
+    cdef float* _words
+    cdef int64_t[::1] _used                    # bytes of each segment in this batch
+    cdef float[:, ::1] _values                 # (batch_size, num_players), chips
+    cdef Py_ssize_t _iterations                # of the batch walked last
+
+    def __cinit__(self):
+        cdef int i
+        for i in range(NUM_LANES):
+            self._lanes[i].frames = NULL
+
+    def __init__(self, nodes, contributions, folded, table, Py_ssize_t batch_size):
+        cdef int i, depth
+        cdef uint8_t[::1] raw_nodes = nodes.view(np.uint8)
+        cdef const int32_t[:, ::1] stakes = contributions
+        cdef const uint16_t[::1] folds = folded
+        cdef float[::1] words = table
+        cdef uint8_t[::1] arena
+        if nodes.dtype.itemsize != sizeof(Node):
+            raise TypeError(f"nodes must be an array of NODE_DTYPE, not {nodes.dtype}")
+        self._nodes, self._contributions, self._folded, self._table = nodes, contributions, folded, table
+        self.num_players = contributions.shape[1]
+        self.batch_size = batch_size
+        self._words = &words[0]
+        self._game.nodes = <const Node*>&raw_nodes[0]
+        self._game.contributions = &stakes[0, 0]
+        self._game.folded = &folds[0]
+        self._game.table = &words[0]
+        self._game.num_players = self.num_players
+        self.segment_bytes, depth = measure(nodes, self.num_players)
+        # Sparse: a page of the log that no traversal reaches costs no memory.
+        length = batch_size * self.num_players * self.segment_bytes
+        try:
+            self._arena = mmap.mmap(-1, length)
+        except (OSError, ValueError, OverflowError) as error:
+            raise ResourceError(
+                f"cannot reserve {length:,} bytes for the updates of a batch",
+                "use a smaller batch_size or a smaller bet menu",
+            ) from error
+        arena = self._arena
+        self._log = &arena[0]
+        self._used = np.zeros(batch_size * self.num_players, dtype=np.int64)
+        self._values = np.zeros((batch_size, self.num_players), dtype=np.float32)
+        for i in range(NUM_LANES):
+            self._lanes[i].frames = <Frame*>calloc(depth, sizeof(Frame))
+            self._lanes[i].visits = 0
+            if self._lanes[i].frames == NULL:
+                raise error_for(1)
+
+    def __dealloc__(self):
+        cdef int i
+        for i in range(NUM_LANES):
+            free(self._lanes[i].frames)
+
+    @property
+    def visits(self):
+        """Decision nodes visited so far, by all traversals."""
+        return sum(self._lanes[i].visits for i in range(NUM_LANES))
+
+    @property
+    def values(self):
+        """Sampled value of each traversal of the last batch: float32, (iterations, players), chips."""
+        return np.asarray(self._values)[: self._iterations]
+
+    def walk(
+        self,
+        uint64_t seed,
+        int64_t first_iteration,
+        deals,
+        *,
+        float pruning_threshold=0,
+        float pruning_probability=0,
+        epsilon=None,
+    ):
+        """Walk iterations *first_iteration* onwards, one for each of *deals*, into the log.
+
+        Args:
+            deals: DEAL_DTYPE, shape (n,), n at most batch_size.
+            pruning_threshold: chips x weight.
+            pruning_probability: of a traversal that prunes; 0 for never.
+            epsilon: None for external sampling; otherwise outcome sampling with that
+                much exploration.
+        """
+        cdef Py_ssize_t count = deals.shape[0]
+        if deals.dtype != DEAL_DTYPE or count > self.batch_size:
+            raise TypeError(f"deals must be at most {self.batch_size} of DEAL_DTYPE")
+        self._iterations = count
+        if count == 0:
+            return
+        cdef uint8_t[::1] raw = deals.view(np.uint8)
+        cdef const Deal* first_deal = <const Deal*>&raw[0]
+        cdef bint outcome = epsilon is not None
+        cdef float exploration = epsilon if outcome else 0
+        self._game.pruning_threshold = pruning_threshold
+        self._game.pruning_probability = pruning_probability
+        with nogil:
+            if outcome:
+                self._walk_outcomes(seed, first_iteration, first_deal, count, exploration)
+            else:
+                self._walk_batch(seed, first_iteration, first_deal, count)
+
+    cdef inline void _begin(
+        self, Lane* lane, int64_t traversal, uint64_t seed, int64_t first, const Deal* deals
+    ) noexcept nogil:
+        cdef int64_t iteration = traversal // self.num_players
+        lane.traversal = traversal
+        lane.player = <int32_t>(traversal - iteration * self.num_players)
+        lane.deal = deals + iteration
+        lane.stream = stream_for(seed, first + iteration, 1 + lane.player)
+        lane.log = self._log + traversal * self.segment_bytes
+        lane.depth = 0
+        go_to(&self._game, lane, 0)
+        lane.prune = (
+            self._game.pruning_probability > 0
+            and next_float(&lane.stream) < self._game.pruning_probability
+        )
+
+    cdef inline void _end(self, Lane* lane) noexcept nogil:
+        self._used[lane.traversal] = lane.log - (self._log + lane.traversal * self.segment_bytes)
+        self._values[lane.traversal // self.num_players, lane.player] = lane.value
+        lane.traversal = -1
+
+    cdef void _walk_batch(
+        self, uint64_t seed, int64_t first, const Deal* deals, Py_ssize_t count
+    ) noexcept nogil:
+        cdef int64_t next_traversal = 0, num_traversals = count * self.num_players
+        cdef int i, busy = 0
+        cdef Lane* lane
+        for i in range(NUM_LANES):
+            self._lanes[i].traversal = -1
+            if next_traversal < num_traversals:
+                self._begin(&self._lanes[i], next_traversal, seed, first, deals)
+                next_traversal += 1
+                busy += 1
+        while busy > 0:
+            for i in range(NUM_LANES):
+                lane = &self._lanes[i]
+                if lane.traversal < 0 or step(&self._game, lane):
+                    continue
+                self._end(lane)
+                if next_traversal < num_traversals:
+                    self._begin(lane, next_traversal, seed, first, deals)
+                    next_traversal += 1
+                else:
+                    busy -= 1
+
+    cdef void _walk_outcomes(
+        self, uint64_t seed, int64_t first, const Deal* deals, Py_ssize_t count, float epsilon
+    ) noexcept nogil:
+        cdef int64_t traversal
+        cdef Lane* lane = &self._lanes[0]
+        for traversal in range(count * self.num_players):
+            self._begin(lane, traversal, seed, first, deals)
+            walk_outcome(&self._game, lane, epsilon)
+            self._end(lane)
+
+    def merge(self, float regret_weight, float strategy_weight, float floor):
+        """Add the last batch's updates to the table, in the order of iterations.
+
+        Args:
+            regret_weight, strategy_weight: of the batch's period, see `RegretTable`.
+            floor: chips x regret_weight; no regret falls below it.
+        """
+        if self._iterations:
+            with nogil:
+                self._merge(regret_weight, strategy_weight, floor)
+
+    cdef void _merge(self, float regret_weight, float strategy_weight, float floor) noexcept nogil:
+        cdef int64_t num_traversals = self._iterations * self.num_players
+        cdef int64_t traversal, ahead = 0
+        cdef uint8_t* entry
+        cdef uint8_t* end
+        cdef uint8_t* look = self._log
+        cdef uint8_t* look_end = self._log + self._used[0]
+        cdef uint64_t header
+        cdef float* row
+        cdef int num_actions, i
+        # `look` runs LOOK_AHEAD entries in front of `entry`, through the same
+        # segments in the same order, and asks for the rows to come.
+        for i in range(LOOK_AHEAD):
+            look_on(self, &ahead, &look, &look_end, num_traversals)
+        for traversal in range(num_traversals):
+            entry = self._log + traversal * self.segment_bytes
+            end = entry + self._used[traversal]
+            while entry < end:
+                look_on(self, &ahead, &look, &look_end, num_traversals)
+                header = (<uint64_t*>entry)[0]
+                num_actions = header & 0x7F
+                row = self._words + (header >> 8)
+                if header & 0x80:
+                    add_strategy(row + num_actions, <float*>(entry + 8), strategy_weight, num_actions)
+                else:
+                    add_regrets(row, <float*>(entry + 8), regret_weight, floor, num_actions)
+                entry += 8 + 8 * ((num_actions + 1) >> 1)
+
+
+cdef inline void look_on(
+    Walker walker, int64_t* ahead, uint8_t** look, uint8_t** look_end, int64_t num_traversals
+) noexcept nogil:
+    """Ask for the row of the entry at *look*, and step to the next one."""
+    cdef uint64_t header
+    cdef int num_actions
+    cdef const float* row
+    while look[0] >= look_end[0]:
+        ahead[0] += 1
+        if ahead[0] >= num_traversals:
+            ahead[0] = num_traversals
+            return
+        look[0] = walker._log + ahead[0] * walker.segment_bytes
+        look_end[0] = look[0] + walker._used[ahead[0]]
+    header = (<uint64_t*>look[0])[0]
+    num_actions = header & 0x7F
+    row = walker._words + (header >> 8)
+    prefetch(row)
+    prefetch(row + 2 * num_actions - 1)
+    look[0] += 8 + 8 * ((num_actions + 1) >> 1)
+
+
+def measure(nodes, int num_players):
+    """Return (bytes of log, depth) that no traversal of the tree can exceed.
+
+    The updating player walks every action, the others one; so a bound is the sum
+    over the former and the maximum over the latter, from the leaves up.
+    """
+    cdef const uint8_t[::1] raw = nodes.view(np.uint8)
+    cdef const Node* all_nodes = <const Node*>&raw[0]
+    cdef Py_ssize_t num_nodes = nodes.shape[0], i, a
+    cdef int64_t[:, ::1] need = np.zeros((num_nodes, num_players), dtype=np.int64)
+    cdef int32_t[::1] depth = np.zeros(num_nodes, dtype=np.int32)
+    cdef const Node* node
+    cdef int player
+    cdef int64_t most, total
+    for i in range(num_nodes - 1, -1, -1):
+        node = all_nodes + i
+        if node.num_actions > MAX_ACTIONS:
+            raise error_for(4)
+        for a in range(node.num_actions):
+            # Children are always placed after their parent.
+            depth[i] = max(depth[i], depth[node.first_child + a] + 1)
+        for player in range(num_players):
+            most = total = 0
+            for a in range(node.num_actions):
+                most = max(most, need[node.first_child + a, player])
+                total += need[node.first_child + a, player]
+            need[i, player] = total if player == node.actor else most
+            if node.num_actions:
+                need[i, player] += 8 + 8 * ((node.num_actions + 1) >> 1)
+    if depth[0] > MAX_DEPTH:
+        raise ResourceError(
+            f"the betting tree is {depth[0]} decisions deep, {MAX_DEPTH} at the most",
+            "use fewer bet sizes or fewer raises",
+        )
+    return max(need[0]), depth[0] + 1

@@ -1,0 +1,207 @@
+"""A checkpoint: the regret table as it stands after a merge, and what it belongs to.
+
+It holds no time, no path and no machine, so that the same run gives the same bytes
+wherever and however often it is done.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem import storage
+from holdem.errors import MismatchError, StorageError
+from holdem.game.tree import BettingTree
+from holdem.types import MCCFRConfig
+
+KIND = "checkpoint"
+FINAL_NAME = "checkpoint_final"
+_NUMBERED = re.compile(r"checkpoint_iter(\d+)")
+
+# What the result of an iteration depends on. The others (budgets, intervals between
+# files, workers) may differ between a run and the run that resumes it.
+_LAWS = (
+    "seed",
+    "batch_size",
+    "sampling",
+    "discount_interval",
+    "regret_discount_alpha",
+    "strategy_discount_beta",
+    "exploration_epsilon",
+    "epsilon_schedule",
+    "enable_pruning",
+    "pruning_threshold",
+    "pruning_probability",
+    "regret_floor",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """A run at one iteration.
+
+    Attributes:
+        words: float32, shape (2 * num_slots,), see `RegretTable`; a read-only map.
+        iteration: iterations done.
+        table_state: weights of the table, see `RegretTable.state`.
+        visits: decision nodes visited.
+        utility_sum: seat 0's sampled utility, chips, summed over the iterations.
+        laws: the config values that the course of the run depends on.
+    """
+
+    path: Path
+    words: npt.NDArray[np.float32]
+    iteration: int
+    table_state: dict[str, float]
+    visits: int
+    utility_sum: float
+    laws: dict[str, Any]
+
+    def changes(self, config: MCCFRConfig) -> list[str]:
+        """Say which laws of the run differ in *config*: ``"seed 42 -> 43"``."""
+        now = laws_of(config)
+        return [
+            f"{key} {self.laws.get(key)} -> {now[key]}"
+            for key in _LAWS
+            if self.laws.get(key) != now[key]
+        ]
+
+
+def laws_of(config: MCCFRConfig) -> dict[str, Any]:
+    """Return the config values that the course of a run depends on, as JSON gives them back."""
+    schedule = config.epsilon_schedule
+    values = {key: getattr(config, key) for key in _LAWS}
+    values["epsilon_schedule"] = [list(pair) for pair in schedule] if schedule else None
+    return values
+
+
+def save(
+    path: Path,
+    *,
+    words: npt.NDArray[np.float32],
+    iteration: int,
+    table_state: dict[str, float],
+    visits: int,
+    utility_sum: float,
+    config: MCCFRConfig,
+    tree: BettingTree,
+    buckets_fingerprint: str,
+) -> None:
+    """Write a checkpoint folder: all of it or nothing.
+
+    Raises:
+        StorageError: it cannot be written; an older checkpoint there is left as it was.
+    """
+    storage.write_folder(
+        path,
+        {"table": words},
+        {
+            "iteration": iteration,
+            "num_players": tree.game.num_players,
+            "table_state": table_state,
+            "visits": visits,
+            "utility_sum": utility_sum,
+            "laws": laws_of(config),
+            "game": asdict(tree.game),
+            "bucket_counts": list(tree.bucket_counts),
+            "tree_fingerprint": tree.fingerprint,
+            "buckets_fingerprint": buckets_fingerprint,
+        },
+        kind=KIND,
+    )
+
+
+def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
+    """Read the checkpoint *path* for a run on *tree* with the buckets of that fingerprint.
+
+    Raises:
+        StorageError: it is missing, damaged or no checkpoint.
+        MismatchError: it belongs to other buckets, another tree or another number of players.
+    """
+    # The cheap reasons to refuse come before reading gigabytes to verify them.
+    found = storage.read_metadata(path, KIND)
+    if found["num_players"] != tree.game.num_players:
+        raise MismatchError(
+            f"{path} was trained for {found['num_players']} players, "
+            f"this run is for {tree.game.num_players}",
+            f"resume with --num-players {found['num_players']}, "
+            "or start fresh without --resume-from",
+        )
+    if found["buckets_fingerprint"] != buckets_fingerprint:
+        raise MismatchError(
+            "Cannot safely resume training with different bucket configuration: "
+            f"{path} was trained with buckets {found['buckets_fingerprint'][:12]}, "
+            f"but this run has {buckets_fingerprint[:12]}",
+            "name the buckets it was trained with by --buckets, "
+            "or start fresh without --resume-from",
+        )
+    if found["tree_fingerprint"] != tree.fingerprint:
+        raise MismatchError(
+            f"{path} was trained on the betting tree {found['tree_fingerprint'][:12]}, "
+            f"but this run's game has {tree.fingerprint[:12]}",
+            "resume with the game and bet menu it was trained with, "
+            "or start fresh without --resume-from",
+        )
+    folder = storage.read_folder(path, KIND)
+    return Checkpoint(
+        path=path,
+        words=folder.arrays["table"],
+        iteration=int(found["iteration"]),
+        table_state=found["table_state"],
+        visits=int(found["visits"]),
+        utility_sum=float(found["utility_sum"]),
+        laws=found["laws"],
+    )
+
+
+def numbered(iteration: int) -> str:
+    """Return the name of the checkpoint after *iteration* iterations."""
+    return f"checkpoint_iter{iteration}"
+
+
+def list_checkpoints(checkpoints: Path) -> list[tuple[int, Path]]:
+    """Return (iteration, path) of the numbered checkpoints in a folder, oldest first."""
+    if not checkpoints.is_dir():
+        return []
+    found = []
+    for path in checkpoints.iterdir():
+        match = _NUMBERED.fullmatch(path.name)
+        if match and path.is_dir():
+            found.append((int(match[1]), path))
+    return sorted(found)
+
+
+def find(path: Path) -> Path:
+    """Return the checkpoint that *path* means: itself, or the newest of a run folder.
+
+    Raises:
+        StorageError: there is none.
+    """
+    if storage.is_folder(path):
+        return path
+    checkpoints = path / "checkpoints" if (path / "checkpoints").is_dir() else path
+    found = list_checkpoints(checkpoints)
+    final = checkpoints / FINAL_NAME
+    if storage.is_folder(final, KIND):
+        # A run that was resumed after its end has newer ones beside an old final one.
+        found.append((int(storage.read_metadata(final, KIND)["iteration"]), final))
+    if found:
+        return max(found)[1]
+    if path.is_dir():
+        raise StorageError(
+            f"{path} holds no checkpoint", "name a run folder or one checkpoint, or start fresh"
+        )
+    storage.read_metadata(path, KIND)  # says what is wrong with it: missing, a pickle, foreign
+    return path
+
+
+def prune_old(checkpoints: Path, keep: int) -> None:
+    """Remove all numbered checkpoints but the newest *keep*; 0 keeps all."""
+    if keep > 0:
+        for _, path in list_checkpoints(checkpoints)[:-keep]:
+            storage.remove_folder(path)

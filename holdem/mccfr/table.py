@@ -1,0 +1,109 @@
+"""The regret table: regrets and average strategy of every row, and how they are weighted.
+
+The row of (node, bucket) with k actions is 2k words: k regrets, then k sums of the
+average strategy. It begins at word 2 * (first_slot + bucket * k).
+
+Discounting costs nothing. Linear CFR scales everything that was added before by
+t/(t+1) at the end of period t (Brown & Sandholm 2019). Instead, later periods are
+given more weight: after the t-th discount new regrets count
+prod_{s<=t} (s^alpha + 1) / s^alpha times and new strategies (t+1)^beta times. So the
+words hold the true value times the weight of now, and regret matching and averages,
+which look at proportions within a row, never need to know.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem.errors import MismatchError
+from holdem.game.tree import BettingTree
+
+BYTES_PER_SLOT = 8
+_REBASE_ABOVE = 2.0**64
+"""Weights grow; beyond this the regrets are scaled down by the same power of two, exactly."""
+
+
+class RegretTable:
+    """Regrets and average-strategy sums of every (node, bucket, action).
+
+    Attributes:
+        words: float32, shape (2 * num_slots,), see the module's first lines.
+        period: discounts so far.
+        regret_weight: what an update of a regret counts now; a true regret in chips
+            is its word divided by this.
+        strategy_weight: likewise for the average strategy.
+        total_weight: regret weights of all iterations, summed: a word divided by this is
+            an average regret in chips per iteration.
+    """
+
+    def __init__(
+        self, tree: BettingTree, *, discount_interval: int, alpha: float, beta: float
+    ) -> None:
+        # Zeroed by the system when first touched: rows that no walk reaches cost nothing.
+        self.words: npt.NDArray[np.float32] = np.zeros(2 * tree.num_slots, dtype=np.float32)
+        self._tree = tree
+        self.period = 0
+        self.regret_weight = 1.0
+        self.strategy_weight = 1.0
+        self.total_weight = 0.0
+        self._interval = discount_interval
+        self._alpha = alpha
+        self._beta = beta
+
+    def advance(self, iteration: int, count: int) -> None:
+        """Bring the weights to the period of *iteration*, which *count* iterations begin.
+
+        Call it before each merge.
+        """
+        while self.period < iteration // self._interval:
+            self.period += 1
+            t = float(self.period)
+            self.regret_weight *= (t**self._alpha + 1) / t**self._alpha
+            self.strategy_weight *= ((t + 1) / t) ** self._beta
+        if self.regret_weight > _REBASE_ABOVE:
+            self._rebase()
+        self.total_weight += count * self.regret_weight
+
+    def discounts(self) -> tuple[float, float]:
+        """Return what the last discount scaled regrets and averages by; 1 before the first."""
+        if self.period == 0:
+            return 1.0, 1.0
+        t = float(self.period)
+        return t**self._alpha / (t**self._alpha + 1), (t / (t + 1)) ** self._beta
+
+    def state(self) -> dict[str, float]:
+        """Return what `restore` needs beside the words, as JSON can hold it exactly."""
+        return {
+            "period": self.period,
+            "regret_weight": self.regret_weight,
+            "strategy_weight": self.strategy_weight,
+            "total_weight": self.total_weight,
+        }
+
+    def restore(self, words: npt.NDArray[np.float32], state: dict[str, float]) -> None:
+        """Take over the *words* and the weights of a checkpoint."""
+        if words.shape != self.words.shape or words.dtype != np.float32:
+            raise MismatchError(
+                f"the checkpoint's table has {words.size // 2:,} slots, "
+                f"this game's {self.words.size // 2:,}",
+                "resume with the game and the buckets that the run was started with",
+            )
+        np.copyto(self.words, words)
+        self.period = int(state["period"])
+        self.regret_weight = float(state["regret_weight"])
+        self.strategy_weight = float(state["strategy_weight"])
+        self.total_weight = float(state["total_weight"])
+
+    def _rebase(self) -> None:
+        # Only an alpha far below 1 gets here: its weights grow exponentially. A power
+        # of two changes no digit of any number. (The average's weight is a power of
+        # the period and stays small.)
+        for node in self._tree.nodes[self._tree.nodes["num_actions"] > 0]:
+            k = int(node["num_actions"])
+            first = 2 * int(node["first_slot"])
+            size = 2 * k * self._tree.bucket_counts[node["street"]]
+            rows = self.words[first : first + size].reshape(-1, 2, k)
+            rows[:, 0, :] *= np.float32(1 / _REBASE_ABOVE)
+        self.regret_weight /= _REBASE_ABOVE
+        self.total_weight /= _REBASE_ABOVE

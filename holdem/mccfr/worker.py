@@ -1,0 +1,68 @@
+"""What a worker needs to train on a game: its number of buckets, a dealer and a walker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem._core.deal import HoldemDealer, OneCardDealer
+from holdem._core.traverse import Walker
+from holdem.errors import ConfigError, MismatchError
+from holdem.game.tree import BettingTree, Ending
+from holdem.types import GameConfig
+
+if TYPE_CHECKING:
+    from holdem.abstraction.bucketing import HandBucketing
+
+
+def bucket_counts_of(game: GameConfig, bucketing: HandBucketing | None) -> tuple[int, ...]:
+    """Return the number of buckets of each street of *game*.
+
+    Raises:
+        MismatchError: *bucketing* has fewer streets than the game.
+        ConfigError: a hold'em game without a bucketing.
+    """
+    cards = game.cards
+    if cards.kind == "one-card":
+        first_public = game.num_streets if cards.board_street is None else cards.board_street
+        return tuple(
+            cards.ranks if street < first_public else cards.ranks**2
+            for street in range(game.num_streets)
+        )
+    if bucketing is None:
+        raise ConfigError(
+            f"the game {game.name!r} needs buckets", "make a set with: holdem buckets --out PATH"
+        )
+    if len(bucketing.num_buckets) < game.num_streets:
+        raise MismatchError(
+            f"the bucket set has {len(bucketing.num_buckets)} streets, "
+            f"the game {game.name!r} is bet on {game.num_streets}",
+            "use a bucket set with all streets: holdem buckets --out PATH",
+        )
+    return tuple(bucketing.num_buckets[: game.num_streets])
+
+
+def make_dealer(game: GameConfig, bucketing: HandBucketing | None) -> HoldemDealer | OneCardDealer:
+    """Return what deals *game*; *bucketing* as for `bucket_counts_of`."""
+    cards = game.cards
+    if cards.kind == "one-card":
+        return OneCardDealer(
+            game.num_players, cards.ranks, cards.suits, game.num_streets, cards.board_street
+        )
+    assert bucketing is not None
+    return HoldemDealer(
+        game.num_players, bucketing.tables[: game.num_streets], bucketing.preflop_equities
+    )
+
+
+def make_walker(tree: BettingTree, words: npt.NDArray[np.float32], batch_size: int) -> Walker:
+    """Return what walks *tree* over the table *words* (see `RegretTable`)."""
+    nodes = tree.nodes.copy()
+    # The walk wants to know who won where the others folded; nobody acts there.
+    folds = np.flatnonzero(nodes["ending"] == Ending.FOLD)
+    everybody = (1 << tree.game.num_players) - 1
+    winners = everybody & ~tree.folded[nodes["ending_index"][folds]].astype(np.int64)
+    nodes["actor"][folds] = np.log2(winners).astype(np.uint8)
+    return Walker(nodes, tree.contributions, tree.folded, words, batch_size)

@@ -1,0 +1,172 @@
+"""The compiled walk against the one on paper, and the properties that parallel training rests on."""
+
+import numpy as np
+import pytest
+
+from holdem._core.deal import DEAL_DTYPE
+from holdem._core.traverse import Walker, measure
+from holdem.errors import HoldemError
+from holdem.game import games
+from holdem.game.tree import build_tree
+from holdem.mccfr.worker import make_walker
+from holdem.types import BetMenu, GameConfig
+from tests.reference.walk import ReferenceWalk, payoff
+
+THREE_STREETS = GameConfig(
+    name="three-way",
+    num_players=3,
+    stacks=(14, 20, 9),
+    blinds=(1, 2),
+    menu=BetMenu(streets=(("3x, a", "a"), ("50%, a", "a"))),
+)
+NAMED = {
+    "kuhn": (games.kuhn(), (3,)),
+    "kuhn3": (games.kuhn(3), (4,)),
+    "leduc": (games.leduc(), (3, 9)),
+    "three-way": (THREE_STREETS, (5, 7)),
+    "heads-up": (GameConfig(stacks=(15,), blinds=(1, 2)), (4, 3, 5, 6)),
+}
+
+
+def random_deals(count, counts, num_players, seed=1):
+    """Deals with uniformly random buckets: the walk must not care where they come from."""
+    rng = np.random.default_rng(seed)
+    deals = np.zeros(count, DEAL_DTYPE)
+    for street, buckets in enumerate(counts):
+        deals["bucket"][:, street, :num_players] = rng.integers(0, buckets, (count, num_players))
+    deals["strength"][:, :num_players] = rng.integers(0, 4, (count, num_players))
+    deals["share"] = rng.integers(0, 3, (count, 4)) / 2
+    return deals
+
+
+def make(name, batch_size, seed=1):
+    game, counts = NAMED[name]
+    tree = build_tree(game, counts)
+    table = np.zeros(2 * tree.num_slots, np.float32)
+    walker = make_walker(tree, table, batch_size)
+    return tree, table, walker, random_deals(60, counts, game.num_players, seed)
+
+
+def train(walker, deals, batch_size, **options):
+    """Walk and merge all *deals* in batches, as a run does."""
+    for first in range(0, len(deals), batch_size):
+        batch = deals[first : first + batch_size]
+        walker.walk(42, first, batch, **options)
+        walker.merge(1.0 + first, 2.0 + first, -300.0)
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
+@pytest.mark.parametrize("name", NAMED)
+def test_walk_matches_the_reference(name, epsilon):
+    """Same draws, same choices, same sums as recursion over dicts."""
+    tree, table, walker, deals = make(name, 8)
+    reference = ReferenceWalk(tree, epsilon=epsilon)
+    for first in range(0, 24, 8):
+        batch = deals[first : first + 8]
+        expected = reference.batch(42, first, batch, 1.0 + first, 2.0 + first, -300.0)
+        walker.walk(42, first, batch, epsilon=epsilon)
+        np.testing.assert_allclose(walker.values, expected, rtol=1e-4, atol=1e-3)
+        walker.merge(1.0 + first, 2.0 + first, -300.0)
+
+    words = reference.words()
+    scale = np.abs(words).max()
+    assert scale > 0
+    np.testing.assert_allclose(table, words, rtol=2e-4, atol=scale * 1e-6)
+
+
+@pytest.mark.parametrize("name", ["leduc", "three-way", "heads-up"])
+def test_pruning_matches_the_reference(name):
+    """Pruned actions keep their regret, and everything else happens as if they were not there."""
+    tree, table, walker, deals = make(name, 5)
+    options = {"pruning_threshold": -3.0, "pruning_probability": 0.7}
+    if name == "leduc":
+        options["pruning_threshold"] = -2.0
+    reference = ReferenceWalk(tree, **options)
+    unpruned = ReferenceWalk(tree)
+    for first in range(0, 60, 5):
+        batch = deals[first : first + 5]
+        reference.batch(42, first, batch, 1.0, 1.0, -300.0)
+        unpruned.batch(42, first, batch, 1.0, 1.0, -300.0)
+        walker.walk(42, first, batch, **options)
+        walker.merge(1.0, 1.0, -300.0)
+
+    words = reference.words()
+    assert not np.allclose(words, unpruned.words()), "nothing was pruned: the test shows nothing"
+    np.testing.assert_allclose(table, words, rtol=2e-4, atol=np.abs(words).max() * 1e-6)
+
+
+def test_no_regret_falls_below_the_floor():
+    """The floor holds after every merge."""
+    _, table, walker, deals = make("heads-up", 10)
+    train(walker, deals, 10)
+    lowest = table.min()
+    assert lowest < -10
+    _, table, walker, deals = make("heads-up", 10)
+    for first in range(0, 60, 10):
+        walker.walk(42, first, deals[first : first + 10])
+        walker.merge(1.0, 1.0, -10.0)
+    assert table.min() == -10.0
+
+
+def test_a_batch_can_be_walked_in_parts():
+    """Updates do not depend on which lane, or how many, walked an iteration."""
+    tree, table, walker, deals = make("three-way", 30)
+    walker.walk(42, 0, deals[:30])
+    walker.merge(1.0, 1.0, -1e9)
+
+    # The same 30 iterations, each walked alone over the same frozen (zero) table.
+    parts = np.zeros_like(table)
+    frozen = np.zeros_like(table)
+    for i in range(30):
+        _, alone, single, _ = make("three-way", 1)
+        single.walk(42, i, deals[i : i + 1])
+        single.merge(1.0, 1.0, -1e9)
+        parts += alone - frozen
+    np.testing.assert_allclose(table, parts, rtol=1e-4, atol=1e-3)
+
+
+def test_same_seed_same_bytes():
+    """Two runs agree to the last bit; another seed does not."""
+    _, first, walker, deals = make("heads-up", 10)
+    train(walker, deals, 10)
+    _, second, walker, deals = make("heads-up", 10)
+    train(walker, deals, 10)
+    assert first.tobytes() == second.tobytes()
+    _, other, walker, deals = make("heads-up", 10)
+    walker.walk(43, 0, deals[:10])
+    walker.merge(1.0, 1.0, -1e9)
+    assert first.tobytes() != other.tobytes()
+
+
+def test_payoffs_of_a_deal_sum_to_zero():
+    """Nobody makes chips: the reference itself, at every ending of a three-way game."""
+    tree, _, _, deals = make("three-way", 1)
+    endings = np.flatnonzero(tree.nodes["ending"])
+    for node in endings[::7]:
+        for deal in deals[:5]:
+            total = sum(payoff(tree, int(node), deal, player) for player in range(3))
+            assert total == pytest.approx(0, abs=1e-6)
+
+
+def test_segments_hold_the_longest_traversal():
+    """The bound on a traversal's log covers every way through the tree."""
+    tree, _, walker, deals = make("heads-up", 60)
+    size, depth = measure(tree.nodes, 2)
+    assert size == walker.segment_bytes
+    assert depth <= 20
+    walker.walk(42, 0, deals)
+    assert 0 < walker.visits * 8 <= size * 120
+
+
+def test_too_many_actions_are_refused():
+    """The walk keeps 16 actions on its stack; a tree with more is refused at the door."""
+    game = GameConfig(stacks=(230,), menu=BetMenu(streets=(("*", ""),)))
+    tree = build_tree(game, (1,))
+    with pytest.raises(HoldemError, match="16"):
+        Walker(
+            tree.nodes.copy(),
+            tree.contributions,
+            tree.folded,
+            np.zeros(2 * tree.num_slots, np.float32),
+            10,
+        )
