@@ -22,10 +22,12 @@ from holdem._core import features as kernel
 from holdem._core import indexer
 from holdem.abstraction.clustering import CITY_BLOCK, SQUARED, cluster
 from holdem.abstraction.workers import Workers
-from holdem.types import CANONICAL_HANDS
 
 BOARD_CARDS = (0, 3, 4, 5)
 """Cards on the board, by street."""
+
+CANONICAL_HANDS = tuple(indexer.NUM_HANDS[num_cards] for num_cards in BOARD_CARDS)
+"""Hands up to a renaming of the suits, by street."""
 
 METRICS = (CITY_BLOCK, CITY_BLOCK, CITY_BLOCK, SQUARED)
 """How points of a street are compared."""
@@ -149,9 +151,7 @@ def sample_hands(boards: Boards, num_hands: int, rng: np.random.Generator) -> Ha
     )
 
 
-def _on_board(
-    boards: npt.NDArray[np.uint8], holes: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
+def _on_board(boards: npt.NDArray[np.uint8], holes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Whether a card of hole i lies on board i."""
     cards = hole_cards()[holes]
     taken: npt.NDArray[np.bool_] = (cards[:, :, None] == boards[:, None, :]).any(axis=(1, 2))

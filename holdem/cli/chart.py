@@ -12,6 +12,7 @@ from rich.text import Text
 
 from holdem.evaluation.openings import OpeningChart
 from holdem.game.tree import ActionKind, BettingTree
+from holdem.mccfr.blueprint import Blueprint, one_card_names
 
 CELL = 5
 """Columns of a cell: the name of the hand, below it the letter and share of what it does."""
@@ -111,3 +112,12 @@ def _print_legend(console: Console, chart: OpeningChart, actions: list[Action]) 
         line.append(f" {action.text} {frequency:.1%}   ")
     console.print()
     console.print(line)
+
+
+def print_one_card_strategy(console: Console, policy: Blueprint) -> None:
+    """Print what each private card does at the first decision of Kuhn, Leduc and their like."""
+    actions = actions_of(policy.tree, 0)
+    names = one_card_names(policy.tree.game.cards.ranks)
+    for name, share in zip(names, policy.strategy(0), strict=True):
+        parts = [f"{action.text} {part:.1%}" for action, part in zip(actions, share, strict=True)]
+        console.print(f"  {name}   {'   '.join(parts)}")

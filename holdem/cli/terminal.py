@@ -23,7 +23,7 @@ PIPE_WIDTH = 120
 """Columns where the output is no terminal, which has no width of its own."""
 
 
-class Stopped(Exception):  # noqa: N818 (an event, not a mistake)
+class Stopped(Exception):
     """A signal asked the command to stop.
 
     Attributes:
