@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from holdem.evaluation.openings import OpeningChart
+from holdem.game.cards import CLASS_GRID, CLASS_NAMES
 from holdem.game.tree import ActionKind, BettingTree
 from holdem.mccfr.blueprint import Blueprint, one_card_names
 
@@ -70,7 +71,7 @@ def print_chart(console: Console, tree: BettingTree, chart: OpeningChart) -> Non
     Suited hands are above the diagonal. On a narrow terminal the shares are left out.
     """
     actions = actions_of(tree, chart.node)
-    grid, names = chart.grid, chart.names_grid
+    grid = chart.grid
     wide = console.width >= 13 * (CELL + 1) + 1
     for row in range(13):
         lines = [Text(" "), Text(" ")]
@@ -78,7 +79,8 @@ def print_chart(console: Console, tree: BettingTree, chart: OpeningChart) -> Non
             share = grid[row, column]
             best = int(np.argmax(share))
             label = f"{actions[best].letter} {share[best] * 100:.0f}".replace(" 100", "100")
-            texts = [names[row][column], label] if wide else [names[row][column]]
+            name = CLASS_NAMES[CLASS_GRID[row, column]]
+            texts = [name, label] if wide else [name]
             for line, text in zip(lines, texts, strict=False):
                 line.append_text(_cell(text, share, actions, CELL if wide else 4))
                 line.append(" " * wide)

@@ -206,7 +206,7 @@ def _buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tu
 
 def _table_bytes(config: RunConfig, buckets: tuple[Path, BucketConfig] | None) -> int:
     """Return the size of the bucket tables."""
-    return 0 if buckets is None else bucket_costs.disk_bytes(buckets[1])
+    return 0 if buckets is None else bucket_costs.table_bytes(buckets[1])
 
 
 def _bucketing(
