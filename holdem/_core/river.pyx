@@ -5,6 +5,8 @@ A flush needs three suited cards on the board, and its hands are then gone throu
 by one.
 """
 
+from functools import cache
+
 import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -14,6 +16,8 @@ from holdem._core.evaluator cimport (
     CARD_KEY, FLUSH_STRENGTH, NUM_STRENGTHS, no_cards, rank_strength7,
 )
 from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t
+
+from holdem._core import indexer
 from holdem.errors import CardError
 
 cdef extern from "river_simd.h":
@@ -26,7 +30,7 @@ cdef extern from *:
 cdef enum:
     NUM_WORDS = 117            # of a bit set of strengths
 
-__all__ = ["board_strengths", "river_equities"]
+__all__ = ["board_strengths", "canonical_rivers", "river_equities"]
 
 
 # --- levels ----------------------------------------------------------------------------------
@@ -165,6 +169,26 @@ cdef void rank_river(const card_t* board, River* river) noexcept nogil:
     river.below[river.num_levels] = count
 
 
+# --- boards ----------------------------------------------------------------------------------
+
+@cache
+def canonical_rivers():
+    """Return one river board of each kind and how many boards it stands for.
+
+    Kinds are up to a renaming of suits; equal multiplicities are together.
+
+    Returns:
+        uint8 (134459, 5) and int64 (134459,), read-only.
+    """
+    numbers = np.arange(indexer.NUM_BOARDS[5])
+    multiplicities = indexer.board_multiplicity(5, numbers).astype(np.int64)
+    numbers = np.argsort(multiplicities, kind="stable")
+    boards, multiplicities = indexer.unindex_board(5, numbers), multiplicities[numbers]
+    boards.setflags(write=False)
+    multiplicities.setflags(write=False)
+    return boards, multiplicities
+
+
 # --- doors -----------------------------------------------------------------------------------
 
 def _checked_board(board):
@@ -179,7 +203,17 @@ def _checked_board(board):
 
 
 def board_strengths(board):
-    """Return the strength of every hand on a river board."""
+    """Return the strength of every hand on a river board.
+
+    Args:
+        board: five distinct cards.
+
+    Returns:
+        uint16 (1326,), by hole index; 0 where the hand holds a card of the board.
+
+    Raises:
+        CardError: *board* is not five distinct cards.
+    """
     cdef const card_t[::1] cards = _checked_board(board)
     cdef River river
     strengths = np.zeros(NUM_HOLES, np.uint16)
@@ -196,7 +230,18 @@ def board_strengths(board):
 
 
 def river_equities(board):
-    """Return the equity of every hand on a river board against a random one."""
+    """Return the equity of every hand on a river board against a random one.
+
+    Args:
+        board: five distinct cards.
+
+    Returns:
+        float32 (1326,), by hole index: the share of the 990 opponents' hands that it
+        beats, equal ones counting half; 0 where the hand holds a card of the board.
+
+    Raises:
+        CardError: *board* is not five distinct cards.
+    """
     cdef const card_t[::1] cards = _checked_board(board)
     cdef River river
     cdef uint8_t scores[52][64]
