@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
 from holdem._core.evaluator cimport evaluate5, evaluate6, evaluate7

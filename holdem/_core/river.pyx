@@ -43,8 +43,9 @@ cdef int find_flushes(
     Writes ``river.flushes``; returns how many there are.
     """
     cdef int on_board[4]
-    cdef uint32_t ranks = 0, with_high, both
-    cdef int suit = -1, i, j, found = 0
+    cdef card_t pool[47]                       # the cards of the suit, then the others
+    cdef uint32_t ranks = 0, with_first, with_both
+    cdef int suit = -1, i, j, num_suited = 0, num_others = 0, pool_size, partners, found = 0
     memset(on_board, 0, sizeof(on_board))
     for i in range(5):
         on_board[board[i] & 3] += 1
@@ -55,23 +56,29 @@ cdef int find_flushes(
     for i in range(5):
         if board[i] & 3 == suit:
             ranks |= 1 << (board[i] >> 2)
-    for i in range(NUM_CARDS - 5):
-        with_high = ranks
+    for i in range(47):
         if cards[i] & 3 == suit:
-            with_high |= 1 << (cards[i] >> 2)
-        # Three on the board need both hole cards, four need one: the first test
-        # leaves out most hands, the table's zero the rest.
-        elif on_board[suit] == 3:
-            continue
-        for j in range(i):
-            both = with_high
-            if cards[j] & 3 == suit:
-                both |= 1 << (cards[j] >> 2)
-            if FLUSH_STRENGTH[both]:
-                river.flushes[found][0] = cards[j]
-                river.flushes[found][1] = cards[i]
-                strengths[found] = FLUSH_STRENGTH[both]
-                found += 1
+            pool[num_suited] = cards[i]
+            num_suited += 1
+    for i in range(47):
+        if cards[i] & 3 != suit:
+            pool[num_suited + num_others] = cards[i]
+            num_others += 1
+    # Three on the board need both hole cards, four need one of them, five none.
+    pool_size = num_suited if on_board[suit] == 3 else 47
+    partners = num_suited if on_board[suit] <= 4 else 47
+    for i in range(pool_size):
+        with_first = ranks
+        if i < num_suited:
+            with_first |= 1 << (pool[i] >> 2)
+        for j in range(min(i, partners)):
+            with_both = with_first
+            if j < num_suited:
+                with_both |= 1 << (pool[j] >> 2)
+            river.flushes[found][0] = min(pool[i], pool[j])
+            river.flushes[found][1] = max(pool[i], pool[j])
+            strengths[found] = FLUSH_STRENGTH[with_both]
+            found += 1
     return found
 
 
