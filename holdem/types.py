@@ -286,12 +286,16 @@ class GameConfig:
         return faults
 
 
+CANONICAL_HANDS = (169, 1_286_792, 13_960_050, 123_156_254)
+"""Hands up to a renaming of the suits, by street, the order of the board's cards forgotten."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BucketConfig:
     """How many buckets a street has, and how their centres are fitted."""
 
     k_preflop: int = 169
-    """169 is lossless: one bucket for each class of hole cards."""
+    """169 is lossless: bucket = class of hole cards."""
     k_flop: int = 200
     k_turn: int = 200
     k_river: int = 200
@@ -302,10 +306,10 @@ class BucketConfig:
     restarts: int = 3
     """Times that the centres of a street are seeded anew; the best fit is kept."""
     fit_iterations: int = 40
-    """Most steps of Lloyd's algorithm after each seeding."""
+    """At most so many steps of Lloyd's algorithm after each seeding."""
     seed: int = 42
     num_players: int = 2
-    """At the table: a hand is judged by its share of the pot against one fewer opponents."""
+    """At the table; features are shares of the pot against one fewer opponents."""
 
     @property
     def bucket_counts(self) -> tuple[int, int, int, int]:
@@ -423,8 +427,8 @@ BUCKET_RULES = {
     "k_river": _BUCKETS,
     "num_streets": Rule(least=1, most=len(STREETS), unit="streets"),
     "hands": Rule(least=1, most=100_000_000, unit="hands per street"),
-    "restarts": Rule(least=1, most=1000, unit="restarts"),
-    "fit_iterations": Rule(least=1, most=100_000, unit="steps"),
+    "restarts": Rule(least=1, most=100, unit="seedings"),
+    "fit_iterations": Rule(least=1, most=10_000, unit="steps"),
     "seed": _SEED,
     "num_players": _PLAYERS,
 }

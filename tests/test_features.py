@@ -13,7 +13,6 @@ import pytest
 from holdem._core import features as kernel
 from holdem._core import indexer
 from holdem.abstraction.features import (
-    CANONICAL_HANDS,
     HandFeatures,
     Hands,
     all_hands,
@@ -24,6 +23,7 @@ from holdem.abstraction.features import (
     sample_hands,
 )
 from holdem.abstraction.workers import Workers
+from holdem.types import CANONICAL_HANDS
 from tests.reference import features as reference
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())

@@ -30,9 +30,8 @@ import numpy.typing as npt
 from holdem import storage
 from holdem._core import indexer
 from holdem._core.features import EQUITY_ONE
-from holdem.abstraction.features import CANONICAL_HANDS
 from holdem.errors import CardError, StorageError
-from holdem.types import STREETS, BucketConfig
+from holdem.types import CANONICAL_HANDS, STREETS, BucketConfig
 
 KIND = "buckets"
 

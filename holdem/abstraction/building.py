@@ -26,7 +26,6 @@ from holdem._core.equity import preflop_equities
 from holdem.abstraction.bucketing import KIND, HandBucketing, config_from_metadata, table_dtype
 from holdem.abstraction.clustering import cluster
 from holdem.abstraction.features import (
-    CANONICAL_HANDS,
     METRICS,
     Boards,
     HandFeatures,
@@ -37,7 +36,7 @@ from holdem.abstraction.features import (
 )
 from holdem.abstraction.workers import Workers
 from holdem.errors import ConfigError, StorageError
-from holdem.types import STREETS, BucketConfig
+from holdem.types import CANONICAL_HANDS, STREETS, BucketConfig
 
 PRESETS = {
     "full": BucketConfig(),

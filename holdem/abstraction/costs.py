@@ -18,10 +18,10 @@ from holdem import storage
 from holdem._core import cluster as kernel
 from holdem._core import features
 from holdem.abstraction.bucketing import table_dtype
-from holdem.abstraction.features import CANONICAL_HANDS, METRICS, boards_of
+from holdem.abstraction.features import METRICS, boards_of
 from holdem.abstraction.workers import available_cores
 from holdem.errors import ResourceError
-from holdem.types import BucketConfig
+from holdem.types import CANONICAL_HANDS, BucketConfig
 
 _INTERPRETER_BYTES = 80_000_000
 _VALUES_BYTES = 134_459 * 1326 * 2

@@ -22,12 +22,10 @@ from holdem._core import features as kernel
 from holdem._core import indexer
 from holdem.abstraction.clustering import CITY_BLOCK, SQUARED, cluster
 from holdem.abstraction.workers import Workers
+from holdem.types import CANONICAL_HANDS
 
 BOARD_CARDS = (0, 3, 4, 5)
 """Cards on the board, by street."""
-
-CANONICAL_HANDS = tuple(indexer.NUM_HANDS[num_cards] for num_cards in BOARD_CARDS)
-"""Hands up to a renaming of the suits, by street."""
 
 METRICS = (CITY_BLOCK, CITY_BLOCK, CITY_BLOCK, SQUARED)
 """How points of a street are compared."""
