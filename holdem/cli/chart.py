@@ -110,11 +110,17 @@ def _cell(text: str, bold: bool, share: Sequence[float], actions: list[Action], 
 
 def _print_legend(console: Console, chart: OpeningChart, actions: list[Action]) -> None:
     """Print what the colours and letters mean, and how often each action is taken."""
+    console.print()
     line = Text(" ")
     for action, frequency in zip(actions[::-1], chart.frequencies[::-1], strict=True):
-        line.append(f" {action.letter} ", Style(color="#ffffff", bgcolor=action.colour, bold=True))
-        line.append(f" {action.text} {frequency:.1%}   ")
-    console.print()
+        entry = Text(f" {action.letter} ")
+        entry.stylize(Style(color="#ffffff", bgcolor=action.colour, bold=True))
+        entry.append(f" {action.text} {frequency:.1%}", Style.null())
+        if len(line) + len(entry) > console.width:
+            console.print(line)
+            line = Text(" ")
+        line.append_text(entry).append("   ")
+    line.rstrip()
     console.print(line)
 
 
