@@ -205,8 +205,10 @@ def _config(options: argparse.Namespace) -> BucketConfig:
     if options.preset:
         ready = dataclasses.asdict(preset(options.preset))
         given = {name: ready[name] if value is None else value for name, value in given.items()}
-    names = {f"buckets.{name}": f"--{name.replace('_', '-')}" for name in _OPTIONS}
-    chosen = {f"buckets.{name}": value for name, value in given.items()}
+    # The players are the game's, and the file may name them there.
+    keys = {name: "" if name == "num_players" else "buckets." for name in _OPTIONS}
+    chosen = {keys[name] + name: value for name, value in given.items()}
+    names = {keys[name] + name: f"--{name.replace('_', '-')}" for name in _OPTIONS}
     return load_config(options.config, chosen, option_names=names).buckets
 
 
