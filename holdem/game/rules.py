@@ -25,8 +25,7 @@ from operator import index
 import numpy as np
 
 from holdem._core.evaluator import evaluate
-from holdem.errors import CardError, ConfigError, RulesError
-from holdem.game.games import check_game
+from holdem.errors import CardError, RulesError
 from holdem.types import STREETS, GameConfig
 
 Hole = tuple[int, ...]
@@ -143,13 +142,14 @@ class Pot:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """What the rules need of a `GameConfig`, checked and worked out once per game.
+    """What the rules need of a `GameConfig`, worked out once per game.
 
     Attributes:
         first_to_act: seat, by street.
         deals: board cards before each street, as far as the board goes.
         odd_chip_order: seats from the first left of the button.
         opening_bet: the largest blind, posted in full or not: what is to be called preflop.
+        live_by_folded: the seats still in the hand, by the mask of those that have folded.
     """
 
     game: GameConfig
@@ -162,6 +162,7 @@ class _Table:
     opening_bet: int
     num_hole_cards: int
     deck_size: int
+    live_by_folded: tuple[tuple[int, ...], ...]
 
 
 def default_first_to_act(game: GameConfig) -> tuple[int, ...]:
@@ -176,12 +177,6 @@ def default_first_to_act(game: GameConfig) -> tuple[int, ...]:
 # A match plays one game many times over, and a long one only a few games.
 @lru_cache(maxsize=256)
 def _table(game: GameConfig) -> _Table:
-    check_game(game)
-    if not 1 <= game.num_streets <= len(STREETS):
-        raise ConfigError(
-            f"the bet menu has {game.num_streets} streets, and must have 1 to {len(STREETS)}",
-            "give the menu one list of bets for each street that is bet on",
-        )
     players = range(game.num_players)
     wanted = [game.blinds[seat] if seat < len(game.blinds) else 0 for seat in players]
     antes = tuple(min(game.ante, game.stack_of(seat)) for seat in players)
@@ -204,6 +199,10 @@ def _table(game: GameConfig) -> _Table:
         opening_bet=opening_bet,
         num_hole_cards=num_hole_cards,
         deck_size=deck_size,
+        live_by_folded=tuple(
+            tuple(seat for seat in players if not folded >> seat & 1)
+            for folded in range(1 << game.num_players)
+        ),
     )
 
 
@@ -254,7 +253,6 @@ class State:
             hole_cards: by seat, None for cards that are not known; empty if none are.
 
         Raises:
-            ConfigError: the game cannot be played (1 or 10 players, stacks missing).
             CardError: a hand has the wrong size, or a card twice.
         """
         table = _table(game)
@@ -297,7 +295,7 @@ class State:
     @property
     def live(self) -> tuple[int, ...]:
         """The seats that have not folded."""
-        return tuple(s for s in range(len(self.stacks)) if not self.folded >> s & 1)
+        return self._table.live_by_folded[self.folded]
 
     @property
     def cards_to_deal(self) -> int:
@@ -519,16 +517,19 @@ class State:
         """Return this state waiting for the first of *pending* from seat *start* on, if any."""
         if not pending or len(self.live) == 1:
             return self._after_betting()
-        players = len(self.stacks)
-        seat = next(s for i in range(players) if pending >> (s := (start + i) % players) & 1)
-        others = [s for s in self.live if s != seat]
+        seat = start
+        while not pending >> seat & 1:
+            seat = (seat + 1) % len(self.stacks)
         # The only seat with chips has nothing to decide once it has matched every other: what
         # a short blind asks beyond that would come back.
-        if not any(self.stacks[s] for s in others) and self.bets[seat] >= max(
-            self.bets[s] for s in others
+        if self._alone_with_chips(seat) and self.bets[seat] >= max(
+            self.bets[s] for s in self.live if s != seat
         ):
             return self._after_betting()
         return self._changed(pending=pending, actor=seat)
+
+    def _alone_with_chips(self, seat: int) -> bool:
+        return not any(self.stacks[s] for s in self.live if s != seat)
 
     def _after_betting(self) -> State:
         """Return this state with its street over, and streets that bring no card passed."""
