@@ -132,10 +132,6 @@ def test_heads_up_the_button_posts_the_small_blind_and_acts_first_before_the_flo
     assert state.actor == 1  # the big blind's option
     state = state.apply(CALL).deal_board([0, 5, 10])
     assert state.actor == 1
-    # One chip that does not divide goes to the big blind, left of the button.
-    odd = play(State.new(game([5, 5, 5], (1, 2, 0))), CALL, FOLD, CALL)
-    assert odd.pots == (Pot(5, (1, 2)),)
-    assert run_out(odd).payoffs([0, 3, 3]) == (-1, 1, 0)
 
 
 def test_a_straddle_is_a_blind_until_the_flop():

@@ -147,7 +147,6 @@ class _Table:
     Attributes:
         first_to_act: seat, by street.
         deals: board cards before each street, as far as the board goes.
-        odd_chip_order: seats from the first left of the button.
         opening_bet: the largest blind, posted in full or not: what is to be called preflop.
         live_by_folded: the seats still in the hand, by the mask of those that have folded.
     """
@@ -158,7 +157,6 @@ class _Table:
     stacks: tuple[int, ...]
     first_to_act: tuple[int, ...]
     deals: tuple[int, ...]
-    odd_chip_order: tuple[int, ...]
     opening_bet: int
     num_hole_cards: int
     deck_size: int
@@ -195,7 +193,6 @@ def _table(game: GameConfig) -> _Table:
         stacks=tuple(game.stack_of(seat) - antes[seat] - blinds[seat] for seat in players),
         first_to_act=game.first_to_act or default_first_to_act(game),
         deals=deals,
-        odd_chip_order=(1, 0) if game.num_players == 2 else tuple(players),
         opening_bet=opening_bet,
         num_hole_cards=num_hole_cards,
         deck_size=deck_size,
@@ -471,14 +468,12 @@ class State:
                     "a showdown of cards that are not known", "give payoffs() the strengths"
                 )
         for pot in pots:
-            winners: Sequence[int] = pot.seats
+            winners = pot.seats
             if len(winners) > 1 and strengths is not None:
                 best = max(strengths[seat] for seat in winners)
-                winners = [
-                    seat
-                    for seat in self._table.odd_chip_order
-                    if seat in pot.seats and strengths[seat] == best
-                ]
+                winners = tuple(seat for seat in winners if strengths[seat] == best)
+            # Seats count from the first left of the button, and so do odd chips. Heads-up the
+            # button is seat 0, but there two equal bets leave no odd chip.
             share, odd = divmod(pot.amount, len(winners))
             for place, seat in enumerate(winners):
                 won[seat] += share + (place < odd)
