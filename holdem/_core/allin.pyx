@@ -25,7 +25,14 @@ cdef enum:
 
 
 class AllIn(NamedTuple):
-    """What two or more hands win when all cards come."""
+    """What each of some hands wins when every run-out is dealt once.
+
+    Attributes:
+        wins: int64 (num_hands,), boards won alone.
+        ties: int64 (num_hands,), boards won together with others.
+        equities: float64 (num_hands,), share of the pot; tied hands split it evenly.
+        num_boards: how many boards there are.
+    """
 
     wins: np.ndarray
     ties: np.ndarray
@@ -117,7 +124,15 @@ cdef void deal(Tally* tally, const Hand* hands, int num_left, int first) noexcep
 
 
 def equity(hands, board=()):
-    """Return what each of 2 to 9 hands wins when every run-out is dealt once."""
+    """Return what each of 2 to 9 hands wins when every run-out is dealt once.
+
+    Args:
+        hands: two cards for each hand, all distinct.
+        board: the 0, 3, 4 or 5 cards on the board.
+
+    Raises:
+        CardError: the cards are not distinct, or not as many as wanted.
+    """
     pairs = [list(map(int, hand)) for hand in hands]
     dealt = list(map(int, board))
     if not 2 <= len(pairs) <= MAX_PLAYERS or any(len(pair) != 2 for pair in pairs):

@@ -31,6 +31,8 @@ def update_centres(
     metric: int,
     centres: npt.NDArray[np.int16],
     masses: npt.NDArray[np.int64],
+    start: int,
+    stop: int,
 ) -> None: ...
 def record(
     labels: npt.NDArray[np.uint16],

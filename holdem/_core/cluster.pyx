@@ -81,7 +81,10 @@ cdef bint in_range(const int16_t* values, int64_t size, int16_t highest) noexcep
     return least >= 0 and most <= highest
 
 
-def _check(const int16_t[:, ::1] points, const int16_t[:, ::1] centres, int metric):
+def _check(
+    const int16_t[:, ::1] points, const int16_t[:, ::1] centres, int metric, bint values=True
+):
+    """Raise unless points, centres and metric go together and, if asked, no sum overflows."""
     cdef int64_t dims = centres.shape[1]
     if points.shape[1] != dims or dims % 2 or dims == 0:
         raise ValueError(
@@ -97,6 +100,8 @@ def _check(const int16_t[:, ::1] points, const int16_t[:, ::1] centres, int metr
         highest = MAX_SQUARED
         if dims > MAX_SQUARED_DIMS:
             raise ValueError(f"at most {MAX_SQUARED_DIMS} dimensions, not {dims}")
+    if not values:
+        return
     cdef bint good
     with nogil:
         good = in_range(&centres[0, 0], centres.shape[0] * dims, highest) and (
@@ -172,7 +177,8 @@ def relax(
     Raises:
         ValueError: shapes or values that do not fit.
     """
-    _check(points, centres, metric)
+    # Called once per centre: city-block sums fit whatever the coordinates are.
+    _check(points, centres, metric, metric == SQUARED)
     cdef int64_t num_points = points.shape[0]
     if nearest.shape[0] != num_points:
         raise ValueError(f"nearest must hold {num_points} numbers, not {nearest.shape[0]}")
@@ -192,7 +198,7 @@ cdef void update_medians(
     const int64_t* weights,    # IN     (num_points,)
     const int64_t* order,      # IN     (num_points,) points by cluster
     const int64_t* first,      # IN     (num_centres + 1,) of each cluster in order
-    int num_centres,
+    int start, int stop,       # IN     the clusters to move
     int dims,
     int64_t* mass,             # SCRATCH (32768,) zero on entry and on return
     int16_t* centres,          # INOUT  (num_centres, dims)
@@ -201,7 +207,7 @@ cdef void update_medians(
     cdef int cluster, j
     cdef int64_t i, total, below
     cdef int16_t value, least, most
-    for cluster in range(num_centres):
+    for cluster in range(start, stop):
         if first[cluster] == first[cluster + 1]:
             continue
         for j in range(dims):
@@ -228,7 +234,7 @@ cdef void update_means(
     const int64_t* weights,    # IN     (num_points,)
     const int64_t* order,      # IN     (num_points,) points by cluster
     const int64_t* first,      # IN     (num_centres + 1,) of each cluster in order
-    int num_centres,
+    int start, int stop,       # IN     the clusters to move
     int dims,
     int16_t* centres,          # INOUT  (num_centres, dims)
 ) noexcept nogil:
@@ -240,7 +246,7 @@ cdef void update_means(
     """
     cdef int cluster, j
     cdef int64_t i, total, sum
-    for cluster in range(num_centres):
+    for cluster in range(start, stop):
         if first[cluster] == first[cluster + 1]:
             continue
         for j in range(dims):
@@ -254,9 +260,10 @@ cdef void update_means(
 
 cdef Status update(
     const int16_t* points, const int64_t* weights, const uint16_t* labels, int64_t num_points,
-    int num_centres, int dims, int metric, int16_t* centres, int64_t* masses,
+    int num_centres, int start, int stop, int dims, int metric, int16_t* centres,
+    int64_t* masses,
 ) noexcept nogil:
-    """Sort the points by cluster, weigh the clusters and move the centres."""
+    """Sort the points by cluster, weigh some clusters and move their centres."""
     cdef int64_t* order = <int64_t*>malloc(max(num_points, 1) * sizeof(int64_t))
     cdef int64_t* first = <int64_t*>calloc(num_centres + 2, sizeof(int64_t))
     cdef int64_t* mass = <int64_t*>calloc(32768, sizeof(int64_t))
@@ -266,21 +273,22 @@ cdef Status update(
     if order == NULL or first == NULL or mass == NULL:
         status = OUT_OF_MEMORY
     else:
-        memset(masses, 0, num_centres * sizeof(int64_t))
+        memset(masses + start, 0, (stop - start) * sizeof(int64_t))
         # first[c + 2] counts cluster c, so that after the sum first[c + 1] is where
         # its next point goes and, once all are placed, where it ends.
         for i in range(num_points):
             first[labels[i] + 2] += 1
-            masses[labels[i]] += weights[i]
+            if start <= labels[i] < stop:
+                masses[labels[i]] += weights[i]
         for cluster in range(num_centres):
             first[cluster + 2] += first[cluster + 1]
         for i in range(num_points):
             order[first[labels[i] + 1]] = i
             first[labels[i] + 1] += 1
         if metric == CITY_BLOCK_METRIC:
-            update_medians(points, weights, order, first, num_centres, dims, mass, centres)
+            update_medians(points, weights, order, first, start, stop, dims, mass, centres)
         else:
-            update_means(points, weights, order, first, num_centres, dims, centres)
+            update_means(points, weights, order, first, start, stop, dims, centres)
     free(order)
     free(first)
     free(mass)
@@ -294,10 +302,13 @@ def update_centres(
     int metric,
     int16_t[:, ::1] centres,
     int64_t[::1] masses,
+    int start,
+    int stop,
 ):
-    """Move every centre to the best place for its points: the median or the mean.
+    """Move centres *start* to *stop* to the best place for their points: the median or the mean.
 
-    The centre of an empty cluster stays where it is.
+    The centre of an empty cluster stays where it is. Threads may share the work by
+    taking different clusters.
 
     Args:
         points: int16, shape (num_points, dims).
@@ -305,30 +316,39 @@ def update_centres(
         labels: uint16, shape (num_points,), below the number of centres.
         metric: `CITY_BLOCK` for medians, `SQUARED` for means.
         centres: INOUT int16, shape (num_centres, dims).
-        masses: OUT int64, shape (num_centres,), weight of each cluster.
+        masses: OUT int64, shape (num_centres,), weight of each cluster from *start* to *stop*.
+        start, stop: the clusters to move and to weigh.
 
     Raises:
         ValueError: shapes, values or labels that do not fit.
         ResourceError: out of memory.
     """
     _check(points, centres, metric)
-    cdef int64_t num_points = points.shape[0], i
+    cdef int64_t num_points = points.shape[0], i, bad = -1
     cdef int num_centres = <int>centres.shape[0]
+    if not 0 <= start <= stop <= num_centres:
+        raise ValueError(f"clusters {start} to {stop} of {num_centres}")
     if weights.shape[0] != num_points or labels.shape[0] != num_points:
         raise ValueError(f"weights and labels must hold {num_points} numbers")
     if masses.shape[0] != num_centres:
         raise ValueError(f"masses must hold {num_centres} numbers, not {masses.shape[0]}")
-    for i in range(num_points):
-        if labels[i] >= num_centres or weights[i] < 1:
-            raise ValueError(f"point {i}: label {labels[i]} of {num_centres}, weight {weights[i]}")
     if num_points == 0:
-        masses[:] = 0
+        masses[start:stop] = 0
         return
-    cdef Status status
+    cdef Status status = OK
     with nogil:
-        status = update(
-            &points[0, 0], &weights[0], &labels[0], num_points, num_centres,
-            <int>points.shape[1], metric, &centres[0, 0], &masses[0],
+        for i in range(num_points):
+            if labels[i] >= num_centres or weights[i] < 1:
+                bad = i
+                break
+        if bad < 0:
+            status = update(
+                &points[0, 0], &weights[0], &labels[0], num_points, num_centres, start, stop,
+                <int>points.shape[1], metric, &centres[0, 0], &masses[0],
+            )
+    if bad >= 0:
+        raise ValueError(
+            f"point {bad}: label {labels[bad]} of {num_centres}, weight {weights[bad]}"
         )
     if status != OK:
         raise error_for(status)

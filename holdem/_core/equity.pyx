@@ -12,17 +12,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
 from holdem._core.evaluator cimport evaluate5, evaluate6, evaluate7
 from holdem._core.river cimport MAX_LEVELS, NO_LEVEL, River, rank_river
 from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t, strength_t
 
-from holdem._core import indexer
 from holdem._core.allin import AllIn, equity
-from holdem._core.preflop import ClassCounts, preflop_counts
-from holdem._core.river import board_strengths, river_equities
+from holdem._core.preflop import ClassCounts, preflop_counts, preflop_equities
+from holdem._core.river import board_strengths, canonical_rivers, river_equities
 from holdem.errors import CardError, ConfigError
 
 cdef extern from "equity_simd.h":
@@ -46,7 +45,7 @@ __all__ = [
 
 
 class Tally(NamedTuple):
-    """How often a hand wins and ties, of how many meetings."""
+    """How often a hand wins and ties, of how many meetings with another and a board."""
 
     win: int
     tie: int
@@ -59,7 +58,17 @@ class Tally(NamedTuple):
 
 
 class HandStrength(NamedTuple):
-    """How good a hand is now and over the cards to come, against a random hand."""
+    """How good a hand is now and over the cards to come, against a random hand.
+
+    The measures of Johanson et al. (2013, Evaluating State-Space Abstractions).
+
+    Attributes:
+        hs: share of opponents' hands beaten on the board as it is, ties as half.
+        ehs: mean equity on the river over all run-outs.
+        ehs2: mean of its square.
+        histogram: int64 (10,), run-outs by tenth of the river's equity.
+        num_runouts: how many there are.
+    """
 
     hs: float
     ehs: float
@@ -69,7 +78,14 @@ class HandStrength(NamedTuple):
 
 
 class RangeEquity(NamedTuple):
-    """How often a range wins and ties against another, by weight."""
+    """How often a range wins and ties against another, by weight.
+
+    Attributes:
+        win: summed products of the weights of two hands that share no card, over the
+            boards on which the first wins.
+        tie: the same where they are equal.
+        total: the same over all boards.
+    """
 
     win: float
     tie: float
@@ -107,13 +123,6 @@ def _river_boards(board, dead=()):
         more = np.empty((1, 0), np.uint8)
     known = np.broadcast_to(np.array(board, np.uint8), (len(more), len(board)))
     return np.ascontiguousarray(np.hstack([known, more]))
-
-
-def _canonical_rivers():
-    """Return one river board of each kind, uint8 (134459, 5), and how many each stands for."""
-    numbers = np.arange(indexer.NUM_BOARDS[5])
-    multiplicities = indexer.board_multiplicity(5, numbers).astype(np.int64)
-    return indexer.unindex_board(5, numbers), multiplicities
 
 
 def _in_threads(threads, function, num_items):
@@ -163,7 +172,17 @@ def _count_hands(
 
 
 def hand_vs_random(hole, board=(), threads=1):
-    """Return how often two hole cards beat and tie a random hand, over all run-outs."""
+    """Return how often two hole cards beat and tie a random hand, over all run-outs.
+
+    Args:
+        hole: two cards.
+        board: the 0, 3, 4 or 5 cards on the board.
+        threads: how many to count with; the counts are the same.
+
+    Raises:
+        CardError: the cards are not distinct, or not as many as wanted.
+        ConfigError: *threads* is below 1.
+    """
     hole = _checked_cards(hole, (2,), "a hand")
     board = _checked_cards(board, (0, 3, 4, 5), "a board")
     _checked_cards(hole + board, (len(hole + board),), "a hand and board")
@@ -172,7 +191,7 @@ def hand_vs_random(hole, board=(), threads=1):
         multiplicities = np.ones(len(boards), np.int64)
         holes = np.array([hole], np.uint8)
     else:
-        boards, multiplicities = _canonical_rivers()
+        boards, multiplicities = canonical_rivers()
         # A kind of boards meets the hand in as many ways as the one board meets the
         # hands of the same class.
         holes = np.unique(
@@ -191,7 +210,15 @@ def hand_vs_random(hole, board=(), threads=1):
 
 
 def hand_strength(hole, board):
-    """Return how good a hand is now and over the cards to come, against a random hand."""
+    """Return how good a hand is now and over the cards to come, against a random hand.
+
+    Args:
+        hole: two cards.
+        board: the 3, 4 or 5 cards on the board.
+
+    Raises:
+        CardError: the cards are not distinct, or not as many as wanted.
+    """
     hole = _checked_cards(hole, (2,), "a hand")
     board = _checked_cards(board, (3, 4, 5), "a board")
     _checked_cards(hole + board, (len(hole + board),), "a hand and board")
@@ -389,7 +416,21 @@ def _checked_range(weights, what):
 
 
 def range_equity(first, second, board=(), threads=1):
-    """Return how often one range beats and ties another, over all run-outs."""
+    """Return how often one range beats and ties another, over all run-outs.
+
+    Args:
+        first: float64 (1326,), weight of each hand by hole index, none negative. Weights
+            of hands that hold a card of the board do not matter.
+        second: the same for the other range.
+        board: the 0, 3, 4 or 5 cards on the board. Before the flop ranges that know no
+            suits are fast; others take up to 24 times as long.
+        threads: how many to count with; the sums are the same to the last bit.
+
+    Raises:
+        CardError: a range cannot be used, no two hands of them can meet, or the board's
+            cards are not distinct or not as many as wanted.
+        ConfigError: *threads* is below 1.
+    """
     board = _checked_cards(board, (0, 3, 4, 5), "a board")
     ranges = np.stack([_checked_range(first, "first"), _checked_range(second, "second")])
     if board:
@@ -397,7 +438,7 @@ def range_equity(first, second, board=(), threads=1):
         multiplicities = np.ones(len(boards))
         pairs = ranges[None]
     else:
-        boards, multiplicities = _canonical_rivers()
+        boards, multiplicities = canonical_rivers()
         # Instead of the boards' suits, the ranges' are renamed, in all 24 ways; ranges
         # that know no suits are then the same 24 times.
         cards = np.array([(a, b) for b in range(NUM_CARDS) for a in range(b)])
@@ -421,11 +462,3 @@ def range_equity(first, second, board=(), threads=1):
             "give both a hand that shares no card with the board or the other",
         )
     return RangeEquity(win, not_lost - win, total)
-
-
-# --- before the flop ---------------------------------------------------------------------------
-
-def preflop_equities(threads=2):
-    """Return the equity of each preflop class against each other, exactly."""
-    counts = preflop_counts(threads)
-    return (2 * counts.wins + counts.ties) / (2 * counts.totals)

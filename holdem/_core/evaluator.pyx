@@ -30,6 +30,16 @@ cdef extern from "evaluator_simd.h":
         int instructions,
     ) noexcept nogil
 
+__all__ = [
+    "CATEGORIES",
+    "CATEGORY_SIZES",
+    "category",
+    "count_categories",
+    "count_strengths",
+    "evaluate",
+    "instruction_sets",
+]
+
 CATEGORIES = (
     "high", "pair", "two_pair", "trips", "straight", "flush", "full_house", "quads",
     "straight_flush", "royal",
@@ -335,12 +345,28 @@ _INSTRUCTIONS = {
 
 
 def instruction_sets():
-    """Return the instruction sets that `evaluate` can use here, the best last."""
+    """Return the instruction sets that `evaluate` can use on this processor, the best last."""
     return tuple(name for name, level in _INSTRUCTIONS.items() if level <= best_instructions())
 
 
 def evaluate(const uint8_t[:, ::1] cards, uint16_t[::1] out=None, *, instructions=None):
-    """Return the strength of each row of 5, 6 or 7 distinct cards."""
+    """Return the strength of each row of 5, 6 or 7 distinct cards.
+
+    Strengths are 1 .. 7462, dense and on one scale for 5, 6 and 7 cards: higher wins,
+    equal splits.
+
+    Args:
+        cards: uint8 (n, 5), (n, 6) or (n, 7), C-contiguous; a card is rank * 4 + suit.
+            The cards of a row are taken to be distinct: equal ones are not looked for
+            and give a number without meaning.
+        out: uint16 (n,), written and returned; a new array by default.
+        instructions: one of `instruction_sets`, for tests and benchmarks; the best by
+            default. The result is the same.
+
+    Raises:
+        CardError: a card is above 51, rows or *out* have another length, or there are
+            no such *instructions* here.
+    """
     cdef Py_ssize_t num_hands = cards.shape[0], num_cards = cards.shape[1]
     cdef int level = best_instructions(), largest = 0
     if num_cards < 5 or num_cards > 7:
@@ -418,7 +444,14 @@ cdef void count_hands(
 
 
 def count_strengths(int num_cards):
-    """Return how many of all hands of *num_cards* have each strength, by enumeration."""
+    """Return how many of all hands of *num_cards* have each strength, by enumeration.
+
+    Returns:
+        int64 (7463,), by strength; element 0 is 0.
+
+    Raises:
+        CardError: *num_cards* is not 5, 6 or 7.
+    """
     if num_cards < 5 or num_cards > 7:
         raise CardError(f"hands of {num_cards} cards, wanted 5, 6 or 7", "choose one of these")
     counts = np.zeros(NUM_STRENGTHS + 1, np.uint32)
@@ -430,7 +463,11 @@ def count_strengths(int num_cards):
 
 
 def count_categories(int num_cards):
-    """Return how many of all hands of *num_cards* fall in each category, by name."""
+    """Return how many of all hands of *num_cards* fall in each category, by its name.
+
+    Raises:
+        CardError: *num_cards* is not 5, 6 or 7.
+    """
     counts = count_strengths(num_cards)
     ends = np.cumsum(CATEGORY_SIZES) + 1
     return {
@@ -440,7 +477,11 @@ def count_categories(int num_cards):
 
 
 def category(int strength):
-    """Return the name of the category of *strength*: ``"high"`` .. ``"royal"``."""
+    """Return the name of the category of *strength*: ``"high"`` .. ``"royal"``.
+
+    Raises:
+        CardError: *strength* is not one of 1 .. 7462.
+    """
     if strength < 1 or strength > NUM_STRENGTHS:
         raise CardError(f"not a strength: {strength}", f"strengths are 1 to {NUM_STRENGTHS}")
     return CATEGORIES[int(np.searchsorted(np.cumsum(CATEGORY_SIZES), strength))]

@@ -29,7 +29,7 @@ typedef struct {
     uint8_t largest_card;
 } BlockKeys;
 
-/* Keys of the groups first .. num_hands, where the last group may be short. */
+/* Keys of the hands first .. num_hands, first being a multiple of eight. */
 static void keys_scalar(const HandTables *tables, const uint8_t *cards, size_t first,
                         size_t num_hands, BlockKeys *keys) {
     const int n = tables->num_cards;
@@ -71,14 +71,17 @@ static void fill_byte_tables(const HandTables *tables, ByteTables *bytes) {
         bytes->spread[i] = i % 8 < tables->num_cards ? (uint8_t)(i / 8 * tables->num_cards + i % 8) : 0x80;
 }
 
-/* Five of a suit carry into the top bit of its counter, as in CARD_KEY. The empty
+/* The next two fill the keys of whole groups of eight hands, as many as they can without
+ * reading beyond *readable* bytes; they return how many hands that are.
+ *
+ * Five of a suit carry into the top bit of its counter, as in CARD_KEY. The empty
  * bytes count as cards of suit 0 (their rank, the deuce, has key 0), so that
  * suit starts lower. */
 #define SUIT_START(num_cards) (0x3330 + (num_cards) - 5)
 
 __attribute__((target("avx512f,avx512bw")))
 static size_t keys_avx512(const HandTables *tables, const ByteTables *bytes, const uint8_t *cards,
-                          size_t num_hands, BlockKeys *keys) {
+                          size_t num_hands, size_t readable, BlockKeys *keys) {
     const int n = tables->num_cards;
 #define EVERY_LANE(table) _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(table)))
     const __m512i byte0 = EVERY_LANE(bytes->rank_byte[0]), byte1 = EVERY_LANE(bytes->rank_byte[1]);
@@ -93,7 +96,8 @@ static size_t keys_avx512(const HandTables *tables, const ByteTables *bytes, con
     __m512i largest = zero;
     size_t hand = 0;
     /* A load takes 64 bytes, of which 8 * n are used: stop where it would run over. */
-    for (; (num_hands - hand) * n >= 64; hand += HANDS_PER_GROUP) {
+    for (; hand + HANDS_PER_GROUP <= num_hands && hand * n + 64 <= readable;
+         hand += HANDS_PER_GROUP) {
         __m512i c = _mm512_loadu_si512(cards + hand * n);
         c = _mm512_shuffle_epi8(_mm512_permutexvar_epi16(lanes, c), spread);
         largest = _mm512_max_epu8(largest, c);
@@ -119,7 +123,7 @@ static size_t keys_avx512(const HandTables *tables, const ByteTables *bytes, con
 
 __attribute__((target("avx2")))
 static size_t keys_avx2(const HandTables *tables, const ByteTables *bytes, const uint8_t *cards,
-                        size_t num_hands, BlockKeys *keys) {
+                        size_t num_hands, size_t readable, BlockKeys *keys) {
     const int n = tables->num_cards;
 #define BOTH_LANES(table) _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(table)))
     const __m256i byte0 = BOTH_LANES(bytes->rank_byte[0]), byte1 = BOTH_LANES(bytes->rank_byte[1]);
@@ -131,7 +135,8 @@ static size_t keys_avx2(const HandTables *tables, const ByteTables *bytes, const
     __m256i largest = zero;
     size_t hand = 0;
     /* The last load of a group begins 6 hands in and takes 16 bytes. */
-    for (; (num_hands - hand) * n >= (size_t)(6 * n + 16); hand += HANDS_PER_GROUP) {
+    for (; hand + HANDS_PER_GROUP <= num_hands && (hand + 6) * n + 16 <= readable;
+         hand += HANDS_PER_GROUP) {
         const uint8_t *from = cards + hand * n;
         __m256i key[2];
         int flush = 0;
@@ -214,9 +219,11 @@ static int evaluate_hands(const HandTables *tables, const uint8_t *cards, size_t
         size_t size = num_hands - first < HANDS_PER_BLOCK ? num_hands - first : HANDS_PER_BLOCK;
         size_t done = 0;
 #if defined(__x86_64__) && defined(__GNUC__)
-        /* All but the last block may read on into the next. */
-        if (instructions == AVX512_INSTRUCTIONS) done = keys_avx512(tables, &bytes, block, size, &keys);
-        else if (instructions == AVX2_INSTRUCTIONS) done = keys_avx2(tables, &bytes, block, size, &keys);
+        size_t readable = (num_hands - first) * tables->num_cards;
+        if (instructions == AVX512_INSTRUCTIONS)
+            done = keys_avx512(tables, &bytes, block, size, readable, &keys);
+        else if (instructions == AVX2_INSTRUCTIONS)
+            done = keys_avx2(tables, &bytes, block, size, readable, &keys);
 #endif
         keys_scalar(tables, block, done, size, &keys);
         look_up(tables, block, &keys, size, strengths + first);

@@ -5,6 +5,8 @@ A flush needs three suited cards on the board, and its hands are then gone throu
 by one.
 """
 
+from functools import cache
+
 import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -14,6 +16,8 @@ from holdem._core.evaluator cimport (
     CARD_KEY, FLUSH_STRENGTH, NUM_STRENGTHS, no_cards, rank_strength7,
 )
 from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t
+
+from holdem._core import indexer
 from holdem.errors import CardError
 
 cdef extern from "river_simd.h":
@@ -26,7 +30,7 @@ cdef extern from *:
 cdef enum:
     NUM_WORDS = 117            # of a bit set of strengths
 
-__all__ = ["board_strengths", "river_equities"]
+__all__ = ["board_strengths", "canonical_rivers", "river_equities"]
 
 
 # --- levels ----------------------------------------------------------------------------------
@@ -39,8 +43,9 @@ cdef int find_flushes(
     Writes ``river.flushes``; returns how many there are.
     """
     cdef int on_board[4]
-    cdef uint32_t ranks = 0, with_high, both
-    cdef int suit = -1, i, j, found = 0
+    cdef card_t pool[47]                       # the cards of the suit, then the others
+    cdef uint32_t ranks = 0, with_first, with_both
+    cdef int suit = -1, i, j, num_suited = 0, num_others = 0, pool_size, partners, found = 0
     memset(on_board, 0, sizeof(on_board))
     for i in range(5):
         on_board[board[i] & 3] += 1
@@ -51,23 +56,29 @@ cdef int find_flushes(
     for i in range(5):
         if board[i] & 3 == suit:
             ranks |= 1 << (board[i] >> 2)
-    for i in range(NUM_CARDS - 5):
-        with_high = ranks
+    for i in range(47):
         if cards[i] & 3 == suit:
-            with_high |= 1 << (cards[i] >> 2)
-        # Three on the board need both hole cards, four need one: the first test
-        # leaves out most hands, the table's zero the rest.
-        elif on_board[suit] == 3:
-            continue
-        for j in range(i):
-            both = with_high
-            if cards[j] & 3 == suit:
-                both |= 1 << (cards[j] >> 2)
-            if FLUSH_STRENGTH[both]:
-                river.flushes[found][0] = cards[j]
-                river.flushes[found][1] = cards[i]
-                strengths[found] = FLUSH_STRENGTH[both]
-                found += 1
+            pool[num_suited] = cards[i]
+            num_suited += 1
+    for i in range(47):
+        if cards[i] & 3 != suit:
+            pool[num_suited + num_others] = cards[i]
+            num_others += 1
+    # Three on the board need both hole cards, four need one of them, five none.
+    pool_size = num_suited if on_board[suit] == 3 else 47
+    partners = num_suited if on_board[suit] <= 4 else 47
+    for i in range(pool_size):
+        with_first = ranks
+        if i < num_suited:
+            with_first |= 1 << (pool[i] >> 2)
+        for j in range(min(i, partners)):
+            with_both = with_first
+            if j < num_suited:
+                with_both |= 1 << (pool[j] >> 2)
+            river.flushes[found][0] = min(pool[i], pool[j])
+            river.flushes[found][1] = max(pool[i], pool[j])
+            strengths[found] = FLUSH_STRENGTH[with_both]
+            found += 1
     return found
 
 
@@ -165,6 +176,26 @@ cdef void rank_river(const card_t* board, River* river) noexcept nogil:
     river.below[river.num_levels] = count
 
 
+# --- boards ----------------------------------------------------------------------------------
+
+@cache
+def canonical_rivers():
+    """Return one river board of each kind and how many boards it stands for.
+
+    Kinds are up to a renaming of suits; equal multiplicities are together.
+
+    Returns:
+        uint8 (134459, 5) and int64 (134459,), read-only.
+    """
+    numbers = np.arange(indexer.NUM_BOARDS[5])
+    multiplicities = indexer.board_multiplicity(5, numbers).astype(np.int64)
+    numbers = np.argsort(multiplicities, kind="stable")
+    boards, multiplicities = indexer.unindex_board(5, numbers), multiplicities[numbers]
+    boards.setflags(write=False)
+    multiplicities.setflags(write=False)
+    return boards, multiplicities
+
+
 # --- doors -----------------------------------------------------------------------------------
 
 def _checked_board(board):
@@ -179,7 +210,17 @@ def _checked_board(board):
 
 
 def board_strengths(board):
-    """Return the strength of every hand on a river board."""
+    """Return the strength of every hand on a river board.
+
+    Args:
+        board: five distinct cards.
+
+    Returns:
+        uint16 (1326,), by hole index; 0 where the hand holds a card of the board.
+
+    Raises:
+        CardError: *board* is not five distinct cards.
+    """
     cdef const card_t[::1] cards = _checked_board(board)
     cdef River river
     strengths = np.zeros(NUM_HOLES, np.uint16)
@@ -196,7 +237,18 @@ def board_strengths(board):
 
 
 def river_equities(board):
-    """Return the equity of every hand on a river board against a random one."""
+    """Return the equity of every hand on a river board against a random one.
+
+    Args:
+        board: five distinct cards.
+
+    Returns:
+        float32 (1326,), by hole index: the share of the 990 opponents' hands that it
+        beats, equal ones counting half; 0 where the hand holds a card of the board.
+
+    Raises:
+        CardError: *board* is not five distinct cards.
+    """
     cdef const card_t[::1] cards = _checked_board(board)
     cdef River river
     cdef uint8_t scores[52][64]

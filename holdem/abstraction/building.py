@@ -35,18 +35,21 @@ from holdem.abstraction.features import (
     sample_hands,
 )
 from holdem.abstraction.workers import Workers
-from holdem.errors import StorageError
+from holdem.errors import ConfigError, StorageError
 from holdem.types import CANONICAL_HANDS, STREETS, BucketConfig
 
 PRESETS = {
     "full": BucketConfig(),
     "quick": BucketConfig(
-        k_flop=64, k_turn=64, k_river=64, hands=40_000, restarts=1, fit_iterations=20
+        k_flop=64, k_turn=64, k_river=64, hands=100_000, restarts=2, fit_iterations=20
     ),
     "preflop": BucketConfig(num_streets=1),
 }
-"""Ready configs: ``full`` is 169/200/200/200, ``quick`` is for a first run, ``preflop`` for
-push/fold."""
+"""Ready configs: ``full`` is 169/200/200/200, ``quick`` does for a first run, ``preflop``
+for push/fold."""
+
+ASSETS = Path("assets/abstraction")
+"""Where sets are kept that several runs use."""
 
 STAGE_KIND = "bucket stage"
 
@@ -145,9 +148,20 @@ def load_or_build(
     return build_buckets(config, path, num_workers=num_workers, observer=observer)
 
 
-def preset_path(name: str, root: Path | str = "assets/abstraction") -> Path:
+def preset(name: str, num_players: int = 2) -> BucketConfig:
+    """Return the config of the preset *name* for that many players.
+
+    Raises:
+        ConfigError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"no preset is called {name!r}", f"choose from {', '.join(PRESETS)}")
+    return dataclasses.replace(PRESETS[name], num_players=num_players)
+
+
+def preset_path(name: str, num_players: int = 2, root: Path | str = ASSETS) -> Path:
     """Return where the set of the preset *name* is kept for later runs."""
-    return Path(root) / name
+    return Path(root) / (name if num_players == 2 else f"{name}-{num_players}-players")
 
 
 def _existing(config: BucketConfig, out: Path) -> HandBucketing | None:
@@ -244,9 +258,7 @@ class _Build:
             labels = self._assign(0, measures.class_points, centres)
         table = np.zeros(num_classes, table_dtype(k))
         tally = np.zeros((k, 4), np.int64)
-        kernel.record(
-            labels, np.arange(num_classes), combos, measures.class_equities, table, tally
-        )
+        kernel.record(labels, np.arange(num_classes), combos, measures.class_equities, table, tally)
         return {
             "preflop_equities": np.ascontiguousarray(equities, np.float64),
             "groups": measures.groups,
@@ -296,15 +308,11 @@ class _Build:
         points: list[npt.NDArray[np.int16]] = []
         equities: list[npt.NDArray[np.uint16]] = []
 
-        def measure(
-            start: int, stop: int
-        ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]:
+        def measure(start: int, stop: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]:
             return self.features.measure(street, hands.part(start, stop))
 
         self.observer.stage(f"{STREETS[street]}: sample", num_boards)
-        for start, stop, found in self.workers.chunks(
-            measure, num_boards, _SAMPLE_CHUNKS[street]
-        ):
+        for start, stop, found in self.workers.chunks(measure, num_boards, _SAMPLE_CHUNKS[street]):
             points.append(found[0])
             equities.append(found[1])
             self.observer.advance(stop - start)

@@ -129,7 +129,9 @@ def _seed_centres(
         chosen = np.searchsorted(ends, rng.integers(ends[-1]), side="right")
         centres[number] = points[chosen]
 
-        def relax(start: int, stop: int, new: npt.NDArray[np.int16] = centres[number, None]) -> None:
+        def relax(
+            start: int, stop: int, new: npt.NDArray[np.int16] = centres[number, None]
+        ) -> None:
             kernel.relax(points[start:stop], new, metric, nearest[start:stop])
 
         size = max(_CHUNK, -(-len(points) // workers.num_workers))
@@ -156,8 +158,14 @@ def _descend(
     history: list[int] = []
 
     def assign(start: int, stop: int) -> None:
-        kernel.assign(points[start:stop], centres, metric, labels[start:stop], distances[start:stop])
+        kernel.assign(
+            points[start:stop], centres, metric, labels[start:stop], distances[start:stop]
+        )
 
+    def move(start: int, stop: int) -> None:
+        kernel.update_centres(points, weights, labels, metric, centres, masses, start, stop)
+
+    clusters_each = -(-len(centres) // workers.num_workers)
     for step in range(iterations + 1):
         for _ in workers.chunks(assign, len(points), _CHUNK):
             pass
@@ -165,7 +173,8 @@ def _descend(
         report(step, history[-1] / total)
         if step == iterations or (step > 0 and history[-1] == history[-2]):
             break
-        kernel.update_centres(points, weights, labels, metric, centres, masses)
+        for _ in workers.chunks(move, len(centres), clusters_each):
+            pass
         _repair(points, weights, distances, masses, centres)
     return Clustering(centres, labels, history[-1], tuple(history))
 

@@ -149,9 +149,7 @@ def sample_hands(boards: Boards, num_hands: int, rng: np.random.Generator) -> Ha
     )
 
 
-def _on_board(
-    boards: npt.NDArray[np.uint8], holes: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
+def _on_board(boards: npt.NDArray[np.uint8], holes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Whether a card of hole i lies on board i."""
     cards = hole_cards()[holes]
     taken: npt.NDArray[np.bool_] = (cards[:, :, None] == boards[:, None, :]).any(axis=(1, 2))

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from holdem._core.equity import preflop_equities as exact_equities
 from holdem.errors import ConfigError, ResourceError
 from holdem.game import preflop
 from holdem.game.tree import BettingTree
@@ -58,7 +59,8 @@ def card_model(
     Args:
         tree: the betting tree.
         preflop_equities: hold'em only, (169, 169): equity of class i against class j;
-            by default the exact ones.
+            by default the exact ones, which take some
+            seconds to count; `HandBucketing.preflop_equities` holds them too.
         preflop_buckets: hold'em only, (169,): the bucket of each class, where the
             tree has fewer than 169 of them.
 
@@ -157,8 +159,6 @@ def _preflop_model(
             "measure it with local best response or in matches instead",
         )
     if preflop_equities is None:
-        from holdem._core.equity import preflop_equities as exact_equities
-
         preflop_equities = exact_equities()
     equities = np.asarray(preflop_equities, dtype=np.float64)
     size = preflop.NUM_CLASSES

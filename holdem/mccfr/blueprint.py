@@ -114,6 +114,7 @@ class Blueprint:
                 f"of {tree.num_slots:,} slots, which needs {2 * tree.num_slots:,}",
                 "use the table and the tree of one run",
             )
+        classes = _preflop_buckets(tree, preflop_buckets)
         probabilities = np.empty(tree.num_slots, dtype=np.uint16)
         for num_actions, first_slots in row_blocks(tree, _BLOCK_SLOTS):
             _, sums = read_rows(words, first_slots, num_actions)
@@ -125,7 +126,7 @@ class Blueprint:
             tree,
             probabilities,
             provenance,
-            preflop_buckets=_preflop_buckets(tree, preflop_buckets),
+            preflop_buckets=classes,
             policy_entropy={street: m.policy_entropy for street, m in metrics.items()},
         )
 

@@ -19,7 +19,7 @@ from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
 from holdem.errors import ConfigError, ResourceError, StorageError
-from holdem.game.tree import BettingTree, build_tree
+from holdem.game.tree import BettingTree, available_memory, build_tree
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.progress import Observer, Progress, RunInfo, RunResult, SilentObserver
@@ -392,7 +392,7 @@ def require_memory(tree: BettingTree) -> None:
         ResourceError: more memory wanted than is available.
     """
     wanted = BYTES_PER_SLOT * tree.num_slots
-    available = psutil.virtual_memory().available
+    available = available_memory()
     if wanted > available:
         raise ResourceError(
             f"the regret table needs {storage.format_bytes(wanted)} for {tree.num_slots:,} slots, "
