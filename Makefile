@@ -8,7 +8,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --retries 10 --timeout 60
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --retries 10 --timeout 60
 # A download that fails is tried again; a build that fails is not worth it, but costs little.
 AGAIN = for pause in 5 20 60; do $(1) && exit 0; sleep $$pause; done; $(1)
 
@@ -33,6 +33,8 @@ test-all: $(VENV)/test-extra
 bench: $(VENV)/test-extra
 	$(BIN)/python -m pytest bench/*.py -q --benchmark-columns=min,median,rounds $(ARGS)
 
+# cython-lint calls pycodestyle, which lies beside it.
+lint: export PATH := $(abspath $(BIN)):$(PATH)
 lint: $(VENV)/test-extra
 	$(BIN)/ruff check .
 	$(BIN)/cython-lint holdem/_core
