@@ -8,9 +8,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --retries 10 --timeout 60
-# A download that fails is tried again; a build that fails is not worth it, but costs little.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --retries 10 --timeout 60
+# Downloads are tried again; a build that fails would only fail again.
 AGAIN = for pause in 5 20 60; do $(1) && exit 0; sleep $$pause; done; $(1)
+
+LIST = $(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+    print(*$(1), sep="\n")'
 
 SOURCES := setup.py pyproject.toml $(wildcard $(addprefix holdem/_core/*.,pyx pxd pxi h))
 PYTEST := $(BIN)/python -m pytest -q -p no:benchmark -n 2
@@ -33,6 +36,8 @@ test-all: $(VENV)/test-extra
 bench: $(VENV)/test-extra
 	$(BIN)/python -m pytest bench/*.py -q --benchmark-columns=min,median,rounds $(ARGS)
 
+# cython-lint calls pycodestyle, which lies beside it.
+lint: export PATH := $(abspath $(BIN)):$(PATH)
 lint: $(VENV)/test-extra
 	$(BIN)/ruff check .
 	$(BIN)/cython-lint holdem/_core
@@ -70,12 +75,13 @@ $(VENV)/made:
 
 $(VENV)/built: $(VENV)/made $(SOURCES)
 	@echo "installing and compiling into $(VENV), a few minutes"
-	@$(call AGAIN,$(PIP) --editable .)
+	@$(call LIST,p["dependencies"]) > $(VENV)/run.txt
+	@$(call AGAIN,$(PIP) --requirement $(VENV)/run.txt)
+	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/test-extra: $(VENV)/built pyproject.toml
 	@echo "installing what the tests need"
-	@$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-	    print(*project["optional-dependencies"]["test"], sep="\n")' > $(VENV)/test.txt
+	@$(call LIST,p["optional-dependencies"]["test"]) > $(VENV)/test.txt
 	@$(call AGAIN,$(PIP) --requirement $(VENV)/test.txt)
 	@touch $@

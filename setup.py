@@ -63,4 +63,5 @@ setup(
         ],
         compiler_directives=DIRECTIVES,
     ),
+    options={"build_ext": {"parallel": os.cpu_count()}},
 )
