@@ -54,12 +54,6 @@ def test_all_bad_sizes_of_a_menu_are_told_with_their_place():
         parse_menu(menu)
 
 
-@pytest.mark.parametrize("streets", [(), ((("a"),),) * 5])
-def test_a_menu_has_one_to_four_streets(streets):
-    with pytest.raises(ConfigError, match=f"{len(streets)} streets"):
-        parse_menu(BetMenu(streets=streets))
-
-
 def test_more_sizes_than_a_text_may_have():
     text = ", ".join(f"{i}c" for i in range(1, 66))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdem.errors import CardError, ConfigError, RulesError
+from holdem.errors import CardError, RulesError
 from holdem.game.games import kuhn, leduc
 from holdem.game.rules import CALL, FOLD, Action, LegalActions, Pot, State, raise_to
 from holdem.types import BetMenu, GameConfig
@@ -296,24 +296,3 @@ def test_a_showdown_needs_cards_or_strengths():
     with pytest.raises(RulesError, match="cards that are not known"):
         done.payoffs()
     assert done.payoffs([2, 1]) == (100, -100)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        game([100] * 10),
-        game([100], ()),
-        GameConfig(num_players=3, stacks=(100, 100)),
-        game([0, 100]),
-        game([100, 100], (1, 2, 4)),
-        game([100, 100], (-1, 2)),
-        game([100, 100], ante=-1),
-        game([100, 100], menu=BetMenu(streets=())),
-        game([100, 100], menu=BetMenu(streets=(("a",),) * 5)),
-        game([100, 100], first_to_act=(0, 2, 0, 0)),
-    ],
-    ids=repr,
-)
-def test_a_game_that_cannot_be_played_is_refused(wrong):
-    with pytest.raises(ConfigError):
-        State.new(wrong)

@@ -58,10 +58,7 @@ class Costs:
 def estimate(config: BucketConfig, num_workers: int = 0) -> Costs:
     """Return what building the set of *config* costs on this machine; takes about 0.1 s."""
     streets = range(config.num_streets)
-    tables = sum(
-        CANONICAL_HANDS[street] * np.dtype(table_dtype(config.bucket_counts[street])).itemsize
-        for street in streets
-    )
+    tables = table_bytes(config)
     sample = max(min(config.hands, CANONICAL_HANDS[street]) for street in streets)
     # Points, weights, distances and the order by cluster.
     fitting = sample * (2 * features.BINS + 40)
@@ -71,6 +68,14 @@ def estimate(config: BucketConfig, num_workers: int = 0) -> Costs:
         memory_bytes=_INTERPRETER_BYTES + _VALUES_BYTES + tables + fitting + workers * 20_000_000,
         disk_bytes=tables + 300_000,
         building_disk_bytes=2 * (tables + 300_000),
+    )
+
+
+def table_bytes(config: BucketConfig) -> int:
+    """Return the size of the tables of the set of *config*."""
+    return sum(
+        CANONICAL_HANDS[street] * np.dtype(table_dtype(config.bucket_counts[street])).itemsize
+        for street in range(config.num_streets)
     )
 
 

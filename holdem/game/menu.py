@@ -86,14 +86,12 @@ def parse_menu(menu: BetMenu) -> MenuArrays:
         ConfigError: with every token that cannot be read, and the language.
     """
     faults: list[str] = []
-    if not 1 <= len(menu.streets) <= len(STREETS):
-        faults.append(f"{len(menu.streets)} streets (1 to {len(STREETS)} are possible)")
     street_texts, text_sizes, keeps_call = [0], [0], []
     sizes: list[tuple[SizeKind, int]] = []
     for street, texts in enumerate(menu.streets):
         # A street without any text offers no bet, like one with an empty text.
         for order, text in enumerate(texts or ("",)):
-            where = f"{STREETS[min(street, len(STREETS) - 1)]}, text {order + 1}"
+            where = f"{STREETS[street]}, text {order + 1}"
             tokens = [token.strip() for token in text.split(",")] if text.strip() else []
             if len(tokens) > _MOST_SIZES:
                 faults.append(f"{len(tokens)} sizes ({where}; at most {_MOST_SIZES})")

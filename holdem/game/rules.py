@@ -25,8 +25,7 @@ from operator import index
 import numpy as np
 
 from holdem._core.evaluator import evaluate
-from holdem.errors import CardError, ConfigError, RulesError
-from holdem.game.games import check_game
+from holdem.errors import CardError, RulesError
 from holdem.types import STREETS, GameConfig
 
 Hole = tuple[int, ...]
@@ -176,12 +175,6 @@ def default_first_to_act(game: GameConfig) -> tuple[int, ...]:
 # A match plays one game many times over, and a long one only a few games.
 @lru_cache(maxsize=256)
 def _table(game: GameConfig) -> _Table:
-    check_game(game)
-    if not 1 <= game.num_streets <= len(STREETS):
-        raise ConfigError(
-            f"the bet menu has {game.num_streets} streets, and must have 1 to {len(STREETS)}",
-            "give the menu one list of bets for each street that is bet on",
-        )
     players = range(game.num_players)
     wanted = [game.blinds[seat] if seat < len(game.blinds) else 0 for seat in players]
     antes = tuple(min(game.ante, game.stack_of(seat)) for seat in players)

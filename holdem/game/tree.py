@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from holdem._core.tree import BettingRules
 from holdem.errors import ConfigError, MismatchError, ResourceError, RulesError
-from holdem.game.games import check_game, position_names
+from holdem.game.games import position_names
 from holdem.game.menu import parse_menu
 from holdem.game.rules import default_first_to_act
 from holdem.types import STREETS, GameConfig
@@ -390,8 +390,7 @@ def _fitting_size(game: GameConfig, bucket_counts: Sequence[int], available: int
 
 
 def _rules_of(game: GameConfig) -> BettingRules:
-    """Check *game* and turn it into the numbers of the compiled core."""
-    check_game(game)
+    """Turn it into the numbers of the compiled core."""
     menu = parse_menu(game.menu)
     return BettingRules(
         np.array([game.stack_of(seat) for seat in range(game.num_players)], np.int32),

@@ -1,0 +1,212 @@
+"""What all commands share at the terminal: options, errors in two lines, consoles and bars."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from holdem.config import nearest
+from holdem.errors import ConfigError, HoldemError
+
+PIPE_WIDTH = 120
+"""Columns where the output is no terminal, which has no width of its own."""
+
+
+class Stopped(Exception):
+    """A signal asked the command to stop.
+
+    Attributes:
+        number: of the signal.
+        advice: what to tell the user; may be empty.
+    """
+
+    def __init__(self, number: int, advice: str = "") -> None:
+        super().__init__(number)
+        self.number = number
+        self.advice = advice
+
+
+class Parser(argparse.ArgumentParser):
+    """Parses options; a mistake is a `ConfigError`, so that it reads like all others."""
+
+    def __init__(self, prog: str, description: str, epilog: str = "") -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found, with the nearest option where one is unknown."""
+        remedy = f"{self.prog} --help"
+        unknown = re.match(r"unrecognized arguments: (-[^\s=]*)", message)
+        if unknown:
+            near = nearest(unknown[1], self._option_string_actions)
+            message = f"unknown option {unknown[1]}"
+            remedy = near or remedy
+        raise ConfigError(message, remedy)
+
+
+def run_command(
+    prog: str, command: Callable[[Sequence[str]], int], argv: Sequence[str] | None
+) -> int:
+    """Run *command* and return its exit status; what the user can mend is told in two lines.
+
+    2 is a mistake in options or configs, 1 any other `HoldemError`, 128 + n signal n.
+    Anything else is a bug and keeps its traceback.
+    """
+    try:
+        return command(list(sys.argv[1:] if argv is None else argv))
+    except HoldemError as error:
+        print_error(prog, str(error), error.remedy)
+        return 2 if isinstance(error, ConfigError) else 1
+    except Stopped as stop:
+        print_error(prog, "stopped", stop.advice)
+        return 128 + stop.number
+    except KeyboardInterrupt:
+        print_error(prog, "stopped", "")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough. Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def print_error(prog: str, message: str, remedy: str) -> None:
+    """Print an error: what is wrong, then what to try."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{prog}:", style="bold red", end=" ")
+    console.print(message)
+    if remedy:
+        console.print("  try:", style="bold", end=" ")
+        console.print(remedy)
+
+
+def make_console(*, quiet: bool = False) -> Console:
+    """Return where a command prints; colours only on a terminal without NO_COLOR."""
+    console = Console(highlight=False, markup=False, quiet=quiet)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, quiet=quiet, width=PIPE_WIDTH)
+    return console
+
+
+@contextlib.contextmanager
+def signals(handler: Callable[[int], None]) -> Iterator[None]:
+    """Call *handler* with the number of a Ctrl-C or SIGTERM that comes during the block."""
+
+    def call(number: int, frame: FrameType | None) -> None:
+        handler(number)
+
+    previous = {number: signal.signal(number, call) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)
+
+
+@contextlib.contextmanager
+def signals_raise(advice: str) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the block with `Stopped`."""
+
+    def stop(number: int) -> None:
+        raise Stopped(number, advice)
+
+    with signals(stop):
+        yield
+
+
+class StageBars:
+    """Shows a bar per stage of a build on a terminal, and a line per stage elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        """Print on *console*."""
+        self._console = console
+        self._progress = Progress(
+            TextColumn("  {task.description:<18}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._name = ""
+        self._started = 0.0
+
+    def stage(self, name: str, total: int) -> None:
+        """Close the stage before and open the next."""
+        self._close()
+        self._name, self._started = name, time.perf_counter()
+        self._task = self._progress.add_task(name, total=total)
+
+    def advance(self, steps: int) -> None:
+        """Move the bar of the open stage."""
+        if self._task is not None:
+            self._progress.advance(self._task, steps)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(f"  {text}")
+
+    def _close(self) -> None:
+        if self._task is not None:
+            self._progress.stop_task(self._task)
+            if not self._console.is_terminal:
+                seconds = time.perf_counter() - self._started
+                self._console.print(f"  {self._name}: {seconds:.1f} s")
+            self._task = None
+
+    def __enter__(self) -> StageBars:
+        """Show the bars."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Leave the bars as they are."""
+        if kind is None:
+            self._close()
+        self._progress.stop()
+
+
+def duration(seconds: float) -> str:
+    """Return *seconds* as people say it: ``"45 s"``, ``"3 min 20 s"``, ``"5 h 2 min"``."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 90:
+        return f"{minutes} min" + (f" {rest} s" if rest else "")
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours / 24:,.0f} days"
+
+
+def clock(seconds: float) -> str:
+    """Return *seconds* as a clock shows them: ``"0:42"``, ``"1:00:05"``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: float) -> str:
+    """Return *number* short: ``"950"``, ``"41.2 k"``, ``"18.2 M"``."""
+    for unit in ("", " k", " M", " G"):
+        if abs(number) < 999.5:
+            decimals = 0 if not unit or abs(number) >= 99.95 else 1
+            return f"{number:.{decimals}f}{unit}"
+        number /= 1000
+    return f"{number:,.0f} T"

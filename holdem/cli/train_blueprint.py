@@ -1,0 +1,344 @@
+"""``holdem train``: trains a blueprint and shows how it opens."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from holdem.abstraction import costs as bucket_costs
+from holdem.abstraction.bucketing import KIND as BUCKETS
+from holdem.abstraction.bucketing import HandBucketing, config_from_metadata
+from holdem.abstraction.building import load_or_build, preset, preset_path
+from holdem.cli.chart import print_chart, print_one_card_strategy
+from holdem.cli.terminal import (
+    Parser,
+    StageBars,
+    count,
+    duration,
+    make_console,
+    print_error,
+    run_command,
+    signals,
+    signals_raise,
+)
+from holdem.cli.train_display import RunDisplay
+from holdem.config import RunConfig, load_config
+from holdem.errors import MismatchError
+from holdem.evaluation.openings import opening_chart
+from holdem.game.menu import parse_menu
+from holdem.mccfr import costs
+from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.progress import RunResult
+from holdem.mccfr.solver import MCCFRSolver
+from holdem.mccfr.worker import bucket_counts_of
+from holdem.storage import format_bytes, is_folder, read_metadata
+from holdem.types import STREETS, BucketConfig
+
+PROG = "holdem train"
+DEFAULT_SECONDS = 60.0
+ASSETS = Path("assets/abstraction")
+
+_OPTIONS = (
+    ("--iters", "num_iterations", "N", "iterations in all; one deal, walked once per player"),
+    ("--time-budget", "time_budget_seconds", "SECONDS", "train for so long"),
+    ("--buckets", "buckets.path", "PATH", "a bucket set; without it, a quick one is made"),
+    ("--checkpoint-interval", "checkpoint_interval", "N", "iterations between checkpoints"),
+    ("--snapshot-interval", "snapshot_interval_seconds", "SECONDS", "and at least so often"),
+    ("--keep-checkpoints", "keep_checkpoints", "N", "how many to keep; 0 keeps all"),
+    ("--discount-interval", "discount_interval", "N", "iterations in a period of Linear CFR"),
+    ("--num-players", "num_players", "N", "2 to 9"),
+    ("--sampling", "sampling", "HOW", "external or outcome"),
+    ("--epsilon", "exploration_epsilon", "SHARE", "exploration of outcome sampling"),
+    ("--batch-size", "batch_size", "N", "iterations between two merges"),
+    ("--seed", "seed", "N", "of all random choices"),
+)
+"""Options that are keys of a config: option, key, what follows it, what it means."""
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with *argv* (by default the program's) and return its exit status."""
+    return run_command(PROG, _main, argv)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        PROG,
+        "Train a blueprint by Monte Carlo CFR. Options beat the config, which beats the defaults.",
+        "Without options: heads-up, 100 big blinds, quick buckets, 60 seconds, runs/<date-time>.\n"
+        "Numbers may be written as 1e6. configs/train.yaml explains every key of a config.",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML")
+    for option, key, metavar, text in _OPTIONS:
+        parser.add_argument(option, dest=key, metavar=metavar, help=text)
+    parser.add_argument("--logdir", type=Path, metavar="PATH", help="where the run goes")
+    parser.add_argument(
+        "--resume-from", type=Path, metavar="PATH", help="a run's folder, or one checkpoint"
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write figures for TensorBoard",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what it would cost")
+    parser.add_argument(
+        "--log-level", choices=list(_LEVELS), default="info", help="how much to print"
+    )
+    return parser
+
+
+def _main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
+    level = _LEVELS[options.log_level]
+    config = _resolve(options)
+    logdir = _logdir(options)
+    console = make_console(quiet=level > logging.INFO)
+    buckets, bucket_counts = _buckets_of(config)
+    run_costs = costs.estimate(
+        config.training, config.game, bucket_counts, _table_bytes(config, buckets)
+    )
+    _print_costs(console, config, run_costs, bucket_counts)
+    if options.dry_run:
+        return 0
+    costs.require(run_costs, logdir)
+    bucketing = _bucketing(console, config, buckets)
+    solver = MCCFRSolver(
+        config.training, bucketing, num_players=config.game.num_players, game=config.game
+    )
+    result = _train(solver, options, logdir, level)
+    if result.stopped_by is not None:
+        print_error(
+            PROG,
+            f"stopped at iteration {result.iteration:,}; saved {result.checkpoint}",
+            f"{PROG} --resume-from {result.logdir}",
+        )
+        return 128 + result.stopped_by
+    if level <= logging.INFO:
+        _print_result(console, result, config, bucketing)
+    return 0
+
+
+# -- what is wanted ----------------------------------------------------------------------------
+
+
+def _resolve(options: argparse.Namespace) -> RunConfig:
+    """Return the config of the run: a resumed run goes on with its own."""
+    path = options.config
+    if path is None and options.resume_from is not None:
+        path = _config_beside(options.resume_from)
+    config = load_config(
+        path,
+        {key: getattr(options, key) for _, key, _, _ in _OPTIONS},
+        option_names={key: option for option, key, _, _ in _OPTIONS},
+        check_menu=parse_menu,
+    )
+    training = config.training
+    if training.num_iterations is None and training.time_budget_seconds is None:
+        training = replace(training, time_budget_seconds=DEFAULT_SECONDS)
+    return replace(config, training=training)
+
+
+def _config_beside(resumed: Path) -> Path | None:
+    """Return the config of the run that *resumed* belongs to, if it is there."""
+    places = (resumed, resumed.parent, resumed.parent.parent)
+    return next((p / "config.yaml" for p in places if (p / "config.yaml").is_file()), None)
+
+
+def _logdir(options: argparse.Namespace) -> Path:
+    """Return where the run goes: named, the resumed run's own folder, or a new one."""
+    if options.logdir is not None:
+        return Path(options.logdir)
+    if options.resume_from is not None:
+        beside = _config_beside(options.resume_from)
+        if beside is not None:
+            return beside.parent
+    name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    path, number = Path("runs") / name, 2
+    while path.exists():
+        path, number = Path("runs") / f"{name}_{number}", number + 1
+    return path
+
+
+# -- buckets -----------------------------------------------------------------------------------
+
+
+def _buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tuple[int, ...]]:
+    """Return which bucket set the run uses, if any, and the number of buckets by street."""
+    game = config.game
+    if game.cards.kind == "one-card":
+        return None, bucket_counts_of(game, None)
+    path, wanted = config.buckets_path, config.buckets
+    if path is not None:
+        wanted = config_from_metadata(read_metadata(path, BUCKETS), path)
+    elif config.explicit_buckets:
+        counts = "-".join(map(str, wanted.bucket_counts[: wanted.num_streets]))
+        path = ASSETS / (
+            f"{counts}-hands{wanted.hands}-seed{wanted.seed}-players{wanted.num_players}"
+        )
+    else:
+        name = "preflop" if game.num_streets == 1 else "quick"
+        wanted = preset(name, game.num_players)
+        path = preset_path(name, game.num_players, ASSETS)
+    if wanted.num_streets < game.num_streets:
+        raise MismatchError(
+            f"the bucket set {path} covers {wanted.num_streets} of the {game.num_streets} streets "
+            f"that {game.name!r} is bet on",
+            "name a bucket set of all streets by --buckets, or leave --buckets out",
+        )
+    return (path, wanted), wanted.bucket_counts[: game.num_streets]
+
+
+def _table_bytes(config: RunConfig, buckets: tuple[Path, BucketConfig] | None) -> int:
+    """Return the size of the bucket tables."""
+    return 0 if buckets is None else bucket_costs.table_bytes(buckets[1])
+
+
+def _bucketing(
+    console: Console, config: RunConfig, buckets: tuple[Path, BucketConfig] | None
+) -> HandBucketing | None:
+    """Return the bucket set, made first if it is not there and no path was given."""
+    if buckets is None:
+        return None
+    path, wanted = buckets
+    if config.buckets_path is not None:
+        return HandBucketing.load(path)
+    if not is_folder(path, BUCKETS):
+        build_costs = bucket_costs.estimate(wanted)
+        bucket_costs.require(build_costs, path)
+        console.print(
+            f"making the bucket set {path}, once: about {duration(build_costs.seconds)}, "
+            f"{format_bytes(build_costs.disk_bytes)}"
+        )
+    advice = f"{PROG} again: finished stages are kept in {path}.partial"
+    with signals_raise(advice), StageBars(console) as bars:
+        return load_or_build(wanted, path, observer=bars)
+
+
+# -- training ----------------------------------------------------------------------------------
+
+
+def _train(solver: MCCFRSolver, options: argparse.Namespace, logdir: Path, level: int) -> RunResult:
+    """Train until the budget is spent or a signal comes; a second signal ends at once."""
+    asked = False
+
+    def stop(number: int) -> None:
+        nonlocal asked
+        if asked:
+            display.close()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        asked = True
+        solver.request_stop(number)
+
+    # Warnings are wanted even where progress is not.
+    with RunDisplay(make_console(), level) as display, signals(stop):
+        return solver.train(
+            logdir=logdir,
+            use_tensorboard=options.tensorboard,
+            resume_from=options.resume_from,
+            observer=display,
+        )
+
+
+# -- what is printed ---------------------------------------------------------------------------
+
+
+def _print_costs(
+    console: Console,
+    config: RunConfig,
+    run_costs: costs.TrainingCosts,
+    bucket_counts: Sequence[int],
+) -> None:
+    """Say what the run is and what it takes."""
+    game, training = config.game, config.training
+    stacks = sorted({game.stack_of(seat) / game.big_blind for seat in range(game.num_players)})
+    deep = "-".join(f"{depth:g}" for depth in dict.fromkeys((stacks[0], stacks[-1])))
+    unit = "big blinds" if game.blinds else "antes"
+    console.print(f"{game.name}: {game.num_players} players, {deep} {unit} deep", style="bold")
+    about = [] if run_costs.seconds is None else [f"about {duration(run_costs.seconds)}"]
+    if run_costs.iterations is not None:
+        about.append(f"about {count(run_costs.iterations)} iterations")
+    if training.time_budget_seconds is not None and run_costs.visits_per_iteration is not None:
+        exact = run_costs.seconds == training.time_budget_seconds
+        about[0] = duration(training.time_budget_seconds) if exact else about[0]
+    streets = ", ".join(
+        f"{street} {number:,}" for street, number in zip(STREETS, bucket_counts, strict=False)
+    )
+    rows = {
+        "betting tree": f"{run_costs.size.num_nodes:,} nodes",
+        "buckets": streets,
+        "slots": f"{run_costs.num_slots:,}",
+        "memory": f"{format_bytes(run_costs.memory_bytes)} at most, "
+        f"{format_bytes(run_costs.table_bytes)} of it regrets and strategy",
+        "disk": f"{format_bytes(run_costs.checkpoint_bytes)} per checkpoint, "
+        f"{format_bytes(run_costs.disk_bytes)} in all",
+        "time": ", ".join(about) or "cannot be told from the config",
+    }
+    for name, text in rows.items():
+        console.print(f"  {name:<13}{text}")
+
+
+def _print_result(
+    console: Console, result: RunResult, config: RunConfig, bucketing: HandBucketing | None
+) -> None:
+    """Show how the blueprint opens, the figures of the run, and what to do next."""
+    policy = Blueprint.load(result.policy)
+    console.print()
+    if config.game.cards.kind == "holdem":
+        chart = opening_chart(policy, 0, policy.preflop_buckets)
+        console.print(f"How {_opener(policy)} opens", style="bold")
+        console.print()
+        print_chart(console, policy.tree, chart)
+    else:
+        console.print("The first decision", style="bold")
+        print_one_card_strategy(console, policy)
+    console.print()
+    rows = {
+        "iterations": f"{result.iteration:,} ({count(result.iterations_per_second)} a second)",
+        "nodes": f"{count(result.nodes_visited)} visited "
+        f"({count(result.nodes_per_second)} a second)",
+        "time": duration(result.elapsed_seconds),
+        "utility": f"{result.utility_bb:+.4f} big blinds per hand for the first seat, "
+        "averaged over training",
+        "policy": f"{result.policy}",
+        "checkpoint": f"{result.checkpoint}",
+    }
+    for name, text in rows.items():
+        console.print(f"  {name:<11}{text}", soft_wrap=True)
+    console.print()
+    console.print("Next", style="bold")
+    longer = f"{PROG} --resume-from {result.logdir} --time-budget 600"
+    hints = [(longer, "train on, for ten minutes")]
+    if bucketing is not None and config.game.num_streets > 1 and config.buckets_path is None:
+        finer = preset_path("full", config.game.num_players, ASSETS)
+        hints.append((f"holdem buckets --preset full --out {finer}", "finer buckets"))
+        hints.append((f"{PROG} --buckets {finer} --time-budget 3600", "train with them"))
+    hints.append((f"{PROG} --help", "all options"))
+    width = max(len(command) for command, _ in hints)
+    for command, text in hints:
+        console.print(f"  {command:<{width}}  {text}", soft_wrap=True)
+
+
+def _opener(policy: Blueprint) -> str:
+    names = {2: "the small blind"}
+    return names.get(policy.tree.game.num_players, "the first to act")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""What a training run will cost, from its config alone: memory, disk and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from holdem import storage
+from holdem.errors import ResourceError
+from holdem.game.tree import (
+    SLOT_BYTES,
+    BettingTree,
+    TreeSize,
+    available_memory,
+    build_tree,
+    count_tree,
+)
+from holdem.types import GameConfig, MCCFRConfig
+
+NODES_PER_SECOND = 12e6
+"""Decision nodes that one worker visits per second, about; see bench/."""
+
+_INTERPRETER_BYTES = 120_000_000
+_POLICY_BYTES = 2  # per slot
+# Of trees beyond this the visits are not counted: it would take longer than a moment.
+_MOST_NODES_WALKED = 5_000_000
+_METADATA_BYTES = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingCosts:
+    """What a run takes; see `estimate`."""
+
+    size: TreeSize
+    num_slots: int
+    table_bytes: int
+    """Regrets and average strategy, if every row is visited."""
+    memory_bytes: int
+    """At the highest point, bucket tables included."""
+    checkpoint_bytes: int
+    disk_bytes: int
+    """Of all checkpoints that are kept, the one being written, and the policy."""
+    visits_per_iteration: float | None
+    """Decision nodes, about; None if the tree is too large to walk for an estimate."""
+    seconds: float | None
+    """About; None if it cannot be told."""
+    iterations: float | None
+    """About; None if it cannot be told."""
+
+
+def estimate(
+    config: MCCFRConfig,
+    game: GameConfig,
+    bucket_counts: Sequence[int],
+    bucket_bytes: int = 0,
+) -> TrainingCosts:
+    """Return what training costs.
+
+    Args:
+        config: how to train.
+        game: what to play.
+        bucket_counts: buckets by street.
+        bucket_bytes: size of the bucket tables, which are mapped.
+
+    Raises:
+        ConfigError: the game or its bet menu cannot be used.
+        ResourceError: the tree has more nodes than can be counted.
+    """
+    size = count_tree(game)
+    num_slots = size.num_slots(bucket_counts)
+    if not size.complete:
+        raise ResourceError(
+            f"the betting tree has more than {size.num_nodes:,} nodes and {num_slots:,} slots "
+            f"({storage.format_bytes(SLOT_BYTES * num_slots)} of memory)",
+            "offer fewer bet sizes, above all on the first streets, or shorter stacks",
+        )
+    table = SLOT_BYTES * num_slots
+    checkpoint = table + _METADATA_BYTES
+    # As many as are kept, the final one, and the one being written; all, if all are kept.
+    checkpoints = config.keep_checkpoints + 2 if config.keep_checkpoints else 12
+    visits = None
+    if size.num_nodes <= _MOST_NODES_WALKED:
+        # One bucket: the betting is the same, and so are the visits.
+        visits = expected_visits(build_tree(game, (1,) * game.num_streets), config.sampling)
+    seconds, iterations = config.time_budget_seconds, config.num_iterations
+    if visits is not None:
+        rate = NODES_PER_SECOND / visits
+        by_count = iterations / rate if iterations is not None else None
+        seconds = min((s for s in (seconds, by_count) if s is not None), default=None)
+        iterations = None if seconds is None else round(seconds * rate)
+    return TrainingCosts(
+        size=size,
+        num_slots=num_slots,
+        table_bytes=table,
+        memory_bytes=_INTERPRETER_BYTES
+        + 2 * size.tree_bytes
+        + table
+        + _POLICY_BYTES * num_slots
+        + bucket_bytes,
+        checkpoint_bytes=checkpoint,
+        disk_bytes=checkpoints * checkpoint + _POLICY_BYTES * num_slots,
+        visits_per_iteration=visits,
+        seconds=seconds,
+        iterations=iterations,
+    )
+
+
+def require(costs: TrainingCosts, logdir: Path) -> None:
+    """Refuse a run that cannot fit in memory, or on the disk of *logdir*.
+
+    Raises:
+        ResourceError: it cannot.
+    """
+    available = available_memory()
+    if costs.memory_bytes > available:
+        raise ResourceError(
+            f"the run needs {storage.format_bytes(costs.memory_bytes)} of memory for "
+            f"{costs.num_slots:,} slots; {storage.format_bytes(available)} is available",
+            "use fewer buckets, fewer bet sizes or shorter stacks",
+        )
+    storage.require_free_space(logdir, costs.disk_bytes, "the run")
+
+
+def expected_visits(tree: BettingTree, sampling: str = "external") -> float:
+    """Return how many decision nodes an iteration visits if everybody plays at random.
+
+    External sampling takes every action of the updating player and one of all others;
+    outcome sampling takes one each.
+    """
+    num_actions = tree.nodes["num_actions"].astype(np.int64)
+    actor = tree.nodes["actor"]
+    first_child = tree.nodes["first_child"].astype(np.int64)
+    visits = 0.0
+    for player in range(tree.game.num_players):
+        nodes, reach = np.array([0]), np.array([1.0])
+        while len(nodes):
+            visits += float(reach.sum())
+            width = num_actions[nodes]
+            everything = (actor[nodes] == player) & (sampling == "external")
+            passed_on = np.repeat(np.where(everything, reach, reach / width), width)
+            offsets = np.arange(len(passed_on)) - np.repeat(np.cumsum(width) - width, width)
+            children = np.repeat(first_child[nodes], width) + offsets
+            deciding = num_actions[children] > 0
+            nodes, reach = children[deciding], passed_on[deciding]
+    return visits
