@@ -20,9 +20,9 @@ from holdem import storage
 from holdem.abstraction import costs
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.building import PRESETS, build_buckets, preset, preset_path
-from holdem.abstraction.workers import available_cores
 from holdem.config import load_config
 from holdem.errors import ConfigError, HoldemError
+from holdem.machine import usable_cores
 from holdem.types import STREETS, BucketConfig
 
 _OPTIONS = {
@@ -164,7 +164,7 @@ def _build(options: argparse.Namespace) -> int:
     console = _console()
     estimate = costs.estimate(config, options.workers)
     counts = "/".join(str(k) for k in config.bucket_counts[: config.num_streets])
-    workers = options.workers or available_cores()
+    workers = options.workers or usable_cores()
     console.print(
         f"{counts} buckets over the full deck for {config.num_players} players, "
         f"seed {config.seed}, {workers} workers\n"

@@ -19,7 +19,8 @@ from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
 from holdem.errors import ConfigError, ResourceError, StorageError
-from holdem.game.tree import BettingTree, available_memory, build_tree
+from holdem.game.tree import BettingTree, build_tree
+from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.progress import Observer, Progress, RunInfo, RunResult, SilentObserver
