@@ -506,7 +506,7 @@ def test_costs_grow_with_the_set_and_what_cannot_fit_is_refused(tmp_path, monkey
     monkeypatch.setattr(storage, "free_bytes", lambda path: 10**8)
     with pytest.raises(ResourceError, match="100 MB is free"):
         costs.require(large, tmp_path)
-    monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: type("M", (), {"available": 10**6}))
+    monkeypatch.setattr(costs, "available_memory", lambda: 10**6)
     with pytest.raises(ResourceError, match="memory"):
         costs.require(small, tmp_path)
 

@@ -20,7 +20,6 @@ from holdem.game.tree import (
     NODE_DTYPE,
     ActionKind,
     Ending,
-    available_memory,
     build_tree,
     count_tree,
 )
@@ -566,18 +565,6 @@ def test_memory_is_asked_for_before_building(monkeypatch):
 
     with pytest.raises(ResourceError):
         build_tree(GameConfig(), (169, 200, 200, 200))
-
-
-def test_a_container_may_have_less_memory_than_the_machine(monkeypatch, tmp_path):
-    (tmp_path / "memory.max").write_text("5000000\n")
-    (tmp_path / "memory.current").write_text("2000000\n")
-    whole = available_memory()
-    monkeypatch.setattr(tree_module, "CONTROL_GROUP", tmp_path)
-
-    assert available_memory() == 3_000_000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert available_memory() > 3_000_000
-    assert whole > 3_000_000
 
 
 def test_more_nodes_than_can_be_numbered_are_refused(monkeypatch):

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from holdem import storage
 from holdem._core import cluster as kernel
 from holdem._core import features
 from holdem.abstraction.bucketing import table_dtype
 from holdem.abstraction.features import METRICS, boards_of
-from holdem.abstraction.workers import available_cores
 from holdem.errors import ResourceError
+from holdem.machine import available_memory, usable_cores
 from holdem.types import CANONICAL_HANDS, BucketConfig
 
 _INTERPRETER_BYTES = 80_000_000
@@ -64,9 +63,9 @@ def estimate(config: BucketConfig, num_workers: int = 0) -> Costs:
     sample = max(min(config.hands, CANONICAL_HANDS[street]) for street in streets)
     # Points, weights, distances and the order by cluster.
     fitting = sample * (2 * features.BINS + 40)
-    workers = num_workers or available_cores()
+    workers = num_workers or usable_cores()
     return Costs(
-        seconds=_core_seconds(config) / min(workers, available_cores()),
+        seconds=_core_seconds(config) / min(workers, usable_cores()),
         memory_bytes=_INTERPRETER_BYTES + _VALUES_BYTES + tables + fitting + workers * 20_000_000,
         disk_bytes=tables + 300_000,
         building_disk_bytes=2 * (tables + 300_000),
@@ -87,7 +86,7 @@ def require(costs: Costs, path: Path) -> None:
     Raises:
         ResourceError: it cannot.
     """
-    available = psutil.virtual_memory().available
+    available = available_memory()
     if costs.memory_bytes > available:
         raise ResourceError(
             f"building needs {storage.format_bytes(costs.memory_bytes)} of memory; "

@@ -6,19 +6,15 @@ number of workers and results come back in order, so neither does any sum of the
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self, TypeVar
 
+from holdem.machine import usable_cores
+
 T = TypeVar("T")
-
-
-def available_cores() -> int:
-    """Return how many cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:
@@ -26,7 +22,7 @@ class Workers:
 
     def __init__(self, num_workers: int = 0) -> None:
         """Start *num_workers* threads; 0 for one per core."""
-        self.num_workers = num_workers or available_cores()
+        self.num_workers = num_workers or usable_cores()
         self._pool = ThreadPoolExecutor(self.num_workers, thread_name_prefix="holdem")
 
     def __enter__(self) -> Self:

@@ -12,11 +12,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from holdem._core.tree import BettingRules
@@ -24,6 +22,7 @@ from holdem.errors import ConfigError, MismatchError, ResourceError, RulesError
 from holdem.game.games import position_names
 from holdem.game.menu import parse_menu
 from holdem.game.rules import default_first_to_act
+from holdem.machine import available_memory
 from holdem.types import STREETS, GameConfig
 
 NODE_DTYPE = np.dtype(
@@ -45,9 +44,6 @@ SLOT_BYTES = 8
 
 MAX_NODES = 50_000_000
 """A tree of more nodes than this is not counted to its end unless asked for."""
-
-CONTROL_GROUP = Path("/sys/fs/cgroup")
-"""Where Linux tells a container's limits."""
 
 
 class Ending(IntEnum):
@@ -357,17 +353,6 @@ def build_tree(
         fingerprint=_fingerprint(game, counts, arrays),
         **arrays,
     )
-
-
-def available_memory() -> int:
-    """Return how many bytes this process may still take, a container's limit included."""
-    available = int(psutil.virtual_memory().available)
-    try:
-        limit = int((CONTROL_GROUP / "memory.max").read_text())
-        used = int((CONTROL_GROUP / "memory.current").read_text())
-    except (OSError, ValueError):  # no control group, or "max": no limit
-        return available
-    return max(0, min(available, limit - used))
 
 
 def _fitting_size(game: GameConfig, bucket_counts: Sequence[int], available: int) -> TreeSize:

@@ -27,7 +27,8 @@ from holdem.errors import MismatchError, StorageError
 from holdem.game import preflop
 from holdem.game.cards import CLASS_GRID, CLASS_NAMES, RANKS
 from holdem.game.policy import Policy
-from holdem.game.tree import SLOT_BYTES, BettingTree, available_memory, build_tree
+from holdem.game.tree import SLOT_BYTES, BettingTree, build_tree
+from holdem.machine import available_memory
 from holdem.mccfr.metrics import TableMetrics
 from holdem.mccfr.rows import Words, read_rows, row_blocks
 from holdem.storage import is_folder, read_folder, read_json, write_folder, write_text

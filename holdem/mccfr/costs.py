@@ -15,10 +15,10 @@ from holdem.game.tree import (
     ActionKind,
     BettingTree,
     TreeSize,
-    available_memory,
     build_tree,
     count_tree,
 )
+from holdem.machine import available_memory
 from holdem.types import GameConfig, MCCFRConfig
 
 NODES_PER_SECOND = 12e6
