@@ -283,13 +283,17 @@ def test_boards_refuse_repeated_cards():
 
 @pytest.mark.parametrize("number", [-1, 169])
 def test_unindex_refuses_what_does_not_exist(number):
-    with pytest.raises(CardError, match=rf"{number} does not exist: they are 0 to 168"):
+    with pytest.raises(
+        CardError, match=rf"no hand with 0 board cards has index {number}: they are 0 to 168"
+    ):
         indexer.unindex(0, np.array([0, number]))
 
 
 @pytest.mark.parametrize("number", [-1, 1755])
 def test_unindex_board_refuses_what_does_not_exist(number):
-    with pytest.raises(CardError, match=rf"{number} does not exist: they are 0 to 1754"):
+    with pytest.raises(
+        CardError, match=rf"no board of 3 cards has index {number}: they are 0 to 1754"
+    ):
         indexer.unindex_board(3, np.array([number]))
 
 

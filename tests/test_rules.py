@@ -170,6 +170,17 @@ def test_an_opening_all_in_below_the_minimum_reopens_nothing():
     assert early.apply(raise_to(60)).legal_actions() == LegalActions(True, 60, 160, 900)
 
 
+def test_the_betting_stays_open_for_whoever_faces_a_full_raise():
+    """Short all-ins of 75 and 114 make a raise of 156; one of 1 more takes nothing away."""
+    state = State.new(game([600, 600, 700, 600, 239, 353, 354], (4, 8)))
+    state = play(state, raise_to(164), CALL, raise_to(239), raise_to(353), raise_to(354), FOLD)
+    state = state.apply(FOLD)
+
+    assert state.actor == 2
+    assert state.legal_actions() == LegalActions(True, 190, 510, 700)
+    assert state.apply(CALL).legal_actions() == LegalActions(True, 190, 510, 600)
+
+
 def test_nobody_raises_players_who_cannot_answer():
     state = play(State.new(game([1_000, 300, 300])), raise_to(300))
 

@@ -45,6 +45,11 @@ __all__ = [
 ]
 
 cdef extern from *:
+    """
+    #define highest_bit(bits) (31 - __builtin_clz(bits))
+    """
+    int highest_bit(unsigned int) noexcept nogil
+    int lowest_bit "__builtin_ctz"(unsigned int) noexcept nogil
     int popcount "__builtin_popcount"(unsigned int) noexcept nogil
     int popcount64 "__builtin_popcountll"(unsigned long long) noexcept nogil
 
@@ -58,21 +63,21 @@ cdef enum:
 
 # A shape, for the way back. Sizes are numbers of board ranks, hole suits first.
 cdef struct Shape:
-    int64_t offset
-    int64_t scale              # ways to hold the other suits
+    uint32_t offset
+    uint32_t scale             # ways to hold the other suits
     int32_t sizes[4]
     int32_t num_hole_suits     # 1 suited, 2 offsuit, 0 a board alone
 
 cdef struct BoardPlan:
-    int64_t offset
-    int64_t strides[4]
+    uint32_t offset
+    uint32_t strides[4]
     int32_t powers[4]
 
 # By set of ranks: size << KEY_BITS | number among the sets of that size.
 cdef uint16_t SET_KEY[1 << NUM_RANKS]
 # By key: the set of ranks.
 cdef uint16_t SET_OF_KEY[(NUM_RANKS + 1) << KEY_BITS]
-cdef int64_t CHOOSE[NUM_RANKS + 1][NUM_RANKS + 1]
+cdef uint32_t CHOOSE[NUM_RANKS + 1][NUM_RANKS + 1]
 # By num_board and by the two greatest sizes, which settle the others.
 cdef uint8_t PARTITION[MAX_BOARD + 1][64]
 cdef Plan PLANS[MAX_BOARD + 1][MAX_PARTITIONS][NUM_SUITS * NUM_SUITS]
@@ -411,13 +416,16 @@ cdef void holes_on_board(const card_t* board, int num_board, int32_t* indices) n
 
 # ---- Boards alone ----------------------------------------------------------------------------
 
-cdef inline int64_t _multisets(int64_t number, int size) noexcept nogil:
-    # Multisets of that size of the numbers below this one: C(number + size - 1, size).
-    cdef int64_t ways = 1
-    cdef int i
-    for i in range(size):
-        ways = ways * (number + i) // (i + 1)
-    return ways
+cdef inline uint32_t _multisets(uint32_t number, int size) noexcept nogil:
+    # Multisets of that size of the numbers below this one: C(number + size - 1, size). Suits of
+    # one size have few ranks, so 32 bits hold the products.
+    if size == 1:
+        return number
+    if size == 2:
+        return number * (number + 1) // 2
+    if size == 3:
+        return number * (number + 1) * (number + 2) // 6
+    return number * (number + 1) * (number + 2) * (number + 3) // 24
 
 
 cdef int64_t board_number(const card_t* board, int num_board) noexcept nogil:
@@ -430,7 +438,7 @@ cdef int64_t board_number(const card_t* board, int num_board) noexcept nogil:
     for suit in range(4):
         sizes[state.places[suit]] = state.keys[suit] >> KEY_BITS
     plan = &BOARD_PLANS[num_board][PARTITION[num_board][sizes[0] * 8 + sizes[1]]]
-    cdef int64_t index = plan.offset
+    cdef uint32_t index = plan.offset
     for place in range(4):
         index += plan.strides[place] * _multisets(state.terms[place], plan.powers[place])
     return index
@@ -438,13 +446,14 @@ cdef int64_t board_number(const card_t* board, int num_board) noexcept nogil:
 
 # ---- The way back ----------------------------------------------------------------------------
 
-cdef inline int64_t _first_of_multiset(int64_t value, int size) noexcept nogil:
+cdef inline uint32_t _first_of_multiset(uint32_t value, int size) noexcept nogil:
     # The greatest number with _multisets(number, size) <= value.
-    cdef int64_t number
+    cdef uint32_t number
     if size == 1:
         return value
-    # The root is a good start and never too far off: n^size / size! <= C(n + size - 1, size).
-    number = <int64_t> sqrt(<double> (2 * value)) + 1 if size == 2 else NUM_RANKS - 1
+    # number^2 / 2 <= C(number + 1, 2), so the root is at most one too high. Three suits of one
+    # size, none of them empty, hold one rank each.
+    number = <uint32_t> sqrt(<double> (2 * value)) if size == 2 else NUM_RANKS - 1
     while _multisets(number, size) > value:
         number -= 1
     return number
@@ -454,12 +463,12 @@ cdef void _numbers_of_suits(
     const int32_t* sizes,      # IN   (num_suits,), descending: board ranks of each suit
     int num_suits,
     int num_hole_ranks,        # IN   of each suit
-    int64_t value,             # IN   their number together
-    int64_t* numbers,          # OUT  (num_suits,)
+    uint32_t value,            # IN   their number together
+    uint32_t* numbers,         # OUT  (num_suits,)
 ) noexcept nogil:
     """Undo `_digits`: the number of each suit, from that of all."""
     cdef int begin, end = num_suits, k
-    cdef int64_t ways, total, digit
+    cdef uint32_t ways, total, digit
     while end:
         begin = end - 1
         while begin and sizes[begin - 1] == sizes[begin]:
@@ -476,25 +485,22 @@ cdef void _numbers_of_suits(
 
 cdef inline int _rank_left(int ranks, int place) noexcept nogil:
     # The rank at this place among those not in the set.
-    cdef int rank = 0
-    while True:
-        if not ranks >> rank & 1:
-            if place == 0:
-                return rank
-            place -= 1
-        rank += 1
+    cdef unsigned int left = ~ranks
+    while place:
+        left &= left - 1
+        place -= 1
+    return lowest_bit(left)
 
 
-cdef void _cards_of_shape(
-    const Shape* shape, int64_t value, card_t* cards
-) noexcept nogil:
+cdef void _cards_of_shape(const Shape* shape, uint32_t value, card_t* cards) noexcept nogil:
     # Hole cards first, then the board, each from the highest rank; the suits of the hole cards
     # and then the greatest are spades, hearts, diamonds, clubs.
     cdef int num_hole = shape.num_hole_suits, num_hole_ranks = 2 if num_hole == 1 else 1
-    cdef int64_t numbers[4]
-    cdef int ranks[4]
+    cdef uint32_t numbers[4]
+    cdef unsigned int ranks[4]
+    cdef unsigned int every_rank
     cdef int i, rank, suit, below
-    cdef int64_t ways, hole
+    cdef uint32_t ways, hole
     cdef card_t swap
     _numbers_of_suits(shape.sizes, num_hole, num_hole_ranks, value // shape.scale, numbers)
     _numbers_of_suits(
@@ -503,24 +509,27 @@ cdef void _cards_of_shape(
     for i in range(4):
         suit = 3 - i
         ways = CHOOSE[NUM_RANKS - shape.sizes[i]][num_hole_ranks] if i < num_hole else 1
-        ranks[i] = SET_OF_KEY[shape.sizes[i] << KEY_BITS | <int> (numbers[i] // ways)]
+        ranks[i] = SET_OF_KEY[shape.sizes[i] << KEY_BITS | numbers[i] // ways]
         if i >= num_hole:
             continue
         hole = numbers[i] % ways
         if num_hole == 2:
-            cards[i] = _rank_left(ranks[i], <int> hole) * 4 + suit
+            cards[i] = _rank_left(ranks[i], hole) * 4 + suit
         else:
             # The pair's number was C(high, 2) + low, and C(high, 2) = _multisets(high - 1, 2).
-            below = <int> _first_of_multiset(hole, 2)
+            below = _first_of_multiset(hole, 2)
             cards[0] = _rank_left(ranks[i], below + 1) * 4 + suit
-            cards[1] = _rank_left(ranks[i], <int> (hole - _multisets(below, 2))) * 4 + suit
+            cards[1] = _rank_left(ranks[i], hole - _multisets(below, 2)) * 4 + suit
     if num_hole == 2 and cards[0] < cards[1]:
         swap = cards[0]
         cards[0] = cards[1]
         cards[1] = swap
     if num_hole:
         cards += 2
-    for rank in range(NUM_RANKS - 1, -1, -1):
+    every_rank = ranks[0] | ranks[1] | ranks[2] | ranks[3]
+    while every_rank:
+        rank = highest_bit(every_rank)
+        every_rank ^= 1 << rank
         for i in range(4):
             if ranks[i] >> rank & 1:
                 cards[0] = rank * 4 + 3 - i
@@ -535,9 +544,7 @@ cdef void hand_from_index(int num_board, int64_t index, card_t* cards) noexcept 
     cdef int shape = NUM_SHAPES[num_board] - 1
     while SHAPES[num_board][shape].offset > index:
         shape -= 1
-    _cards_of_shape(
-        &SHAPES[num_board][shape], index - SHAPES[num_board][shape].offset, cards
-    )
+    _cards_of_shape(&SHAPES[num_board][shape], index - SHAPES[num_board][shape].offset, cards)
 
 
 cdef void board_from_number(int num_board, int64_t number, card_t* board) noexcept nogil:
@@ -592,215 +599,4 @@ cdef int hand_copies(const card_t* cards, int num_board) noexcept nogil:
     return _renamings(suits)
 
 
-# ---- Doors -----------------------------------------------------------------------------------
-
-cdef inline bint _are_distinct_cards(const card_t* cards, int num_cards) noexcept nogil:
-    cdef uint64_t seen = 0
-    cdef int i
-    cdef bint ok = True
-    for i in range(num_cards):
-        ok &= cards[i] < NUM_CARDS
-        seen |= <uint64_t> 1 << (cards[i] & 63)
-    return ok and popcount64(seen) == num_cards
-
-
-def _checked_num_board(num_board, num_hole):
-    if num_board not in NUM_HANDS:
-        found = f"{num_board} board cards" if num_hole else f"a board of {num_board} cards"
-        raise CardError(f"{found}: a board has 0, 3, 4 or 5 cards")
-    return num_board
-
-
-def _checked_out(out, shape):
-    if out is None:
-        return np.empty(shape, dtype=np.int64)
-    if out.dtype != np.int64 or out.shape != shape or not out.flags.c_contiguous:
-        raise ValueError(
-            f"out is {out.dtype} {out.shape}; wanted contiguous int64 {shape}"
-        )
-    return out
-
-
-cdef Py_ssize_t _first_bad_row(const uint8_t[:, ::1] cards) noexcept nogil:
-    # -1 where every row holds distinct cards.
-    cdef Py_ssize_t i
-    for i in range(cards.shape[0]):
-        if not _are_distinct_cards(&cards[i, 0], <int> cards.shape[1]):
-            return i
-    return -1
-
-
-def _check_cards(const uint8_t[:, ::1] cards):
-    if cards.shape[0] == 0 or cards.shape[1] == 0:
-        return
-    bad = _first_bad_row(cards)
-    if bad >= 0:
-        raise CardError(
-            f"row {bad} is {np.asarray(cards[bad]).tolist()}: wanted distinct cards from 0 to 51"
-        )
-
-
-def _check_range(const int64_t[::1] indices, int64_t count, what):
-    if indices.shape[0] == 0:
-        return
-    array = np.asarray(indices)
-    low, high = int(array.min()), int(array.max())
-    if low < 0 or high >= count:
-        raise CardError(
-            f"{what} {low if low < 0 else high} does not exist: they are 0 to {count - 1}"
-        )
-
-
-def index(const uint8_t[:, ::1] cards, out=None):
-    """Return the index of each hand; hands that differ by suits' names alone share one.
-
-    Args:
-        cards: uint8 (n, 2 + num_board), hole cards first; num_board is 0, 3, 4 or 5. The order
-            of the hole cards and that of the board do not matter.
-        out: int64 (n,) to write to; a new array by default.
-
-    Returns:
-        int64 (n,), from 0 to ``NUM_HANDS[num_board] - 1``. Without a board, 0..90 are 22, 32o,
-        33, 42o, .. AA and 91..168 are 32s, 42s, 43s, .. AKs.
-
-    Raises:
-        CardError: a row does not hold distinct cards, or is no hand.
-    """
-    cdef int num_board = _checked_num_board(cards.shape[1] - 2, 2)
-    cdef Py_ssize_t i, n = cards.shape[0]
-    result = _checked_out(out, (n,))
-    _check_cards(cards)
-    cdef int64_t[::1] indices = result
-    with nogil:
-        for i in range(n):
-            indices[i] = hand_index(&cards[i, 0], num_board)
-    return result
-
-
-def unindex(num_board, const int64_t[::1] indices):
-    """Return one hand of each index, as uint8 (n, 2 + num_board).
-
-    Hole cards come first; they and the board descend from the highest card. The suits of the
-    hole cards are spades, then hearts, so that AKs is ``AsKs``.
-
-    Raises:
-        CardError: *num_board* is not 0, 3, 4 or 5, or an index is not of such a hand.
-    """
-    cdef int size = _checked_num_board(num_board, 2)
-    cdef Py_ssize_t i
-    _check_range(indices, NUM_HANDS[size], f"hand {'{2, %d}' % size if size else '{2}'}")
-    result = np.empty((indices.shape[0], 2 + size), dtype=np.uint8)
-    cdef uint8_t[:, ::1] cards = result
-    with nogil:
-        for i in range(indices.shape[0]):
-            hand_from_index(size, indices[i], &cards[i, 0])
-    return result
-
-
-def multiplicity(num_board, const int64_t[::1] indices):
-    """Return how many hands (unordered hole cards and board) have each index, as int32 (n,).
-
-    Over all indices they add up to C(52, 2) * C(50, num_board).
-    """
-    cards = unindex(num_board, indices)
-    cdef const uint8_t[:, ::1] hands = cards
-    cdef int size = num_board
-    cdef Py_ssize_t i
-    result = np.empty(indices.shape[0], dtype=np.int32)
-    cdef int32_t[::1] copies = result
-    with nogil:
-        for i in range(hands.shape[0]):
-            copies[i] = hand_copies(&hands[i, 0], size)
-    return result
-
-
-def index_board(const uint8_t[::1] board):
-    """Return the indices of all hole cards on one board (of 0, 3, 4 or 5 cards).
-
-    Returns:
-        int64 (1326,) by hole index, -1 where a hole card is on the board.
-    """
-    return index_boards(np.asarray(board)[np.newaxis])[0]
-
-
-def index_boards(const uint8_t[:, ::1] boards, out=None):
-    """Return the indices of all hole cards on each board.
-
-    Args:
-        boards: uint8 (n, num_board); num_board is 0, 3, 4 or 5.
-        out: int64 (n, 1326) to write to; a new array by default.
-
-    Returns:
-        int64 (n, 1326) by hole index b * (b - 1) / 2 + a of cards a < b, -1 where a hole card is
-        on the board.
-
-    Raises:
-        CardError: a row does not hold distinct cards, or is no board.
-    """
-    cdef int num_board = _checked_num_board(boards.shape[1], 0)
-    cdef Py_ssize_t i, n = boards.shape[0]
-    cdef int hole
-    cdef int32_t row[NUM_HOLES]
-    result = _checked_out(out, (n, NUM_HOLES))
-    _check_cards(boards)
-    cdef int64_t[:, ::1] indices = result
-    with nogil:
-        for i in range(n):
-            holes_on_board(&boards[i, 0] if num_board else NULL, num_board, row)
-            for hole in range(NUM_HOLES):
-                indices[i, hole] = row[hole]
-    return result
-
-
-def board_index(const uint8_t[:, ::1] boards):
-    """Return the index of each board alone, up to suits: int64 (n,).
-
-    *boards* is uint8 (n, num_board); num_board is 3, 4 or 5 (or 0, the one board of no cards).
-    Indices go to ``NUM_BOARDS[num_board] - 1``.
-
-    Raises:
-        CardError: a row does not hold distinct cards, or is no board.
-    """
-    cdef int num_board = _checked_num_board(boards.shape[1], 0)
-    cdef Py_ssize_t i
-    _check_cards(boards)
-    result = np.empty(boards.shape[0], dtype=np.int64)
-    cdef int64_t[::1] indices = result
-    with nogil:
-        for i in range(boards.shape[0]):
-            indices[i] = board_number(&boards[i, 0] if num_board else NULL, num_board)
-    return result
-
-
-def unindex_board(num_board, const int64_t[::1] indices):
-    """Return one board of each index of boards alone, as uint8 (n, num_board), highest first.
-
-    Raises:
-        CardError: *num_board* is not 0, 3, 4 or 5, or an index is not of such a board.
-    """
-    cdef int size = _checked_num_board(num_board, 0)
-    cdef Py_ssize_t i
-    _check_range(indices, NUM_BOARDS[size], f"board of {size} cards, number")
-    result = np.empty((indices.shape[0], size), dtype=np.uint8)
-    cdef uint8_t[:, ::1] boards = result
-    with nogil:
-        for i in range(indices.shape[0] if size else 0):
-            board_from_number(size, indices[i], &boards[i, 0])
-    return result
-
-
-def board_multiplicity(num_board, const int64_t[::1] indices):
-    """Return how many boards have each index of boards alone, as int32 (n,).
-
-    Over all indices they add up to C(52, num_board).
-    """
-    found = unindex_board(num_board, indices)
-    cdef const uint8_t[:, ::1] boards = found
-    cdef int size = num_board
-    cdef Py_ssize_t i
-    result = np.empty(indices.shape[0], dtype=np.int32)
-    cdef int32_t[::1] copies = result
-    with nogil:
-        for i in range(boards.shape[0]):
-            copies[i] = board_copies(&boards[i, 0] if size else NULL, size)
-    return result
+include "indexer_doors.pxi"

@@ -460,7 +460,11 @@ class State:
         won = [-chips for chips in contributions]
         pots = self.pots
         if len(self.live) > 1 and strengths is None:
-            strengths = self._strengths()
+            strengths = self.strengths()
+            if not all(strengths[seat] for seat in self.live):
+                raise RulesError(
+                    "a showdown of cards that are not known", "give payoffs() the strengths"
+                )
         for pot in pots:
             winners: Sequence[int] = pot.seats
             if len(winners) > 1 and strengths is not None:
@@ -475,21 +479,25 @@ class State:
                 won[seat] += share + (place < odd)
         return tuple(won)
 
-    def _strengths(self) -> list[int]:
-        """Strengths by seat, 0 for those that have folded."""
-        live = self.live
-        hands = [hole for seat in live if (hole := self.hole_cards[seat]) is not None]
-        if self.game.cards.kind != "holdem" or len(hands) < len(live):
+    def strengths(self) -> list[int]:
+        """Return the strengths of the hands by seat: 0 for a hand folded or not known.
+
+        Raises:
+            RulesError: the board is not complete, or it is a one-card game.
+        """
+        if self.game.cards.kind != "holdem" or len(self.board) < sum(_HOLDEM_DEALS):
             raise RulesError(
-                "a showdown of cards that are not known"
-                if self.game.cards.kind == "holdem"
-                else "the strength of one-card hands is not known to the rules",
+                "the strength of one-card hands is not known to the rules"
+                if self.game.cards.kind != "holdem"
+                else f"no strength of hands on a board of {len(self.board)} cards",
                 "give payoffs() the strengths",
             )
-        ranked = evaluate(np.array([(*hole, *self.board) for hole in hands], dtype=np.uint8))
+        known = [(seat, hole) for seat in self.live if (hole := self.hole_cards[seat])]
         strengths = [0] * len(self.stacks)
-        for seat, strength in zip(live, ranked.tolist(), strict=True):
-            strengths[seat] = strength
+        if known:
+            hands = np.array([(*hole, *self.board) for _, hole in known], dtype=np.uint8)
+            for (seat, _), strength in zip(known, evaluate(hands).tolist(), strict=True):
+                strengths[seat] = strength
         return strengths
 
     def _begin_betting(self) -> State:
