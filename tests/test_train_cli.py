@@ -237,7 +237,7 @@ def test_a_signal_saves_a_checkpoint_and_says_where(number, status):
     """And the run can be taken up where it was."""
     write("kuhn.yaml", "game: kuhn\ntime_budget_seconds: 600")
     command = [sys.executable, "-m", "holdem.cli.train_blueprint"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [*command, "--config", "kuhn.yaml", "--logdir", "run"],
         stdout=subprocess.PIPE,

@@ -261,7 +261,7 @@ def _train(solver: MCCFRSolver, options: argparse.Namespace, logdir: Path, level
             display.close()
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        asked = True
+        asked = display.stop_asked = True
         solver.request_stop(number)
 
     # Warnings are wanted even where progress is not.
