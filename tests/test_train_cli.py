@@ -214,6 +214,21 @@ def test_one_checkpoint_can_be_resumed(train):
     assert load_config("other/config.yaml").game == kuhn()
 
 
+def test_two_runs_are_not_mixed_in_one_folder(train):
+    config = write("kuhn.yaml", KUHN)
+    train("--config", config, "--logdir", "run")
+    train("--config", config, "--logdir", "other")
+    for more in ((), ("--resume-from", "other")):
+        status, _, err = train("--config", config, "--logdir", "run", *more)
+        assert status == 1
+        assert err == [
+            "holdem train: run holds a run already",
+            "  try: --resume-from run to go on with it, or another --logdir",
+        ]
+    checkpoint = "run/checkpoints/checkpoint_final"
+    assert train("--resume-from", checkpoint, "--logdir", "run", "--iters", "4000")[0] == 0
+
+
 def test_resuming_with_another_game_is_refused(train):
     train("--config", write("kuhn.yaml", KUHN), "--logdir", "run")
     status, _, err = train(
@@ -237,7 +252,7 @@ def test_a_signal_saves_a_checkpoint_and_says_where(number, status):
     """And the run can be taken up where it was."""
     write("kuhn.yaml", "game: kuhn\ntime_budget_seconds: 600")
     command = [sys.executable, "-m", "holdem.cli.train_blueprint"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [*command, "--config", "kuhn.yaml", "--logdir", "run"],
         stdout=subprocess.PIPE,

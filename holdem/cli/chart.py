@@ -25,7 +25,7 @@ _PASSIVE = {
 }
 # From the smallest raise to the largest; all-in has a colour of its own.
 _RAISE_LETTERS = "RSTUVWXYZ"
-_RAISE_COLOURS = ("#d1603d", "#b83b3b", "#9c2f52", "#7d2a63")
+_RAISE_COLOURS = ("#c4562f", "#a83238", "#9c2f52", "#7d2a63")
 _ALL_IN = ("A", "#5b1a3a")
 
 
@@ -101,7 +101,7 @@ def _cell(text: str, bold: bool, share: Sequence[float], actions: list[Action], 
     for index in range(len(actions) - 1, -1, -1):
         stop = start + int(parts[index])
         style = Style(
-            color="#ffffff" if bold else "#dcdcdc", bgcolor=actions[index].colour, bold=bold
+            color="#ffffff" if bold else "#eeeeee", bgcolor=actions[index].colour, bold=bold
         )
         cell.stylize(style, start, stop)
         start = stop

@@ -108,6 +108,7 @@ def _main(argv: Sequence[str]) -> int:
     level = _LEVELS[options.log_level]
     config = _resolve(options)
     logdir = _logdir(options)
+    _refuse_another_run(logdir, options.resume_from)
     console = make_console(quiet=level > logging.INFO)
     buckets, bucket_counts = _buckets_of(config)
     run_costs = costs.estimate(
@@ -173,6 +174,21 @@ def _logdir(options: argparse.Namespace) -> Path:
     while path.exists():
         path, number = Path("runs") / f"{name}_{number}", number + 1
     return path
+
+
+def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:
+    """Refuse to mix the checkpoints of two runs in one folder.
+
+    Raises:
+        StorageError: *logdir* holds a run, and it is not the one that is *resumed*.
+    """
+    if not any((logdir / "checkpoints").glob("checkpoint_*")):
+        return
+    if resumed is None or logdir.resolve() not in (resumed.resolve(), *resumed.resolve().parents):
+        raise StorageError(
+            f"{logdir} holds a run already",
+            f"--resume-from {logdir} to go on with it, or another --logdir",
+        )
 
 
 # -- buckets -----------------------------------------------------------------------------------
@@ -261,7 +277,7 @@ def _train(solver: MCCFRSolver, options: argparse.Namespace, logdir: Path, level
             display.close()
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        asked = True
+        asked = display.stop_asked = True
         solver.request_stop(number)
 
     # Warnings are wanted even where progress is not.
