@@ -343,13 +343,13 @@ def _print_result(
         console.print("The first decision", style="bold")
         print_one_card_strategy(console, policy)
     console.print()
+    unit, seat = ("big blinds", "the small blind") if config.game.blinds else ("antes", "seat 0")
     rows = {
         "iterations": f"{result.iteration:,} ({count(result.iterations_per_second)} a second)",
         "nodes": f"{count(result.nodes_visited)} visited "
         f"({count(result.nodes_per_second)} a second)",
         "time": duration(result.elapsed_seconds),
-        "utility": f"{result.utility_bb:+.4f} big blinds per hand for the first seat, "
-        "averaged over training",
+        "utility": f"{result.utility_bb:+.4f} {unit} per hand for {seat}, averaged over training",
         "policy": f"{result.policy}",
         "checkpoint": f"{result.checkpoint}",
     }
@@ -367,9 +367,9 @@ def _print_result(
         hints.append((f"holdem buckets --preset full{players}", "finer buckets"))
         hints.append((f"{PROG} --buckets {finer} --time-budget 3600", "train with them"))
     hints.append((f"{PROG} --help", "all options"))
-    width = max(len(command) for command, _ in hints)
     for command, text in hints:
-        console.print(f"  {command:<{width}}  {text}", soft_wrap=True)
+        console.print(f"  {text}:", style="dim")
+        console.print(f"    {command}", soft_wrap=True)
 
 
 def _opener(policy: Blueprint) -> str:

@@ -114,7 +114,7 @@ class RunDisplay:
             f"{count(progress.iterations_per_second)} a second",
         )
         body.add_row("  nodes", "", f"{count(progress.nodes_per_second)} visited a second")
-        body.add_row("  utility", f"{progress.utility_bb:+.3f}", "big blinds per hand, small blind")
+        body.add_row("  utility", f"{progress.utility_bb:+.3f}", "big blinds per hand for seat 0")
         body.add_row("  memory", format_bytes(progress.memory_bytes), "")
         if self._checkpoint is not None:
             path, iteration, at = self._checkpoint
