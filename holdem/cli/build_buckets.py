@@ -16,7 +16,6 @@ from holdem import storage
 from holdem.abstraction import costs
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.building import PRESETS, build_buckets, preset, preset_path
-from holdem.abstraction.workers import available_cores
 from holdem.cli.terminal import (
     Parser,
     StageBars,
@@ -27,6 +26,7 @@ from holdem.cli.terminal import (
 )
 from holdem.config import load_config
 from holdem.errors import ConfigError
+from holdem.machine import usable_cores
 from holdem.types import STREETS, BucketConfig
 
 PROG = "holdem buckets"
@@ -99,7 +99,7 @@ def _build(options: argparse.Namespace) -> int:
     counts = "/".join(str(k) for k in config.bucket_counts[: config.num_streets])
     console.print(
         f"{counts} buckets over the full deck for {config.num_players} players, "
-        f"seed {config.seed}, {options.workers or available_cores()} workers\n"
+        f"seed {config.seed}, {options.workers or usable_cores()} workers\n"
         f"  about {duration(estimate.seconds)}, "
         f"{storage.format_bytes(estimate.memory_bytes)} of memory and "
         f"{storage.format_bytes(estimate.disk_bytes)} of disk at {out} "
