@@ -6,6 +6,7 @@ run began, so that a run may be cut anywhere and go on to the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -39,6 +40,22 @@ class Engine(Protocol):
 
     def run(self, target: int) -> None:
         """Do batches until *target* iterations or more are done, in all."""
+
+    def restore(
+        self,
+        words: npt.NDArray[np.float32],
+        table_state: Mapping[str, float],
+        iteration: int,
+        utility_sum: float,
+    ) -> None:
+        """Go on from a checkpoint, before the first `run`."""
+
+    def snapshot(self) -> npt.NDArray[np.float32] | None:
+        """Return a copy of the table's words that is good until the next call.
+
+        None where there is none; then whoever wants the words must read the table
+        before the next `run`.
+        """
 
     def close(self) -> None:
         """Give back what is not this process's own memory."""
@@ -86,6 +103,20 @@ class LocalEngine:
             )
             self.utility_sum += utility_of(walker.values)
             self.iteration += count
+
+    def restore(
+        self,
+        words: npt.NDArray[np.float32],
+        table_state: Mapping[str, float],
+        iteration: int,
+        utility_sum: float,
+    ) -> None:
+        """See `Engine.restore`."""
+        self.table.restore(words, table_state)
+        self.iteration, self.utility_sum = iteration, utility_sum
+
+    def snapshot(self) -> None:
+        """No copy: one process cannot train while it writes, so it needs none."""
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -8,10 +8,15 @@ a checkpoint.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import psutil
 
 from holdem import storage
@@ -43,8 +48,8 @@ class Run:
         config: how to train.
         tree: what to train on.
         bucketing: the hand buckets; None for one-card games.
-        make_engine: allocates the table and whoever works on it; called once nothing
-            speaks against the run any more.
+        make_engine: allocates the table and whoever works on it, given what to tell
+            warnings to; called once nothing speaks against the run any more.
         stop_signal: the signal that asks the run to end early, or None.
         logdir, use_tensorboard, resume_from, observer: see `MCCFRSolver.train`.
     """
@@ -55,7 +60,7 @@ class Run:
         tree: BettingTree,
         bucketing: HandBucketing | None,
         *,
-        make_engine: Callable[[], Engine],
+        make_engine: Callable[[Callable[[str], None]], Engine],
         stop_signal: Callable[[], int | None],
         logdir: Path,
         use_tensorboard: bool,
@@ -68,6 +73,7 @@ class Run:
         self._fingerprint = bucketing.fingerprint if bucketing is not None else LOSSLESS
         self._stop_signal = stop_signal
         self._observer = observer
+        self._writer = _Writer()
         self._process = psutil.Process()
         # Before anything is allocated or written: a wrong checkpoint costs nothing.
         resumed = None
@@ -79,7 +85,7 @@ class Run:
         path = bucketing.path if bucketing is not None else None
         storage.write_text(logdir / "config.yaml", dump_config(config, tree.game, path))
         self._log = RunLog(logdir, tree, use_tensorboard=use_tensorboard)
-        self._engine = make_engine()
+        self._engine = make_engine(self._warn)
         if resumed is not None:
             self._take_over(resumed)
         self._first_iteration = self._engine.iteration
@@ -90,10 +96,9 @@ class Run:
         self._resumed_from = resumed.path if resumed is not None else None
 
     def _take_over(self, resumed: Checkpoint) -> None:
-        engine = self._engine
-        engine.table.restore(resumed.words, resumed.table_state)
-        engine.iteration = resumed.iteration
-        engine.utility_sum = resumed.utility_sum
+        self._engine.restore(
+            resumed.words, resumed.table_state, resumed.iteration, resumed.utility_sum
+        )
         self._log.info(f"resumed from {resumed.path} at iteration {resumed.iteration:,}")
         for change in resumed.changes(self._config):
             self._warn(f"the resumed run was trained otherwise: {change}")
@@ -106,6 +111,7 @@ class Run:
                 self._train()
                 return self._finish()
             finally:
+                self._writer.wait()
                 self._engine.close()
 
     def _announce(self) -> None:
@@ -207,36 +213,55 @@ class Run:
 
     # -- checkpoints --------------------------------------------------------------------------
 
-    def _save(self, name: str) -> Path:
-        engine, started = self._engine, time.monotonic()
-        path = self._checkpoints / name
-        checkpoint.save(
+    def _writing(self, name: str, words: npt.NDArray[np.float32]) -> Callable[[], Path]:
+        """Return what writes the state of now, with *words*, whatever the engine does next."""
+        engine, path = self._engine, self._checkpoints / name
+        return partial(
+            self._save,
             path,
-            words=engine.table.words,
+            words=words,
             iteration=engine.iteration,
             table_state=engine.table.state(),
             visits=self._visits_before + engine.visits,
             utility_sum=engine.utility_sum,
+        )
+
+    def _save(self, path: Path, *, iteration: int, **state: Any) -> Path:
+        started = time.monotonic()
+        checkpoint.save(
+            path,
+            iteration=iteration,
             config=self._config,
             tree=self._tree,
             buckets_fingerprint=self._fingerprint,
+            **state,
         )
         seconds = time.monotonic() - started
-        self._log.info(f"checkpoint {path} at iteration {engine.iteration:,} in {seconds:.2f} s")
-        self._observer.checkpointed(path, engine.iteration, seconds)
+        self._log.info(f"checkpoint {path} at iteration {iteration:,} in {seconds:.2f} s")
+        self._observer.checkpointed(path, iteration, seconds)
         return path
 
     def _save_on_the_way(self) -> None:
-        """Save, and drop what is older than wanted; a full disk must not end a long run."""
+        """Save; from a copy, training goes on meanwhile."""
         iteration = self._engine.iteration
         if iteration != self._last_saved:
-            try:
-                self._save(checkpoint.numbered(iteration))
-                checkpoint.prune_old(self._checkpoints, self._config.keep_checkpoints)
-                self._last_saved = iteration
-            except StorageError as error:
-                self._warn(f"no checkpoint at iteration {iteration:,}: {error}; training goes on")
+            self._writer.wait()  # the copy is still being read
+            self._last_saved = iteration
+            words = self._engine.snapshot()
+            write = partial(self._write_on_the_way, iteration)
+            if words is None:
+                write(self._writing(checkpoint.numbered(iteration), self._engine.table.words))
+            else:
+                self._writer.start(write, self._writing(checkpoint.numbered(iteration), words))
         self._last_saved_at = time.monotonic()
+
+    def _write_on_the_way(self, iteration: int, write: Callable[[], Path]) -> None:
+        """Write, and drop what is older than wanted; a full disk must not end a long run."""
+        try:
+            write()
+            checkpoint.prune_old(self._checkpoints, self._config.keep_checkpoints)
+        except StorageError as error:
+            self._warn(f"no checkpoint at iteration {iteration:,}: {error}; training goes on")
 
     def _warn(self, message: str) -> None:
         self._log.warn(message)
@@ -250,8 +275,10 @@ class Run:
         self._report(now)
         self._log_figures(last=True)
         # A run that was stopped is not at its end: its last checkpoint has a number.
+        self._writer.wait()
         numbered = checkpoint.numbered(engine.iteration)
-        path = self._save(checkpoint.FINAL_NAME if stopped_by is None else numbered)
+        name = checkpoint.FINAL_NAME if stopped_by is None else numbered
+        path = self._writing(name, engine.table.words)()
         result = RunResult(
             logdir=self._logdir,
             iteration=engine.iteration,
@@ -284,6 +311,34 @@ class Run:
             ),
             preflop_buckets=buckets.tables[0] if buckets is not None else None,
         )
+
+
+class _Writer:
+    """A thread that writes one checkpoint at a time while training goes on."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    def start(self, write: Callable[[Callable[[], Path]], None], what: Callable[[], Path]) -> None:
+        """Begin to write; `wait` must have been called since the last time."""
+        self._thread = threading.Thread(target=self._run, args=(write, what), daemon=False)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until nothing is being written; raise what went wrong."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def _run(self, write: Callable[[Callable[[], Path]], None], what: Callable[[], Path]) -> None:
+        try:
+            write(what)
+        except BaseException as error:
+            self._error = error
 
 
 class _Marks:

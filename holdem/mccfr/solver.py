@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from holdem.abstraction.bucketing import HandBucketing
@@ -40,11 +41,7 @@ class MCCFRSolver:
         *,
         game: GameConfig | None = None,
     ) -> None:
-        if config.num_workers != 1:
-            raise ConfigError(
-                f"num_workers is {config.num_workers}, and MCCFRSolver trains on one",
-                "leave num_workers out",
-            )
+        self._check_workers(config)
         if config.num_iterations is None and config.time_budget_seconds is None:
             raise ConfigError(
                 "neither num_iterations nor time_budget_seconds is set: the run would never end",
@@ -56,8 +53,15 @@ class MCCFRSolver:
         self.tree: BettingTree = build_tree(self.game, bucket_counts_of(self.game, bucketing))
         self._stop_signal: int | None = None
 
-    def make_engine(self) -> Engine:
-        """Return what will do the iterations."""
+    def _check_workers(self, config: MCCFRConfig) -> None:
+        if config.num_workers != 1:
+            raise ConfigError(
+                f"num_workers is {config.num_workers}, and MCCFRSolver trains on one",
+                "use ParallelMCCFRSolver, or leave num_workers out",
+            )
+
+    def make_engine(self, warn: Callable[[str], None]) -> Engine:
+        """Return what will do the iterations; it may *warn* about what it mended."""
         return LocalEngine(self.config, self.tree, self.bucketing)
 
     def request_stop(self, signal_number: int) -> None:
