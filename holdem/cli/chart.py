@@ -45,15 +45,16 @@ class Action:
 
 
 def actions_of(tree: BettingTree, node: int) -> list[Action]:
-    """Return how the actions of *node* look, in the tree's order."""
+    """Return how the actions of *node* look, in the tree's order; see `Action`."""
     actions = []
     raises = 0
+    unit = "bb" if tree.game.blinds else "antes"
     for child in tree.children(node):
         kind = ActionKind(tree.action_kinds[child])
         if kind in _PASSIVE:
             actions.append(Action(tree.action_text(child), *_PASSIVE[kind]))
             continue
-        amount = f"{tree.action_amounts[child] / tree.game.big_blind:g} bb"
+        amount = f"{tree.action_amounts[child] / tree.game.big_blind:g} {unit}"
         if kind == ActionKind.ALL_IN:
             actions.append(Action(f"all-in {amount}", *_ALL_IN))
         else:
