@@ -91,7 +91,7 @@ cdef class HoldemDealer(Dealer):
     cdef const uint8_t* _narrow[MAX_STREETS]
     cdef const uint16_t* _wide[MAX_STREETS]
     cdef int _num_streets
-    cdef double[:, ::1] _equities
+    cdef const double[:, ::1] _equities
 
     def __init__(self, int num_players, tables, preflop_equities):
         if not 2 <= num_players <= MAX_PLAYERS:

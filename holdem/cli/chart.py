@@ -78,20 +78,20 @@ def print_chart(console: Console, tree: BettingTree, chart: OpeningChart) -> Non
         for column in range(13):
             share = grid[row, column]
             best = int(np.argmax(share))
-            label = f"{actions[best].letter} {share[best] * 100:.0f}".replace(" 100", "100")
+            label = f"{actions[best].letter}{share[best] * 100:3.0f}"
             name = CLASS_NAMES[CLASS_GRID[row, column]]
             texts = [name, label] if wide else [name]
-            for line, text in zip(lines, texts, strict=False):
-                line.append_text(_cell(text, share, actions, CELL if wide else 4))
+            for line, text, bold in zip(lines, texts, (True, False), strict=False):
+                line.append_text(_cell(text, bold, share, actions, CELL if wide else 4))
                 line.append(" " * wide)
         for line in lines[: 1 + wide]:
             console.print(line, no_wrap=True, overflow="crop")
     _print_legend(console, chart, actions)
 
 
-def _cell(text: str, share: Sequence[float], actions: list[Action], width: int) -> Text:
+def _cell(text: str, bold: bool, share: Sequence[float], actions: list[Action], width: int) -> Text:
     """Return a cell whose background is divided like the hand's strategy, boldest action first."""
-    cell = Text(f"{text:^{width}}")
+    cell = Text(f" {text:<{width - 1}}")
     # Largest remainders: the parts of a cell sum to its width.
     exact = np.asarray(share, np.float64) * width
     parts = np.floor(exact).astype(int)
@@ -100,7 +100,9 @@ def _cell(text: str, share: Sequence[float], actions: list[Action], width: int) 
     start = 0
     for index in range(len(actions) - 1, -1, -1):
         stop = start + int(parts[index])
-        style = Style(color="#ffffff", bgcolor=actions[index].colour, bold=True)
+        style = Style(
+            color="#ffffff" if bold else "#dcdcdc", bgcolor=actions[index].colour, bold=bold
+        )
         cell.stylize(style, start, stop)
         start = stop
     return cell

@@ -132,9 +132,10 @@ def signals_raise(advice: str) -> Iterator[None]:
 class StageBars:
     """Shows a bar per stage of a build on a terminal, and a line per stage elsewhere."""
 
-    def __init__(self, console: Console) -> None:
-        """Print on *console*."""
+    def __init__(self, console: Console, *, chatty: bool = True) -> None:
+        """Print on *console*; *chatty*, also what the build says besides."""
         self._console = console
+        self._chatty = chatty
         self._progress = Progress(
             TextColumn("  {task.description:<18}"),
             BarColumn(),
@@ -160,7 +161,8 @@ class StageBars:
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._progress.console.print(f"  {text}")
+        if self._chatty:
+            self._progress.console.print(f"  {text}")
 
     def _close(self) -> None:
         if self._task is not None:

@@ -226,7 +226,7 @@ def _bucketing(
             f"{format_bytes(build_costs.disk_bytes)}"
         )
     advice = f"{PROG} again: finished stages are kept in {path}.partial"
-    with signals_raise(advice), StageBars(console) as bars:
+    with signals_raise(advice), StageBars(console, chatty=False) as bars:
         return load_or_build(wanted, path, observer=bars)
 
 

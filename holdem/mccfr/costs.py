@@ -12,6 +12,7 @@ from holdem import storage
 from holdem.errors import ResourceError
 from holdem.game.tree import (
     SLOT_BYTES,
+    ActionKind,
     BettingTree,
     TreeSize,
     build_tree,
@@ -22,6 +23,9 @@ from holdem.types import GameConfig, MCCFRConfig
 
 NODES_PER_SECOND = 12e6
 """Decision nodes that one worker visits per second, about; see bench/."""
+
+RARE_SHARE = 0.1
+"""How often others fold or go all-in next to any other action, where visits are estimated."""
 
 _INTERPRETER_BYTES = 120_000_000
 _POLICY_BYTES = 2  # per slot
@@ -125,24 +129,29 @@ def require(costs: TrainingCosts, logdir: Path) -> None:
 
 
 def expected_visits(tree: BettingTree, sampling: str = "external") -> float:
-    """Return how many decision nodes an iteration visits if everybody plays at random.
+    """Return about how many decision nodes an iteration visits.
 
     External sampling takes every action of the updating player and one of all others;
-    outcome sampling takes one each.
+    outcome sampling takes one each. Those others are taken to play at random, but to
+    fold and to go all-in rarely (`RARE_SHARE`), as strategies that are any good do.
     """
     num_actions = tree.nodes["num_actions"].astype(np.int64)
     actor = tree.nodes["actor"]
     first_child = tree.nodes["first_child"].astype(np.int64)
+    rare = np.isin(tree.action_kinds, (ActionKind.FOLD, ActionKind.ALL_IN))
+    weight = np.where(rare, RARE_SHARE, 1.0)
     visits = 0.0
     for player in range(tree.game.num_players):
         nodes, reach = np.array([0]), np.array([1.0])
         while len(nodes):
             visits += float(reach.sum())
             width = num_actions[nodes]
-            everything = (actor[nodes] == player) & (sampling == "external")
-            passed_on = np.repeat(np.where(everything, reach, reach / width), width)
-            offsets = np.arange(len(passed_on)) - np.repeat(np.cumsum(width) - width, width)
-            children = np.repeat(first_child[nodes], width) + offsets
+            parents = np.repeat(np.arange(len(nodes)), width)
+            first = np.cumsum(width) - width
+            children = first_child[nodes][parents] + np.arange(len(parents)) - first[parents]
+            share = weight[children] / np.add.reduceat(weight[children], first)[parents]
+            if sampling == "external":
+                share[actor[nodes][parents] == player] = 1.0
             deciding = num_actions[children] > 0
-            nodes, reach = children[deciding], passed_on[deciding]
+            nodes, reach = children[deciding], (reach[parents] * share)[deciding]
     return visits
