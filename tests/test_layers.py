@@ -13,6 +13,7 @@ LAYERS = [
     "types",
     "config",
     "storage",
+    "machine",
     "_core",
     "game",
     "abstraction",

@@ -80,31 +80,27 @@ def print_finding(console: Console, finding: Finding) -> None:
         console.print(Text(indent).append("try: ", "bold").append(finding.remedy), soft_wrap=True)
 
 
-def print_summary(console: Console, findings: Sequence[Finding], advice: str) -> None:
-    """Print whether training can start, and how."""
+def print_summary(console: Console, findings: Sequence[Finding]) -> None:
+    """Print whether training can start."""
     counts = {
         status: sum(finding.status is status for finding in findings)
         for status in reversed(Status)
         if any(finding.status is status for finding in findings)
     }
-    good = can_train(findings)
-    line = Text("Training can start" if good else "Training cannot start", "bold")
+    line = Text("Training can start" if can_train(findings) else "Training cannot start", "bold")
     line.append(": ")
     for place, (status, count) in enumerate(counts.items()):
         line.append(", " * (place > 0))
         line.append(f"{count} {status.value}", _STYLES[status])
     console.print()
     console.print(line)
-    if good and advice:
-        console.print(f"  {advice}", soft_wrap=True)
 
 
-def as_json(findings: Sequence[Finding], recommended: Mapping[str, int]) -> str:
+def as_json(findings: Sequence[Finding]) -> str:
     """Return all findings as JSON."""
     document = {
         "version": __version__,
         "can_train": can_train(findings),
-        "recommended": dict(recommended),
         "findings": [
             {**dataclasses.asdict(finding), "status": finding.status.value} for finding in findings
         ],

@@ -109,9 +109,9 @@ def _main(argv: Sequence[str]) -> int:
     config = _resolve(options)
     logdir = _logdir(options)
     console = make_console(quiet=level > logging.INFO)
-    buckets, bucket_counts = _buckets_of(config)
+    buckets, bucket_counts = buckets_of(config)
     run_costs = costs.estimate(
-        config.training, config.game, bucket_counts, _table_bytes(config, buckets)
+        config.training, config.game, bucket_counts, bucket_bytes(config, buckets)
     )
     _print_costs(console, config, run_costs, bucket_counts)
     if options.dry_run:
@@ -178,7 +178,7 @@ def _logdir(options: argparse.Namespace) -> Path:
 # -- buckets -----------------------------------------------------------------------------------
 
 
-def _buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tuple[int, ...]]:
+def buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tuple[int, ...]]:
     """Return which bucket set the run uses, if any, and the number of buckets by street."""
     game = config.game
     if game.cards.kind == "one-card":
@@ -204,7 +204,7 @@ def _buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tu
     return (path, wanted), wanted.bucket_counts[: game.num_streets]
 
 
-def _table_bytes(config: RunConfig, buckets: tuple[Path, BucketConfig] | None) -> int:
+def bucket_bytes(config: RunConfig, buckets: tuple[Path, BucketConfig] | None) -> int:
     """Return the size of the bucket tables."""
     return 0 if buckets is None else bucket_costs.table_bytes(buckets[1])
 
