@@ -13,7 +13,6 @@ import signal
 import statistics
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
@@ -32,13 +31,14 @@ START_METHOD: Final = "spawn"
 
 _PART_WORDS = 8192
 _ROUNDS = 200
+_FAULT_BYTES = 400
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _REPORT_DTYPE = np.dtype(
     [
         ("answered", np.bool_),
         ("met_at", np.float64),  # seconds of the clock that all processes share
         ("round_seconds", np.float64),
-        ("fault", "S400"),
+        ("fault", f"S{_FAULT_BYTES}"),
     ],
     align=True,
 )
@@ -173,8 +173,9 @@ def _answer(path: str, worker: int, num_workers: int, deadline_seconds: float) -
             _prove(scratch, report, worker, deadline_seconds)
         except BrokenBarrier:
             sys.exit(_ABANDONED)
-        except BaseException:
-            report["fault"] = traceback.format_exc(limit=-1).encode()[-400:]
+        except Exception as error:
+            kind = "" if isinstance(error, HoldemError) else f"{type(error).__name__}: "
+            report["fault"] = f"{kind}{error}".encode()[:_FAULT_BYTES]
             scratch.barrier.abort()
             sys.exit(1)
         finally:
@@ -187,8 +188,7 @@ _ABANDONED = 3
 
 def _prove(scratch: _Scratch, report: np.void, worker: int, deadline_seconds: float) -> None:
     scratch.parts[worker] = _pattern(worker)
-    if not scratch.barrier.wait(deadline_seconds):
-        sys.exit(_ABANDONED)
+    _meet(scratch.barrier, deadline_seconds)
     report["met_at"] = time.monotonic()
     for other in range(len(scratch.parts)):
         if not np.array_equal(scratch.parts[other], _pattern(other)):
@@ -196,33 +196,44 @@ def _prove(scratch: _Scratch, report: np.void, worker: int, deadline_seconds: fl
     times = []
     for _ in range(_ROUNDS):
         before = time.perf_counter()
-        if not scratch.barrier.wait(deadline_seconds):
-            sys.exit(_ABANDONED)
+        _meet(scratch.barrier, deadline_seconds)
         times.append(time.perf_counter() - before)
     report["round_seconds"] = statistics.median(times)
     report["answered"] = True
 
 
+def _meet(barrier: Barrier, deadline_seconds: float) -> None:
+    if not barrier.wait(deadline_seconds):
+        raise BrokenBarrier("the others did not come")
+
+
 # -- in the parent -----------------------------------------------------------------------------
+
+_GRACE_SECONDS = 1.0
+"""After the deadline, for those who waited for others to notice and go."""
 
 
 def _await(running: list[BaseProcess], scratch: _Scratch, deadline: float) -> None:
-    """Wait until all have ended; as soon as one fails the others are told to give up."""
+    """Wait until all have ended; when one fails or time is up, tell the others to give up.
+
+    Whoever has not ended then is killed: those that hang, not those that waited for them.
+    """
     waiting = list(running)
-    while waiting:
-        left = deadline - time.monotonic()
-        ended = wait([process.sentinel for process in waiting], max(0.0, left))
-        if not ended:
-            scratch.barrier.abort()
-            for process in waiting:
-                process.kill()
+    for until in (deadline, deadline + _GRACE_SECONDS):
+        while waiting:
+            left = max(0.0, until - time.monotonic())
+            ended = wait([process.sentinel for process in waiting], left)
+            if not ended:
+                break
+            for process in [one for one in waiting if one.sentinel in ended]:
                 process.join()
-            return
-        for process in [one for one in waiting if one.sentinel in ended]:
-            process.join()
-            waiting.remove(process)
-            if process.exitcode != 0:
-                scratch.barrier.abort()
+                waiting.remove(process)
+                if process.exitcode != 0:
+                    scratch.barrier.abort()
+        scratch.barrier.abort()
+    for process in waiting:
+        process.kill()
+        process.join()
 
 
 def _result(
@@ -238,9 +249,9 @@ def _result(
         code = process.exitcode
         if worker in faults or code in (0, None, _ABANDONED):
             continue
-        told = bytes(reports["fault"][worker]).decode(errors="replace").strip()
+        told = bytes(reports["fault"][worker]).decode(errors="replace")
         if told:
-            faults[worker] = told.splitlines()[-1]
+            faults[worker] = " ".join(told.split())
             remedy = remedy or "this should not happen: please report it"
         elif code == -signal.SIGKILL and time.monotonic() - started >= deadline_seconds:
             faults[worker] = f"no answer in {deadline_seconds:g} s"
@@ -254,6 +265,8 @@ def _result(
     met = reports["met_at"]
     rounds = reports["round_seconds"]
     all_met = bool((met > 0).all())
+    if not reports["answered"].all():
+        remedy = remedy or _DEADLINE_REMEDY  # all too slow, and nobody to blame
     return SelfTest(
         num_workers=len(reports),
         num_answered=int(reports["answered"].sum()),
