@@ -10,6 +10,8 @@ from setuptools import Extension, setup
 # Primitives first, then kernels; a kernel may cimport primitives only.
 MODULES = (
     "rng",
+    "mapping",
+    "sync",
     "evaluator",
     "indexer",
     "tree",
