@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
 from holdem import __version__
 from holdem.cli import doctor_installation
@@ -119,7 +122,7 @@ def _findings(options: argparse.Namespace, console: Console) -> Iterator[Finding
         return
     plan = _plan(options)
     for name, place in CHECKS.items():
-        with console.status(f"checking {name}"):
+        with _shown(console, name):
             finding = _finding(place, plan)
         if finding is not None:
             yield replace(finding, name=name)
@@ -147,11 +150,26 @@ def _finding(place: str, plan: Plan) -> Finding | None:
         finding: Finding | None = check(plan)
     except HoldemError as error:
         return failed(str(error), error.remedy)
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "new thread" not in str(error):
+            raise
         return failed(
             f"the system refused: {error}", "see the limits above, and end other programs"
         )
     return finding
+
+
+@contextlib.contextmanager
+def _shown(console: Console, name: str) -> Iterator[None]:
+    """Show on a terminal what is being checked, and wipe it away."""
+    if not console.is_terminal:
+        yield
+        return
+    # Not a spinner: that takes a thread, and there may be none to have.
+    line = Text(f"  checking {name} ...", "dim")
+    with Live(line, console=console, auto_refresh=False, transient=True) as live:
+        live.refresh()
+        yield
 
 
 if __name__ == "__main__":
