@@ -28,7 +28,7 @@ COUNTER_WORDS = int(SYNC_CELL_WORDS)
 cdef double SPIN_MICROSECONDS = 30.0
 # A signal that comes between the last look and the block does not wake the waiter. So it
 # gets up once in a while and looks again; nothing else depends on this.
-cdef int64_t LOOK_NS = 500_000_000
+cdef int64_t LOOK_NS = 2_000_000_000
 cdef double LONGEST_SECONDS = 1e9
 
 
@@ -46,9 +46,10 @@ cdef class Barrier:
     Args:
         words: uint32, shape (BARRIER_WORDS,) or more, shared, at a multiple of 64 bytes.
         parties: how many must arrive, this one included.
-        spin_microseconds: how long to spin before blocking. By default 30, and 0 if there
-            are more parties than cores in this process's affinity mask; give 0 where a
-            control group's quota allows fewer cores than that.
+        spin_microseconds: how long to spin before blocking, at most: it spins less while
+            that does not pay. By default 30, and 0 if there are more parties than cores in
+            this process's affinity mask; give 0 where a control group's quota allows fewer
+            cores than that.
 
     Raises:
         ValueError: words too few or at an odd place, or no parties.
@@ -61,7 +62,7 @@ cdef class Barrier:
         self.memory = words
         self.words = &words[0]
         self.num_parties = parties
-        self.spin = spin_ns(spin_microseconds, parties)
+        self.spin = spin_of(spin_microseconds, parties)
 
     @property
     def parties(self):
@@ -88,7 +89,6 @@ cdef class Barrier:
                 unless the round was complete in that moment.
         """
         cdef uint32_t generation = 0
-        cdef int64_t spin = self.spin
         cdef int64_t deadline = sync_now() + timeout_ns(timeout_seconds)
         cdef int64_t until
         cdef int outcome
@@ -96,7 +96,7 @@ cdef class Barrier:
             outcome = sync_barrier_arrive(self.words, self.num_parties, &generation)
             if outcome == SYNC_ARRIVED:
                 until = min(deadline, sync_now() + LOOK_NS)
-                outcome = sync_barrier_await(self.words, generation, until, spin)
+                outcome = sync_barrier_await(self.words, generation, until, &self.spin)
         while outcome == SYNC_INTERRUPTED or outcome == SYNC_TIMED_OUT:
             try:
                 PyErr_CheckSignals()
@@ -108,7 +108,7 @@ cdef class Barrier:
                     outcome = sync_barrier_leave(self.words, generation)
                     break
                 until = min(deadline, sync_now() + LOOK_NS)
-                outcome = sync_barrier_await(self.words, generation, until, 0)
+                outcome = sync_barrier_await(self.words, generation, until, NULL)
         if outcome == SYNC_BROKEN:
             raise BrokenBarrier("the barrier is broken: a party gave up on it or aborted it")
         return outcome == SYNC_DONE
@@ -132,7 +132,7 @@ cdef class Ticket:
 
     Args:
         words: uint32, shape (TICKET_WORDS,) or more, shared, at a multiple of 64 bytes.
-        spin_microseconds: how long to spin before blocking; by default not at all.
+        spin_microseconds: how long to spin before blocking, at most; by default not at all.
 
     Raises:
         ValueError: words too few or at an odd place.
@@ -142,7 +142,7 @@ cdef class Ticket:
         check_place(<size_t>&words[0] if words.shape[0] else 0, words.shape[0], TICKET_WORDS)
         self.memory = words
         self.words = &words[0]
-        self.spin = spin_ns(spin_microseconds, 1)
+        self.spin = spin_of(spin_microseconds, 1)
 
     @property
     def value(self):
@@ -169,7 +169,7 @@ cdef class Ticket:
             BaseException: what a signal's handler raised.
         """
         cdef uint32_t wanted = <uint32_t>(value & 0xFFFFFFFF)
-        cdef int64_t spin = self.spin
+        cdef SyncSpin* spin = &self.spin
         cdef int64_t deadline = sync_now() + timeout_ns(timeout_seconds)
         cdef int64_t until
         cdef int outcome
@@ -182,7 +182,7 @@ cdef class Ticket:
             PyErr_CheckSignals()
             if outcome == SYNC_TIMED_OUT and sync_now() >= deadline:
                 return False
-            spin = 0
+            spin = NULL
 
 
 cdef class Counters:
@@ -242,14 +242,17 @@ cdef int check_place(size_t address, Py_ssize_t found, Py_ssize_t wanted) except
     return 0
 
 
-cdef int64_t spin_ns(microseconds, Py_ssize_t parties) except -1:
+cdef SyncSpin spin_of(microseconds, Py_ssize_t parties) except *:
     if microseconds is None:
         # Who spins for a process that waits for this very core only delays it.
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         microseconds = SPIN_MICROSECONDS if parties <= (cores or 1) else 0.0
     if not 0 <= microseconds <= 1e6:
         raise ValueError(f"spin_microseconds must be 0 to 1,000,000, not {microseconds}")
-    return <int64_t>(1000 * microseconds)
+    cdef SyncSpin spin
+    spin.most = spin.now = <int64_t>(1000 * microseconds)
+    spin.skipped = 0
+    return spin
 
 
 cdef int64_t timeout_ns(double seconds) except -1:

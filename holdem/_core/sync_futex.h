@@ -1,7 +1,7 @@
 /* Meeting points of processes that map the same memory: a barrier and a ticket.
  *
  * Every word is a plain uint32_t of the mapping; zeros are a fresh barrier or ticket.
- * Waiting spins for as long as the caller says, then blocks in the kernel (Linux futex;
+ * Waiting spins for a while if the caller lets it, then blocks in the kernel (Linux futex;
  * elsewhere it sleeps a little, and a little longer each time).
  *
  * Who sees what: an arrival is a read-modify-write of `arrived` that both acquires and
@@ -76,16 +76,34 @@ static inline void sync_wake(uint32_t *word, const uint32_t *sleepers) {
 #endif
 }
 
-/* Spin until *word is not `seen`, for `spin` ns at most. */
-static inline void sync_spin(const uint32_t *word, uint32_t seen, int64_t spin) {
-    if (spin <= 0) return;
-    int64_t until = sync_now() + spin;
+/* How long a waiter spins, in ns; its own, not shared. `now` follows what spinning brought:
+ * on a busy machine the others do not run meanwhile, and a spin only delays them. */
+typedef struct {
+    int64_t most, now;
+    uint32_t skipped;
+} SyncSpin;
+
+enum { SYNC_LEAST_SPIN = 1000, SYNC_SPIN_AGAIN = 64 /* waits without, then one more try */ };
+
+/* Spin until *word is not `seen`, for a while at most. */
+static inline void sync_spin(const uint32_t *word, uint32_t seen, SyncSpin *spin) {
+    if (spin->most <= 0 || sync_load(word) != seen) return;
+    if (spin->now < SYNC_LEAST_SPIN) {
+        if (++spin->skipped < SYNC_SPIN_AGAIN) return;
+        spin->skipped = 0;
+        spin->now = spin->most;
+    }
+    int64_t until = sync_now() + spin->now;
     do {
         for (int i = 0; i < 16; i++) {
-            if (sync_load(word) != seen) return;
             sync_pause();
+            if (sync_load(word) != seen) {
+                spin->now = spin->most;
+                return;
+            }
         }
     } while (sync_now() < until);
+    spin->now /= 2;
 }
 
 /* Block while *word is `seen`: SYNC_DONE (it may have changed: look), TIMED_OUT or INTERRUPTED.
@@ -147,10 +165,10 @@ static inline int sync_barrier_arrive(uint32_t *words, uint32_t parties, uint32_
 /* Wait for the others: DONE, BROKEN, INTERRUPTED or TIMED_OUT; after these two, await again or
  * give up with sync_barrier_leave. */
 static inline int sync_barrier_await(uint32_t *words, uint32_t generation, int64_t deadline,
-                                     int64_t spin) {
+                                     SyncSpin *spin) {
     uint32_t *word = words + SYNC_GENERATION_WORD;
     int outcome = SYNC_DONE;
-    sync_spin(word, generation, spin);
+    if (spin) sync_spin(word, generation, spin);
     for (;;) {
         uint32_t now = sync_load(word);
         if (now == (generation | 1)) return SYNC_BROKEN;
@@ -173,13 +191,14 @@ static inline int sync_barrier_leave(uint32_t *words, uint32_t generation) {
 
 /* Arrive and wait, whatever signals come: DONE, TIMED_OUT (broken from now on) or BROKEN. */
 static inline int sync_barrier_wait(uint32_t *words, uint32_t parties, int64_t timeout,
-                                    int64_t spin) {
+                                    SyncSpin *spin) {
     uint32_t generation;
     int outcome = sync_barrier_arrive(words, parties, &generation);
     if (outcome != SYNC_ARRIVED) return outcome;
     int64_t deadline = sync_now() + timeout;
     do {
         outcome = sync_barrier_await(words, generation, deadline, spin);
+        spin = NULL;
     } while (outcome == SYNC_INTERRUPTED);
     return outcome == SYNC_TIMED_OUT ? sync_barrier_leave(words, generation) : outcome;
 }
@@ -210,16 +229,16 @@ static inline uint32_t sync_ticket_add(uint32_t *words, uint32_t count) {
 
 /* Wait until the ticket is at least `value`: DONE, TIMED_OUT or INTERRUPTED. */
 static inline int sync_ticket_await(uint32_t *words, uint32_t value, int64_t deadline,
-                                    int64_t spin) {
+                                    SyncSpin *spin) {
     uint32_t *word = words + SYNC_TICKET_WORD;
     int outcome = SYNC_DONE;
     for (;;) {
         uint32_t now = sync_load(word);
         if (sync_ticket_reached(now, value)) return SYNC_DONE;
         if (outcome != SYNC_DONE) return outcome;
-        if (spin > 0) {
+        if (spin) {
             sync_spin(word, now, spin);
-            spin = 0; /* once */
+            spin = NULL; /* once */
         } else {
             outcome = sync_block(word, now, words + SYNC_TICKET_SLEEPERS, deadline);
         }
