@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +36,7 @@ class _SeenEnough(Exception):
 
 def check_log_folder(plan: Plan) -> Finding:
     """The log folder can be written, has room for the run, and writes last."""
-    with _scratch(plan.logdir) as folder:
+    with storage.scratch_folder(plan.logdir / "trial") as folder:
         seconds = statistics.median(_sync_seconds(folder) for _ in range(_SYNCS))
     space = machine.space(plan.logdir)
     found = (
@@ -77,7 +75,7 @@ def _sync_seconds(folder: Path) -> float:
 
 def check_tensorboard(plan: Plan) -> Finding:
     """Figures for TensorBoard can be written."""
-    with _scratch(plan.logdir) as folder:
+    with storage.scratch_folder(plan.logdir / "trial") as folder:
         writer = open_writer(folder / "tensorboard")
         writer.add_scalar("Doctor/One", 1.0, 1)
         writer.close()
@@ -87,19 +85,6 @@ def check_tensorboard(plan: Plan) -> Finding:
             "nothing was written", "train with --no-tensorboard, or reinstall tensorboardX"
         )
     return ok(f"{written} bytes written", bytes=written)
-
-
-@contextlib.contextmanager
-def _scratch(logdir: Path) -> Iterator[Path]:
-    """Make a folder of our own where *logdir* is or will be, and remove it in the end."""
-    place = Path(os.path.realpath(logdir))
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    scratch = storage.make_folder(place / f".holdem-doctor-{os.getpid()}")
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def check_buckets(plan: Plan) -> Finding | None:
