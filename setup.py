@@ -65,4 +65,5 @@ setup(
         ],
         compiler_directives=DIRECTIVES,
     ),
+    options={"build_ext": {"parallel": os.cpu_count()}},
 )

@@ -379,16 +379,20 @@ def _temporary(goal: Path, *, folder: bool) -> Iterator[tuple[Path, int]]:
     """Make a locked temporary beside *goal*; whatever is left of it at the end is removed."""
     while True:
         path = goal.parent / f".{goal.name[:100]}{_TEMPORARY_MARK}{secrets.token_hex(8)}"
+        flags = os.O_RDONLY if folder else os.O_WRONLY | os.O_CREAT | os.O_EXCL
         if folder:
             path.mkdir()
-            flags = os.O_RDONLY
-        else:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
-            with _opened(path, flags) as descriptor:
+            with contextlib.ExitStack() as stack:
+                # Between making and locking it, another writer may clean it away: again.
+                try:
+                    descriptor = stack.enter_context(_opened(path, flags))
+                except FileNotFoundError:
+                    if folder:
+                        continue
+                    raise
                 with contextlib.suppress(OSError):  # some network disks have no locks
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
-                # Between making and locking it, another writer may have cleaned it away.
                 if not path.exists():
                     continue
                 yield path, descriptor
@@ -408,9 +412,13 @@ def _remove(path: Path) -> None:
 
 def _replace_folder(temporary: Path, goal: Path) -> None:
     """Put *temporary* in the place of *goal* in one step; an old *goal* goes to *temporary*."""
-    if not goal.exists():
+    try:
         temporary.rename(goal)
-    elif not _exchange(temporary, goal):
+        return
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    if not _exchange(temporary, goal):
         # A file system without exchange: two steps. Dying between them leaves the
         # old folder under a name that people see and nothing cleans away.
         old = goal.with_name(f"{goal.name}.old-{secrets.token_hex(4)}")

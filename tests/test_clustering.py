@@ -206,7 +206,9 @@ def test_no_step_raises_the_objective(metric):
     found = fit(points, weights, 20, metric)
 
     assert len(found.history) > 3
-    assert all(later <= earlier for earlier, later in zip(found.history, found.history[1:], strict=False))
+    assert all(
+        later <= earlier for earlier, later in zip(found.history, found.history[1:], strict=False)
+    )
     assert found.objective == found.history[-1]
     squared = metric == SQUARED
     assert found.objective == reference.objective(points, weights, found.centres, squared=squared)

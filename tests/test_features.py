@@ -254,7 +254,9 @@ def test_groups_go_from_weak_to_strong(measures):
     combos = class_combos()
     assert combos.sum() == 1326
     equities = [
-        np.average(measures.class_equities[measures.groups == g], weights=combos[measures.groups == g])
+        np.average(
+            measures.class_equities[measures.groups == g], weights=combos[measures.groups == g]
+        )
         for g in range(kernel.GROUPS)
     ]
 
@@ -299,7 +301,9 @@ def test_a_group_that_nobody_can_be_in_counts_as_everybody():
 def test_doors_refuse_what_they_cannot_read(measures):
     river = np.array([[0, 1, 2, 3, 4]], np.uint8)
     with pytest.raises(ValueError, match="distinct"):
-        kernel.river_values(np.array([[0, 0, 2, 3, 4]], np.uint8), 1, np.empty((1, 1326), np.uint16))
+        kernel.river_values(
+            np.array([[0, 0, 2, 3, 4]], np.uint8), 1, np.empty((1, 1326), np.uint16)
+        )
     with pytest.raises(ValueError, match="opponents"):
         kernel.river_values(river, 9, np.empty((1, 1326), np.uint16))
     with pytest.raises(ValueError, match="shape"):

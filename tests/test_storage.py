@@ -1,11 +1,14 @@
 """Folders and files: what is read is what was written, or an error says why not."""
 
+import contextlib
 import errno
 import fcntl
 import json
+import logging
 import multiprocessing
 import os
 import pickle
+import re
 import resource
 import shutil
 import signal
@@ -540,6 +543,42 @@ def test_bad_json_is_a_storage_error(tmp_path, content, found):
         path.write_bytes(content)
     with pytest.raises(StorageError, match=found):
         storage.read_json(path)
+
+
+# -- logs ----------------------------------------------------------------------------------------
+
+
+def logger_to(path):
+    logger = logging.Logger("test")
+    handler = storage.open_log(path)
+    logger.addHandler(handler)
+    return logger, handler
+
+
+def test_a_log_is_appended_to_with_the_time(tmp_path):
+    for text in ("first ♠", "second"):
+        logger, handler = logger_to(tmp_path / "deep" / "train.log")
+        logger.info(text)
+        handler.close()
+    lines = (tmp_path / "deep" / "train.log").read_text().splitlines()
+    assert [line.split("INFO")[1].strip() for line in lines] == ["first ♠", "second"]
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", line) for line in lines)
+
+
+def test_a_log_that_cannot_be_opened(tmp_path):
+    (tmp_path / "train.log").mkdir()
+    with pytest.raises(StorageError, match="cannot write") as caught:
+        storage.open_log(tmp_path / "train.log")
+    assert caught.value.remedy
+
+
+def test_a_line_on_a_full_disk_ends_nothing(small_disk, capsys):
+    logger, handler = logger_to(small_disk / "train.log")
+    logger.info("x" * (2 << 20))
+    logger.info("on it goes")
+    with contextlib.suppress(OSError):
+        handler.close()
+    assert capsys.readouterr().err == ""
 
 
 # -- killed writers ------------------------------------------------------------------------------

@@ -47,7 +47,9 @@ ctypedef fused bucket_t:
     uint16_t
 
 
-cdef int16_t* pack(const int16_t* centres, int num_centres, int dims, int lanes, int padded) noexcept nogil:
+cdef int16_t* pack(
+    const int16_t* centres, int num_centres, int dims, int lanes, int padded,
+) noexcept nogil:
     """Return centres as (padded / lanes, dims / 2, lanes, 2), or NULL; the caller frees it.
 
     The padding repeats the last centre: an equal distance goes to the lower index,

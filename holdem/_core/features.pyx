@@ -27,7 +27,7 @@ from libc.string cimport memcpy, memset
 from holdem._core.indexer cimport board_number, holes_on_board
 from holdem._core.river cimport MAX_LEVELS, NO_LEVEL, NUM_RIVER_HANDS, River, rank_river
 from holdem._core.types cimport (
-    MAX_PLAYERS, NUM_CARDS, NUM_HOLES, OK, OUT_OF_MEMORY, Status, card_t,
+    MAX_PLAYERS, NUM_CARDS, NUM_HOLES, OUT_OF_MEMORY, card_t,
 )
 
 from holdem.errors import error_for
@@ -190,8 +190,8 @@ cdef inline uint16_t river_value(int beaten, int not_lost, int num_opponents) no
     """Share of the pot, in units of 1/1980, of a hand that beats so many of 990 hands."""
     cdef double b = <double>beaten / 990, a = <double>not_lost / 990
     cdef double power = 1, sum = 1
-    cdef int i
-    for i in range(num_opponents):
+    cdef int _
+    for _ in range(num_opponents):
         power *= a
         sum = power + b * sum
     return <uint16_t>(sum * VALUE_UNIT / (num_opponents + 1) + 0.5)
@@ -270,13 +270,13 @@ cdef inline void group_shares(
     cdef float power[NUM_GROUPS]
     cdef float sum[NUM_GROUPS]
     cdef float unit = <float>POINT_UNIT / <float>(num_opponents + 1)
-    cdef int g, i
+    cdef int g, _
     for g in range(NUM_GROUPS):
         a[g] = <float>not_lost[g] / <float>possible[g]
         b[g] = <float>beaten[g] / <float>possible[g]
         power[g] = 1
         sum[g] = 1
-    for i in range(num_opponents):
+    for _ in range(num_opponents):
         for g in range(NUM_GROUPS):
             power[g] = power[g] * a[g]
             sum[g] = power[g] + b[g] * sum[g]

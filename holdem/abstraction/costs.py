@@ -34,7 +34,9 @@ _VALUES_COST = 1.7
 _CLASSES_COST = 1.6
 _MEASURING_COST = (0.0, 2.4, 1.8, 8.3)
 # A step of Lloyd's moves the centres too.
-_STEP_COST = 1.6
+_STEP_COST = 1.7
+# To find the distance of a point to one new centre while seeding, in the same units.
+_SEEDING_COST = 15e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,10 @@ def _core_seconds(config: BucketConfig) -> float:
         assigning = _seconds_per_point(street, config.bucket_counts[street])
         hands = min(config.hands, CANONICAL_HANDS[street])
         steps = config.restarts * config.fit_iterations * _STEP_COST
+        seedings = config.restarts * config.bucket_counts[street]
         seconds += all_values * _MEASURING_COST[street] * (1 + drawn)
         seconds += assigning * (CANONICAL_HANDS[street] + hands * steps)
+        seconds += all_values * _SEEDING_COST * hands * seedings
     return seconds
 
 

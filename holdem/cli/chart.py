@@ -25,7 +25,7 @@ _PASSIVE = {
 }
 # From the smallest raise to the largest; all-in has a colour of its own.
 _RAISE_LETTERS = "RSTUVWXYZ"
-_RAISE_COLOURS = ("#d1603d", "#b83b3b", "#9c2f52", "#7d2a63")
+_RAISE_COLOURS = ("#c4562f", "#a83238", "#9c2f52", "#7d2a63")
 _ALL_IN = ("A", "#5b1a3a")
 
 
@@ -45,15 +45,16 @@ class Action:
 
 
 def actions_of(tree: BettingTree, node: int) -> list[Action]:
-    """Return how the actions of *node* look, in the tree's order."""
+    """Return how the actions of *node* look, in the tree's order; see `Action`."""
     actions = []
     raises = 0
+    unit = "bb" if tree.game.blinds else "antes"
     for child in tree.children(node):
         kind = ActionKind(tree.action_kinds[child])
         if kind in _PASSIVE:
             actions.append(Action(tree.action_text(child), *_PASSIVE[kind]))
             continue
-        amount = f"{tree.action_amounts[child] / tree.game.big_blind:g} bb"
+        amount = f"{tree.action_amounts[child] / tree.game.big_blind:g} {unit}"
         if kind == ActionKind.ALL_IN:
             actions.append(Action(f"all-in {amount}", *_ALL_IN))
         else:
@@ -101,7 +102,7 @@ def _cell(text: str, bold: bool, share: Sequence[float], actions: list[Action], 
     for index in range(len(actions) - 1, -1, -1):
         stop = start + int(parts[index])
         style = Style(
-            color="#ffffff" if bold else "#dcdcdc", bgcolor=actions[index].colour, bold=bold
+            color="#ffffff" if bold else "#eeeeee", bgcolor=actions[index].colour, bold=bold
         )
         cell.stylize(style, start, stop)
         start = stop
@@ -110,11 +111,17 @@ def _cell(text: str, bold: bool, share: Sequence[float], actions: list[Action], 
 
 def _print_legend(console: Console, chart: OpeningChart, actions: list[Action]) -> None:
     """Print what the colours and letters mean, and how often each action is taken."""
+    console.print()
     line = Text(" ")
     for action, frequency in zip(actions[::-1], chart.frequencies[::-1], strict=True):
-        line.append(f" {action.letter} ", Style(color="#ffffff", bgcolor=action.colour, bold=True))
-        line.append(f" {action.text} {frequency:.1%}   ")
-    console.print()
+        entry = Text(f" {action.letter} ")
+        entry.stylize(Style(color="#ffffff", bgcolor=action.colour, bold=True))
+        entry.append(f" {action.text} {frequency:.1%}", Style.null())
+        if len(line) + len(entry) > console.width:
+            console.print(line)
+            line = Text(" ")
+        line.append_text(entry).append("   ")
+    line.rstrip()
     console.print(line)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from rich.console import Console
 from holdem.abstraction import costs as bucket_costs
 from holdem.abstraction.bucketing import KIND as BUCKETS
 from holdem.abstraction.bucketing import HandBucketing, config_from_metadata
-from holdem.abstraction.building import load_or_build, preset, preset_path
+from holdem.abstraction.building import ASSETS, PRESETS, load_or_build, preset, preset_path
 from holdem.cli.chart import print_chart, print_one_card_strategy
 from holdem.cli.terminal import (
     Parser,
@@ -32,7 +33,7 @@ from holdem.cli.terminal import (
 )
 from holdem.cli.train_display import RunDisplay
 from holdem.config import RunConfig, load_config
-from holdem.errors import MismatchError
+from holdem.errors import MismatchError, StorageError
 from holdem.evaluation.openings import opening_chart
 from holdem.game.menu import parse_menu
 from holdem.mccfr import costs
@@ -45,7 +46,6 @@ from holdem.types import STREETS, BucketConfig
 
 PROG = "holdem train"
 DEFAULT_SECONDS = 60.0
-ASSETS = Path("assets/abstraction")
 
 _OPTIONS = (
     ("--iters", "num_iterations", "N", "iterations in all; one deal, walked once per player"),
@@ -108,6 +108,7 @@ def _main(argv: Sequence[str]) -> int:
     level = _LEVELS[options.log_level]
     config = _resolve(options)
     logdir = _logdir(options)
+    _refuse_another_run(logdir, options.resume_from)
     console = make_console(quiet=level > logging.INFO)
     buckets, bucket_counts = buckets_of(config)
     run_costs = costs.estimate(
@@ -175,6 +176,21 @@ def _logdir(options: argparse.Namespace) -> Path:
     return path
 
 
+def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:
+    """Refuse to mix the checkpoints of two runs in one folder.
+
+    Raises:
+        StorageError: *logdir* holds a run, and it is not the one that is *resumed*.
+    """
+    if not any((logdir / "checkpoints").glob("checkpoint_*")):
+        return
+    if resumed is None or logdir.resolve() not in (resumed.resolve(), *resumed.resolve().parents):
+        raise StorageError(
+            f"{logdir} holds a run already",
+            f"--resume-from {logdir} to go on with it, or another --logdir",
+        )
+
+
 # -- buckets -----------------------------------------------------------------------------------
 
 
@@ -185,16 +201,13 @@ def buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tup
         return None, bucket_counts_of(game, None)
     path, wanted = config.buckets_path, config.buckets
     if path is not None:
-        wanted = config_from_metadata(read_metadata(path, BUCKETS), path)
+        wanted = _config_of_set(path, game.num_players)
     elif config.explicit_buckets:
-        counts = "-".join(map(str, wanted.bucket_counts[: wanted.num_streets]))
-        path = ASSETS / (
-            f"{counts}-hands{wanted.hands}-seed{wanted.seed}-players{wanted.num_players}"
-        )
+        path = _place_of(wanted)
     else:
         name = "preflop" if game.num_streets == 1 else "quick"
         wanted = preset(name, game.num_players)
-        path = preset_path(name, game.num_players, ASSETS)
+        path = preset_path(name, game.num_players)
     if wanted.num_streets < game.num_streets:
         raise MismatchError(
             f"the bucket set {path} covers {wanted.num_streets} of the {game.num_streets} streets "
@@ -202,6 +215,27 @@ def buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tup
             "name a bucket set of all streets by --buckets, or leave --buckets out",
         )
     return (path, wanted), wanted.bucket_counts[: game.num_streets]
+
+
+def _config_of_set(path: Path, num_players: int) -> BucketConfig:
+    """Return what the bucket set at *path* was made with."""
+    if not path.exists():
+        presets = {preset_path(name, num_players): name for name in PRESETS}
+        how = f"--preset {presets[path]}" if path in presets else f"--out {path}"
+        raise StorageError(
+            f"there is no bucket set at {path}", f"make it first, with: holdem buckets {how}"
+        )
+    return config_from_metadata(read_metadata(path, BUCKETS), path)
+
+
+def _place_of(wanted: BucketConfig) -> Path:
+    """Return where the set of a config is kept: equal configs share one."""
+    for name in PRESETS:
+        if preset(name, wanted.num_players) == wanted:
+            return preset_path(name, wanted.num_players)
+    counts = "-".join(map(str, wanted.bucket_counts[: wanted.num_streets]))
+    digest = hashlib.sha256(repr(wanted).encode()).hexdigest()
+    return ASSETS / f"{counts}-{digest[:8]}"
 
 
 def bucket_bytes(config: RunConfig, buckets: tuple[Path, BucketConfig] | None) -> int:
@@ -243,7 +277,7 @@ def _train(solver: MCCFRSolver, options: argparse.Namespace, logdir: Path, level
             display.close()
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        asked = True
+        asked = display.stop_asked = True
         solver.request_stop(number)
 
     # Warnings are wanted even where progress is not.
@@ -309,13 +343,13 @@ def _print_result(
         console.print("The first decision", style="bold")
         print_one_card_strategy(console, policy)
     console.print()
+    unit, seat = ("big blinds", "the small blind") if config.game.blinds else ("antes", "seat 0")
     rows = {
         "iterations": f"{result.iteration:,} ({count(result.iterations_per_second)} a second)",
         "nodes": f"{count(result.nodes_visited)} visited "
         f"({count(result.nodes_per_second)} a second)",
         "time": duration(result.elapsed_seconds),
-        "utility": f"{result.utility_bb:+.4f} big blinds per hand for the first seat, "
-        "averaged over training",
+        "utility": f"{result.utility_bb:+.4f} {unit} per hand for {seat}, averaged over training",
         "policy": f"{result.policy}",
         "checkpoint": f"{result.checkpoint}",
     }
@@ -326,13 +360,16 @@ def _print_result(
     longer = f"{PROG} --resume-from {result.logdir} --time-budget 600"
     hints = [(longer, "train on, for ten minutes")]
     if bucketing is not None and config.game.num_streets > 1 and config.buckets_path is None:
-        finer = preset_path("full", config.game.num_players, ASSETS)
-        hints.append((f"holdem buckets --preset full --out {finer}", "finer buckets"))
+        finer = preset_path("full", config.game.num_players)
+        players = (
+            "" if config.game.num_players == 2 else f" --num-players {config.game.num_players}"
+        )
+        hints.append((f"holdem buckets --preset full{players}", "finer buckets"))
         hints.append((f"{PROG} --buckets {finer} --time-budget 3600", "train with them"))
     hints.append((f"{PROG} --help", "all options"))
-    width = max(len(command) for command, _ in hints)
     for command, text in hints:
-        console.print(f"  {command:<{width}}  {text}", soft_wrap=True)
+        console.print(f"  {text}:", style="dim")
+        console.print(f"    {command}", soft_wrap=True)
 
 
 def _opener(policy: Blueprint) -> str:

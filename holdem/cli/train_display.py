@@ -33,10 +33,11 @@ class RunDisplay:
         self._console = console
         self._level = level
         self._live: Live | None = None
-        self._progress: Progress | None = None
         self._run: RunInfo | None = None
         self._checkpoint: tuple[Path, int, float] | None = None
         self._next_line = 0.0
+        self.stop_asked = False
+        """Set by whoever asked the solver to stop; the next report tells the user."""
 
     def __enter__(self) -> RunDisplay:
         return self
@@ -68,7 +69,9 @@ class RunDisplay:
 
     def progressed(self, progress: Progress) -> None:
         """Bring the panel up to date, or print a line if the last is long ago."""
-        self._progress = progress
+        if self.stop_asked and self._level <= logging.WARNING:
+            self._console.print("saving a checkpoint; once more to stop without it")
+            self.stop_asked = False
         if self._live is not None:
             self._live.update(self._panel(progress), refresh=True)
         elif self._level <= logging.INFO and progress.elapsed_seconds >= self._next_line:
@@ -85,11 +88,6 @@ class RunDisplay:
         """Print a warning above the panel."""
         if self._level <= logging.WARNING:
             self._console.print(f"warning: {message}", style="yellow")
-
-    def stopping(self) -> None:
-        """Say that a signal was understood."""
-        if self._level <= logging.WARNING:
-            self._console.print("stopping after this batch; once more to stop without saving")
 
     def finished(self, result: RunResult) -> None:
         """Close the panel."""
@@ -116,7 +114,7 @@ class RunDisplay:
             f"{count(progress.iterations_per_second)} a second",
         )
         body.add_row("  nodes", "", f"{count(progress.nodes_per_second)} visited a second")
-        body.add_row("  utility", f"{progress.utility_bb:+.3f}", "big blinds per hand, small blind")
+        body.add_row("  utility", f"{progress.utility_bb:+.3f}", "big blinds per hand for seat 0")
         body.add_row("  memory", format_bytes(progress.memory_bytes), "")
         if self._checkpoint is not None:
             path, iteration, at = self._checkpoint

@@ -14,9 +14,7 @@ SUITS = "cdhs"
 
 def cards_of(text: str) -> list[int]:
     """Cards in a text such as ``"AsKs"``."""
-    return [
-        RANKS.index(text[i]) * 4 + SUITS.index(text[i + 1]) for i in range(0, len(text), 2)
-    ]
+    return [RANKS.index(text[i]) * 4 + SUITS.index(text[i + 1]) for i in range(0, len(text), 2)]
 
 
 def name(card: int) -> str:
@@ -75,9 +73,7 @@ def river_value(hole: Sequence[int], board: Sequence[int], num_opponents: int = 
 def run_out_values(hole: Sequence[int], board: Sequence[int]) -> list[Fraction]:
     """River values against one opponent over all ways to complete the board."""
     left = [card for card in range(52) if card not in {*hole, *board}]
-    return [
-        river_value(hole, [*board, *more]) for more in combinations(left, 5 - len(board))
-    ]
+    return [river_value(hole, [*board, *more]) for more in combinations(left, 5 - len(board))]
 
 
 def cumulative_histogram(values: Iterable[Fraction], num_bins: int) -> list[int]:

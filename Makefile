@@ -1,0 +1,87 @@
+# The two that matter:  make train  (a blueprint in a minute)  and  make test.
+# Each makes its own virtual environment in .venv and compiles, once; then it is quick.
+#   make train ARGS="--time-budget 600"     any options of `holdem train`
+#   make test-all    the exhaustive tests too      make bench     measure speed
+#   make lint        ruff, cython-lint, mypy, ..   make checked   tests with bounds checks on
+#   make PYTHON=python3.13 ...                     another Python, 3.11 or newer
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --retries 10 --timeout 60
+# Downloads are tried again; a build that fails would only fail again.
+AGAIN = for pause in 5 20 60; do $(1) && exit 0; sleep $$pause; done; $(1)
+
+LIST = $(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+    print(*$(1), sep="\n")'
+
+SOURCES := setup.py pyproject.toml $(wildcard $(addprefix holdem/_core/*.,pyx pxd pxi h))
+PYTEST := $(BIN)/python -m pytest -q -p no:benchmark -n 2
+# What is compiled, or stands right on it.
+CHECKED_TESTS := tests/test_rng.py tests/test_evaluator.py tests/test_indexer.py tests/test_tree.py \
+    tests/test_deal.py tests/test_equity.py tests/test_features.py tests/test_clustering.py \
+    tests/test_traverse.py tests/test_solver.py
+
+.PHONY: train test test-all bench lint checked clean
+
+train: $(VENV)/built
+	$(BIN)/holdem train $(ARGS)
+
+test: $(VENV)/test-extra
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-all: $(VENV)/test-extra
+	$(PYTEST) $(ARGS)
+
+bench: $(VENV)/test-extra
+	$(BIN)/python -m pytest bench/*.py -q --benchmark-columns=min,median,rounds $(ARGS)
+
+# cython-lint calls pycodestyle, which lies beside it.
+lint: export PATH := $(abspath $(BIN)):$(PATH)
+lint: $(VENV)/test-extra
+	$(BIN)/ruff check .
+	$(BIN)/cython-lint holdem/_core
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+# The compiled core again, with every bounds check on, in a copy of the tree: compiled
+# files lie beside their sources, and these must not get among the fast ones.
+checked: $(VENV)/test-extra
+	mkdir -p build/checked
+	tar -cf - --exclude='*.so' --exclude='holdem/_core/*.c' --exclude=__pycache__ \
+	    setup.py pyproject.toml README.md LICENSE holdem tests configs | tar -xf - -C build/checked
+	cd build/checked && HOLDEM_CHECKED=1 ../../$(BIN)/python setup.py -q build_ext --inplace
+	cd build/checked && PYTHONPATH=. ../../$(PYTEST) -m "not slow" $(CHECKED_TESTS)
+
+clean:
+	rm -rf $(VENV) build holdem.egg-info holdem/_core/*.so holdem/_core/*.c
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "holdem needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1)" >&2; \
+	    echo "  try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@command -v $${CC:-gcc} >/dev/null || { \
+	    echo "holdem is compiled, and $${CC:-gcc} is not here" >&2; \
+	    echo "  try: apt install gcc, or the like of your system" >&2; exit 1; }
+	@$(PYTHON) -c 'import os, sys, sysconfig; \
+	    sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' || { \
+	    echo "holdem is compiled, and the headers of $(PYTHON) (Python.h) are not here" >&2; \
+	    echo "  try: apt install python3-dev, or the like of your system" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	    echo "$(PYTHON) cannot make a virtual environment" >&2; \
+	    echo "  try: apt install python3-venv, or the like of your system" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/built: $(VENV)/made $(SOURCES)
+	@echo "installing and compiling into $(VENV), a few minutes"
+	@$(call LIST,p["dependencies"]) > $(VENV)/run.txt
+	@$(call AGAIN,$(PIP) --requirement $(VENV)/run.txt)
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/test-extra: $(VENV)/built pyproject.toml
+	@echo "installing what the tests need"
+	@$(call LIST,p["optional-dependencies"]["test"]) > $(VENV)/test.txt
+	@$(call AGAIN,$(PIP) --requirement $(VENV)/test.txt)
+	@touch $@

@@ -1,0 +1,521 @@
+"""`holdem train`: what it refuses, what it says first, and what it leaves."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from holdem import storage
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.abstraction.building import preset, preset_path
+from holdem.abstraction.features import CANONICAL_HANDS
+from holdem.cli import train_blueprint
+from holdem.config import load_config
+from holdem.game.games import kuhn
+from holdem.game.tree import build_tree
+from holdem.mccfr import costs
+from holdem.types import STREETS, BucketConfig, GameConfig, MCCFRConfig
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Runs and assets go to a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def train(capsys):
+    """Run the command and return its status, output and error lines."""
+
+    def run(*argv):
+        status = train_blueprint.main([str(one) for one in argv])
+        out, err = capsys.readouterr()
+        return status, out, err.splitlines()
+
+    return run
+
+
+def write(name, text):
+    Path(name).write_text(text)
+    return name
+
+
+KUHN = "game: kuhn\nnum_iterations: 3000\n"
+
+
+def bucket_set(config):
+    """A bucket set whose hands fall into buckets by index; equal equities."""
+    arrays = {
+        "preflop_equities": np.full((169, 169), 0.5),
+        "groups": np.zeros(169, np.uint8),
+    }
+    for street in range(config.num_streets):
+        k = config.bucket_counts[street]
+        table = np.zeros(CANONICAL_HANDS[street], np.uint8)
+        if street == 0:
+            table += np.arange(169, dtype=np.uint8) % k
+        arrays[f"table_{STREETS[street]}"] = table
+        arrays[f"tally_{STREETS[street]}"] = np.zeros((k, 4), np.int64)
+    return HandBucketing(config, arrays, fingerprint="0" * 64)
+
+
+@pytest.fixture
+def preflop_set(tmp_path):
+    path = tmp_path / "sets" / "preflop"
+    bucket_set(BucketConfig(num_streets=1)).save(path)
+    return path
+
+
+# -- a run ---------------------------------------------------------------------------------------
+
+
+def test_a_run_leaves_its_files_and_says_what_next(train):
+    status, out, err = train("--config", write("kuhn.yaml", KUHN), "--logdir", "run")
+    assert (status, err) == (0, [])
+    for name in (
+        "config.yaml",
+        "train.log",
+        "avg_policy.json",
+        "avg_policy/metadata.json",
+        "checkpoints/checkpoint_final/metadata.json",
+        "tensorboard",
+    ):
+        assert (Path("run") / name).exists()
+    assert "kuhn: 2 players" in out
+    assert "iterations 3,000" in out
+    assert "run/avg_policy.json" in out
+    assert "holdem train --resume-from run" in out
+    assert "\x1b" not in out  # no colours in a pipe
+    config = load_config("run/config.yaml")
+    assert config.game == kuhn()
+    assert config.training == MCCFRConfig(num_iterations=3000)
+
+
+def test_no_tensorboard(train):
+    train("--config", write("kuhn.yaml", KUHN), "--logdir", "run", "--no-tensorboard")
+    assert not Path("run/tensorboard").exists()
+
+
+def test_the_chart_of_push_fold(train, preflop_set):
+    status, out, _ = train(
+        "--config",
+        write("pf.yaml", "game: push-fold\nnum_iterations: 2000"),
+        "--buckets",
+        preflop_set,
+    )
+    assert status == 0
+    assert " AA    AKs   AQs" in out
+    assert "all-in 10 bb" in out
+    assert "How the small blind opens" in out
+
+
+def test_without_arguments(train, monkeypatch, tmp_path):
+    """Heads-up with quick buckets, for a minute, in a folder named by the time."""
+    asked = []
+
+    def load_or_build(config, path, *, observer):
+        asked.append((config, path))
+        return bucket_set(config)
+
+    monkeypatch.setattr(train_blueprint, "load_or_build", load_or_build)
+    assert train_blueprint.DEFAULT_SECONDS == 60
+    monkeypatch.setattr(train_blueprint, "DEFAULT_SECONDS", 0.3)
+    status, out, err = train()
+    assert (status, err) == (0, [])
+    assert asked == [(preset("quick"), preset_path("quick"))]
+    (run,) = Path("runs").iterdir()
+    config = load_config(run / "config.yaml")
+    assert config.game == GameConfig()
+    assert config.training == MCCFRConfig(time_budget_seconds=0.3)
+    assert "making the bucket set assets/abstraction/quick, once" in out
+    assert "How the small blind opens" in out
+    assert " AA    AKs   AQs" in out
+    assert "holdem buckets --preset full" in out
+
+
+def test_options_reach_the_run(train):
+    train(
+        "--config",
+        write("kuhn.yaml", "game: kuhn\ntime_budget_seconds: 3600\nseed: 1"),
+        "--iters",
+        "1e3",
+        "--seed",
+        "7",
+        "--batch-size",
+        "10",
+        "--epsilon",
+        "0.5",
+        "--sampling",
+        "outcome",
+        "--discount-interval",
+        "100",
+        "--checkpoint-interval",
+        "500",
+        "--snapshot-interval",
+        "30",
+        "--keep-checkpoints",
+        "1",
+        "--num-players",
+        "2",
+        "--logdir",
+        "run",
+    )
+    assert load_config("run/config.yaml").training == MCCFRConfig(
+        num_iterations=1000,
+        time_budget_seconds=None,
+        seed=7,
+        batch_size=10,
+        exploration_epsilon=0.5,
+        sampling="outcome",
+        discount_interval=100,
+        checkpoint_interval=500,
+        snapshot_interval_seconds=30,
+        keep_checkpoints=1,
+    )
+
+
+def test_two_runs_in_one_second_get_two_folders(train):
+    for _ in range(2):
+        train("--config", write("kuhn.yaml", "game: kuhn\nnum_iterations: 10"))
+    assert len(list(Path("runs").iterdir())) == 2
+
+
+def test_the_log_level_says_how_much(train):
+    config = write("kuhn.yaml", KUHN)
+    assert train("--config", config, "--log-level", "warning")[1] == ""
+    assert train("--config", config, "--log-level", "debug")[1].count("checkpoint ") >= 2
+
+
+# -- resuming ------------------------------------------------------------------------------------
+
+
+def test_a_resumed_run_goes_on_in_its_folder_with_its_config(train):
+    config = write("kuhn.yaml", KUHN + "seed: 5\n")
+    train("--config", config, "--logdir", "run")
+    Path("kuhn.yaml").unlink()
+    status, out, _ = train("--resume-from", "run", "--iters", "5000")
+    assert status == 0
+    assert "at iteration 3,000" in out
+    assert load_config("run/config.yaml").training == MCCFRConfig(num_iterations=5000, seed=5)
+    assert not Path("runs").exists()
+
+
+def test_one_checkpoint_can_be_resumed(train):
+    train("--config", write("kuhn.yaml", KUHN), "--logdir", "run")
+    checkpoint = Path("run/checkpoints/checkpoint_final")
+    status, _, _ = train("--resume-from", checkpoint, "--iters", "4000", "--logdir", "other")
+    assert status == 0
+    assert load_config("other/config.yaml").game == kuhn()
+
+
+def test_two_runs_are_not_mixed_in_one_folder(train):
+    config = write("kuhn.yaml", KUHN)
+    train("--config", config, "--logdir", "run")
+    train("--config", config, "--logdir", "other")
+    for more in ((), ("--resume-from", "other")):
+        status, _, err = train("--config", config, "--logdir", "run", *more)
+        assert status == 1
+        assert err == [
+            "holdem train: run holds a run already",
+            "  try: --resume-from run to go on with it, or another --logdir",
+        ]
+    checkpoint = "run/checkpoints/checkpoint_final"
+    assert train("--resume-from", checkpoint, "--logdir", "run", "--iters", "4000")[0] == 0
+
+
+def test_resuming_with_another_game_is_refused(train):
+    train("--config", write("kuhn.yaml", KUHN), "--logdir", "run")
+    status, _, err = train(
+        "--config",
+        write("leduc.yaml", "game: leduc\nnum_iterations: 10"),
+        "--resume-from",
+        "run",
+        "--logdir",
+        "other",
+    )
+    assert status == 1
+    assert len(err) == 2
+    assert "betting tree" in err[0]
+
+
+# -- signals -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_a_checkpoint_and_says_where(number, status):
+    """And the run can be taken up where it was."""
+    write("kuhn.yaml", "game: kuhn\ntime_budget_seconds: 600")
+    command = [sys.executable, "-m", "holdem.cli.train_blueprint"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [*command, "--config", "kuhn.yaml", "--logdir", "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        for line in process.stdout:
+            if "iteration" in line and "it/s" in line:
+                break
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == status
+    first, second = err.splitlines()
+    assert first.startswith("holdem train: stopped at iteration ")
+    checkpoint = Path(first.rpartition("saved ")[2])
+    iteration = storage.read_metadata(checkpoint, "checkpoint")["iteration"]
+    assert f"iteration {iteration:,};" in first
+    assert second == "  try: holdem train --resume-from run"
+
+    resumed = subprocess.run(
+        [*command, "--resume-from", "run", "--iters", str(iteration + 1000)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert resumed.returncode == 0
+    assert f"at iteration {iteration:,}" in resumed.stdout
+
+
+# -- what is refused -----------------------------------------------------------------------------
+
+
+def foreign(path):
+    path.mkdir()
+    (path / "metadata.json").write_text('{"format": "another"}')
+
+
+def pickled(path):
+    path.write_bytes(pickle.dumps({"centroids": [1, 2]}))
+
+
+def truncated(path):
+    bucket_set(BucketConfig(num_streets=1)).save(path)
+    table = path / "table_preflop.npy"
+    table.write_bytes(table.read_bytes()[:-1])
+
+
+def flipped(path):
+    bucket_set(BucketConfig(num_streets=1)).save(path)
+    table = path / "table_preflop.npy"
+    raw = bytearray(table.read_bytes())
+    raw[-1] ^= 4
+    table.write_bytes(raw)
+
+
+def checkpoint_instead(path):
+    storage.write_folder(path, {}, {}, kind="checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda path: None, "there is no bucket set at"),
+        (foreign, "not written by holdem"),
+        (pickled, "is a pickle"),
+        (truncated, "is truncated"),
+        (flipped, "is damaged"),
+        (checkpoint_instead, "of kind checkpoint, not buckets"),
+    ],
+    ids=["missing", "foreign", "pickle", "truncated", "flipped", "checkpoint"],
+)
+def test_bad_buckets_are_refused_in_two_lines(train, make, found):
+    make(Path("set"))
+    status, _, err = train(
+        "--config", write("pf.yaml", "game: push-fold\nnum_iterations: 10"), "--buckets", "set"
+    )
+    assert status == 1
+    assert len(err) == 2
+    assert found in err[0]
+    assert "holdem buckets" in err[1]
+    assert not Path("runs").exists()
+
+
+def test_a_missing_preset_names_its_command(train):
+    err = train("--buckets", preset_path("full"))[2]
+    assert err[1] == "  try: make it first, with: holdem buckets --preset full"
+
+
+def test_buckets_of_too_few_streets_are_refused(train, preflop_set):
+    status, _, err = train("--buckets", preflop_set)
+    assert status == 1
+    assert "covers 1 of the 4 streets" in err[0]
+
+
+@pytest.mark.parametrize(
+    ("argv", "found"),
+    [
+        (["--num-players", "10"], "--num-players is 10, and must be a whole number from 2 to 9"),
+        (["--num-players", "1"], "--num-players is 1"),
+        (["--iters", "-5"], "--iters is -5"),
+        (["--iters", "many"], "--iters is 'many'"),
+        (["--iters", "0.5"], "--iters is 0.5"),
+        (["--time-budget", "0"], "--time-budget is 0"),
+        (["--epsilon", "1.5"], "--epsilon is 1.5"),
+        (["--sampling", "magic"], "--sampling is 'magic', and must be external or outcome"),
+        (["--batch-size", "0"], "--batch-size is 0"),
+        (["--keep-checkpoints", "-1"], "--keep-checkpoints is -1"),
+        (["--iterz", "5"], "unknown option --iterz"),
+        (["--log-level", "loud"], "invalid choice"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml does not exist"),
+        (["stray"], "unrecognized arguments: stray"),
+    ],
+)
+def test_bad_options_are_refused_in_two_lines(train, argv, found):
+    status, out, err = train(*argv)
+    assert (status, out) == (2, "")
+    assert len(err) == 2
+    assert found in err[0]
+    assert err[1].startswith("  try: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("num_iteration: 5", "line 1: unknown key num_iteration"),
+        ("seed: -1", "line 1: seed is -1"),
+        ("num_workers: 4", "this version trains with one worker"),
+        ("seed: 1\nseed: 2", "line 2: seed is given twice"),
+        ("game: {num_players: 10}", "game.num_players is 10"),
+        ("game: {stacks: [50], blinds: [50, 100]}", "no decision"),
+        ("game: {menu: {preflop: [2.5y]}}", "not a bet size"),
+        ("\tseed: 1", "column 1"),
+        ("game: khun", "neither a name nor a file"),
+    ],
+)
+def test_bad_configs_are_refused_in_two_lines(train, text, found):
+    status, _, err = train("--config", write("bad.yaml", text))
+    assert status == 2
+    assert len(err) == 2
+    assert found in err[0]
+    assert err[1].startswith("  try: ")
+
+
+def test_several_mistakes_get_a_line_each(train):
+    status, _, err = train("--config", write("bad.yaml", "sed: 1\nbatch_size: 0"), "--iters", "x")
+    assert status == 2
+    assert len(err) == 5
+    assert err[0] == "holdem train: 3 mistakes in bad.yaml:"
+
+
+def test_a_tree_that_cannot_fit_is_refused_with_its_size(train):
+    sizes = '["33%, 50%, 75%, 100%, 150%, 200%, a"]'
+    menu = ", ".join(f"{street}: {sizes}" for street in STREETS)
+    text = f"game: {{stacks: [100000], menu: {{{menu}}}}}"
+    status, _, err = train("--config", write("big.yaml", text))
+    assert status == 1
+    assert len(err) == 2
+    assert "nodes" in err[0]
+    assert "fewer bet sizes" in err[1]
+
+
+def test_a_run_that_cannot_fit_in_memory_is_refused(train, monkeypatch):
+    monkeypatch.setattr(costs, "available_memory", lambda: 50_000_000)
+    status, _, err = train("--config", write("kuhn.yaml", KUHN))
+    assert status == 1
+    assert "of memory" in err[0]
+    assert "50 MB is available" in err[0]
+    assert not Path("runs").exists()
+
+
+def test_a_run_that_cannot_fit_on_the_disk_is_refused(train, monkeypatch):
+    monkeypatch.setattr(storage, "free_bytes", lambda path: 100)
+    status, _, err = train("--config", write("kuhn.yaml", KUHN))
+    assert status == 1
+    assert "100 bytes is free" in err[0]
+    assert not Path("runs").exists()
+
+
+def test_a_log_folder_that_cannot_be_written(train):
+    write("file", "in the way")
+    for logdir in ("file", "file/below"):
+        status, _, err = train("--config", write("kuhn.yaml", KUHN), "--logdir", logdir)
+        assert status == 1
+        assert len(err) == 2
+        assert f"cannot write {logdir}" in err[0]
+
+
+@pytest.mark.parametrize("what", ["missing", "empty", "pickle"])
+def test_nothing_to_resume_from(train, what):
+    if what == "empty":
+        Path("run").mkdir()
+    if what == "pickle":
+        pickled(Path("run"))
+    status, _, err = train("--config", write("kuhn.yaml", KUHN), "--resume-from", "run")
+    assert status == 1
+    assert len(err) == 2
+
+
+# -- costs ---------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_only_tells_the_costs(train):
+    status, out, err = train("--dry-run", "--iters", "1e6")
+    assert (status, err) == (0, [])
+    for part in ("betting tree 3,210 nodes", "slots", "memory", "per checkpoint", "time"):
+        assert part in out
+    assert list(Path().iterdir()) == []
+
+
+def test_costs_are_those_of_the_tree():
+    game = GameConfig()
+    found = costs.estimate(MCCFRConfig(num_iterations=1000), game, (169, 200, 200, 200))
+    tree = build_tree(game, (169, 200, 200, 200))
+    assert found.num_slots == tree.num_slots
+    assert found.table_bytes == 8 * tree.num_slots
+    assert found.iterations == 1000
+    assert found.seconds == pytest.approx(
+        1000 * found.visits_per_iteration / costs.NODES_PER_SECOND
+    )
+
+
+def test_a_checkpoint_takes_what_was_told(train):
+    train("--config", write("leduc.yaml", "game: leduc\nnum_iterations: 100"), "--logdir", "run")
+    size = sum(path.stat().st_size for path in Path("run/checkpoints/checkpoint_final").iterdir())
+    told = costs.estimate(MCCFRConfig(), load_config("leduc.yaml").game, (3, 9)).checkpoint_bytes
+    assert size <= told <= 3 * size
+
+
+@pytest.mark.parametrize(
+    ("budget", "seconds"),
+    [
+        ({"time_budget_seconds": 5}, 5),
+        ({"time_budget_seconds": 5, "num_iterations": 10**9}, 5),
+        ({}, None),
+    ],
+)
+def test_the_nearer_budget_counts(budget, seconds):
+    found = costs.estimate(MCCFRConfig(**budget), kuhn(), (3,))
+    assert found.seconds == seconds
+    if seconds is None:
+        assert found.iterations is None
+    else:
+        assert found.iterations == pytest.approx(
+            seconds * costs.NODES_PER_SECOND / found.visits_per_iteration, rel=1e-6
+        )
+
+
+def test_visits_of_kuhn_by_hand():
+    """Three decisions below check, two below bet; shoves are rare (see RARE_SHARE)."""
+    rare = costs.RARE_SHARE
+    shove, check = rare / (1 + rare), 1 / (1 + rare)
+    # Updating the first seat: root, both answers, and the shove that follows a check.
+    first = 1 + 2 + shove
+    # Updating the second: root, one answer, and after a check and a shove the first again.
+    second = 1 + 1 + check
+    assert costs.expected_visits(build_tree(kuhn(), (1,))) == pytest.approx(first + second)
+    # One action each.
+    outcome = 2 * (1 + 1 + check * shove)
+    assert costs.expected_visits(build_tree(kuhn(), (1,)), "outcome") == pytest.approx(outcome)
+
+
+def test_json_of_the_policy_is_readable(train):
+    train("--config", write("kuhn.yaml", KUHN), "--logdir", "run")
+    document = json.loads(Path("run/avg_policy.json").read_text())
+    assert document["game"]["name"] == "kuhn"
