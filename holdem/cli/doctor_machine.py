@@ -13,7 +13,8 @@ from holdem.mccfr.self_test import run_self_test
 from holdem.storage import format_bytes
 
 _WORKER_BYTES = 60_000_000
-"""Of memory: an interpreter, NumPy, the compiled core and a log of updates."""
+"""Of memory: an interpreter, NumPy, the compiled core and a log of updates; the betting tree,
+and what the walk makes of it, come on top."""
 _NEARLY_ALL = 0.9
 # Standard streams, the bucket tables and centres, logs, TensorBoard, a checkpoint.
 _OPEN_FILES = 40
@@ -67,7 +68,10 @@ def check_memory(plan: Plan) -> Finding:
     }
     if isinstance(plan.costs, HoldemError):
         return failed(f"{found}; {plan.costs}", plan.costs.remedy, **figures)
-    wanted = plan.costs.memory_bytes + plan.num_workers * _WORKER_BYTES
+    wanted = plan.costs.memory_bytes
+    if plan.parallel:
+        each = _WORKER_BYTES + 2 * plan.costs.size.tree_bytes
+        wanted += plan.costs.table_bytes + plan.num_workers * each
     figures["wanted"] = wanted
     found += f"; {plan.config.game.name} takes {format_bytes(wanted)} at most"
     if wanted > memory.usable:
@@ -83,16 +87,16 @@ def check_memory(plan: Plan) -> Finding:
 
 
 def check_shared_memory(plan: Plan) -> Finding:
-    """The table fits in shared memory, proved by reserving it."""
+    """The table and the copy that checkpoints are written from fit, proved by reserving them."""
     folder = segments.segment_folder()
     space = machine.space(folder)
     found = f"{folder}: {format_bytes(space.total)}, {format_bytes(space.free)} free"
     figures: dict[str, object] = {"folder": folder, "total": space.total, "free": space.free}
     if isinstance(plan.costs, HoldemError):
         return ok(found, **figures)
-    wanted = plan.costs.table_bytes
+    wanted = 2 * plan.costs.table_bytes
     figures["wanted"] = wanted
-    found += f"; the table takes {format_bytes(wanted)}"
+    found += f"; table and copy take {format_bytes(wanted)}"
     least = math.ceil(1.1 * wanted / 2**30)
     bad = failed if plan.parallel else warning
     remedy = (
