@@ -284,6 +284,26 @@ def make_folder(path: Path | str) -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def scratch_folder(path: Path | str) -> Iterator[Path]:
+    """Make an empty folder beside *path*, which need not exist yet, for trials; then remove it.
+
+    It lies in the nearest folder above *path* that is there. If this process dies, the
+    next write there cleans it away.
+
+    Raises:
+        StorageError: nothing can be written there.
+    """
+    goal = Path(os.path.realpath(path))
+    while not goal.parent.exists() and goal.parent != goal.parent.parent:
+        goal = goal.parent
+    with contextlib.ExitStack() as stack:
+        with _writing(goal.parent):
+            clean_stale(goal.parent)
+            scratch, _ = stack.enter_context(_temporary(goal, folder=True))
+        yield scratch
+
+
 def clean_stale(folder: Path | str) -> list[Path]:
     """Remove the temporaries in *folder* that dead writers left; return their paths."""
     removed = []

@@ -13,6 +13,7 @@ LAYERS = [
     "types",
     "config",
     "storage",
+    "machine",
     "_core",
     "game",
     "abstraction",
@@ -108,7 +109,10 @@ def test_each_compiled_module_has_a_stub(path):
 
 
 def test_only_storage_writes_files():
-    """No other module opens a file for writing, or makes, moves or removes one."""
+    """No other module opens a file for writing, or makes, moves or removes one.
+
+    But segments.py, whose files are shared memory.
+    """
     writing = re.compile(
         r"""open\([^)]*["'][wax]b?\+?["']|(?<!storage)\.write_(?:text|bytes)\(|np\.save|\.mkdir\(|makedirs"""
         r"""|\.unlink\(|rmtree|os\.rename|os\.replace|\.tofile\("""
@@ -116,7 +120,7 @@ def test_only_storage_writes_files():
     guilty = [
         f"{path.relative_to(PACKAGE)}: {match[0]}"
         for path in SOURCES
-        if path.name != "storage.py"
+        if path.name not in ("storage.py", "segments.py")
         for match in writing.finditer(path.read_text())
     ]
 

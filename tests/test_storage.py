@@ -443,6 +443,30 @@ def test_a_read_only_disk(small_disk):
         assert caught.value.remedy
 
 
+def test_scratch_folder_is_gone_in_the_end(tmp_path):
+    with storage.scratch_folder(tmp_path / "runs" / "new") as scratch:
+        assert scratch.parent == tmp_path
+        (scratch / "trial").mkdir()
+
+    assert names(tmp_path) == []
+
+
+def test_scratch_folder_lets_the_errors_of_its_body_be(tmp_path):
+    with pytest.raises(OSError, match="mine"), storage.scratch_folder(tmp_path / "trial"):
+        raise OSError("mine")
+
+    assert names(tmp_path) == []
+
+
+def test_scratch_folder_in_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(StorageError, match="cannot write"),
+        storage.scratch_folder(tmp_path / "file" / "trial"),
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     "code", [errno.EACCES, errno.EPERM, errno.EDQUOT, errno.ENAMETOOLONG, errno.EIO]
 )

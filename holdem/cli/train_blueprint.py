@@ -110,9 +110,9 @@ def _main(argv: Sequence[str]) -> int:
     logdir = _logdir(options)
     _refuse_another_run(logdir, options.resume_from)
     console = make_console(quiet=level > logging.INFO)
-    buckets, bucket_counts = _buckets_of(config)
+    buckets, bucket_counts = buckets_of(config)
     run_costs = costs.estimate(
-        config.training, config.game, bucket_counts, _table_bytes(config, buckets)
+        config.training, config.game, bucket_counts, bucket_bytes(config, buckets)
     )
     _print_costs(console, config, run_costs, bucket_counts)
     if options.dry_run:
@@ -194,7 +194,7 @@ def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:
 # -- buckets -----------------------------------------------------------------------------------
 
 
-def _buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tuple[int, ...]]:
+def buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tuple[int, ...]]:
     """Return which bucket set the run uses, if any, and the number of buckets by street."""
     game = config.game
     if game.cards.kind == "one-card":
@@ -238,7 +238,7 @@ def _place_of(wanted: BucketConfig) -> Path:
     return ASSETS / f"{counts}-{digest[:8]}"
 
 
-def _table_bytes(config: RunConfig, buckets: tuple[Path, BucketConfig] | None) -> int:
+def bucket_bytes(config: RunConfig, buckets: tuple[Path, BucketConfig] | None) -> int:
     """Return the size of the bucket tables."""
     return 0 if buckets is None else bucket_costs.table_bytes(buckets[1])
 

@@ -40,7 +40,7 @@ class RunLog:
         self._handler = storage.open_log(logdir / "train.log")
         self._logger.addHandler(self._handler)
         self._metrics = TableMetrics(tree)
-        self._writer = _open_writer(logdir / "tensorboard") if use_tensorboard else None
+        self._writer = open_writer(logdir / "tensorboard") if use_tensorboard else None
         self._next_progress = 0.0
         self._next_metrics = 0.0
         self._regrets: dict[str, list[tuple[float, float]]] = {}
@@ -117,7 +117,12 @@ def slope(points: list[tuple[float, float]]) -> float:
     return float(((xs - xs.mean()) * (ys - ys.mean())).sum()) / spread
 
 
-def _open_writer(folder: Path) -> SummaryWriter:
+def open_writer(folder: Path) -> SummaryWriter:
+    """Return what writes figures for TensorBoard into *folder*, which is made.
+
+    Raises:
+        StorageError: *folder* cannot be written.
+    """
     from tensorboardX import SummaryWriter  # slow to import, and not every run wants it
 
     return SummaryWriter(str(storage.make_folder(folder)))

@@ -1,0 +1,155 @@
+"""Checks of what a run reads and writes: log folder, buckets, checkpoint, TensorBoard."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from holdem import machine, storage
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.cli.doctor_plan import Plan
+from holdem.cli.doctor_report import Finding, failed, ok, warning
+from holdem.cli.terminal import count
+from holdem.errors import HoldemError
+from holdem.game.tree import build_tree
+from holdem.mccfr import checkpoint
+from holdem.mccfr.run_log import open_writer
+from holdem.mccfr.solver import LOSSLESS
+from holdem.mccfr.worker import bucket_counts_of
+from holdem.storage import format_bytes
+from holdem.types import STREETS
+
+_SYNCS = 5
+_SYNC_BYTES = 1 << 20
+_SLOW_SYNC_SECONDS = 0.25
+_CHUNK_WORDS = 1 << 22
+
+
+class _SeenEnough(Exception):
+    """Ends a trial write, so that nothing of it is left."""
+
+
+def check_log_folder(plan: Plan) -> Finding:
+    """The log folder can be written, has room for the run, and writes last."""
+    with storage.scratch_folder(plan.logdir / "trial") as folder:
+        seconds = statistics.median(_sync_seconds(folder) for _ in range(_SYNCS))
+    space = machine.space(plan.logdir)
+    found = (
+        f"{plan.logdir}: {format_bytes(space.free)} free, 1 MB lasts after {1000 * seconds:.1f} ms"
+    )
+    figures: dict[str, object] = {
+        "folder": plan.logdir,
+        "free": space.free,
+        "sync_seconds": seconds,
+    }
+    if not isinstance(plan.costs, HoldemError):
+        figures["wanted"] = plan.costs.disk_bytes
+        found += f"; the run takes {format_bytes(plan.costs.disk_bytes)}"
+        if plan.costs.disk_bytes > space.free:
+            return failed(
+                found, "free some space, keep fewer checkpoints, or another --logdir", **figures
+            )
+    if seconds > _SLOW_SYNC_SECONDS:
+        return warning(found, "checkpoints will take long: put --logdir on a local disk", **figures)
+    return ok(found, **figures)
+
+
+def _sync_seconds(folder: Path) -> float:
+    """Return how long it takes until a megabyte would survive a power cut."""
+    seconds = 0.0
+    data = os.urandom(_SYNC_BYTES)  # some disks do not write zeros
+    with contextlib.suppress(_SeenEnough), storage.atomic_write(folder / "sync") as file:
+        started = time.perf_counter()
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        seconds = time.perf_counter() - started
+        raise _SeenEnough
+    return seconds
+
+
+def check_tensorboard(plan: Plan) -> Finding:
+    """Figures for TensorBoard can be written."""
+    with storage.scratch_folder(plan.logdir / "trial") as folder:
+        writer = open_writer(folder / "tensorboard")
+        writer.add_scalar("Doctor/One", 1.0, 1)
+        writer.close()
+        written = sum(path.stat().st_size for path in (folder / "tensorboard").iterdir())
+    if written == 0:
+        return failed(
+            "nothing was written", "train with --no-tensorboard, or reinstall tensorboardX"
+        )
+    return ok(f"{written} bytes written", bytes=written)
+
+
+def check_buckets(plan: Plan) -> Finding | None:
+    """The bucket set is whole, and fits the game."""
+    if plan.buckets is None:
+        return None
+    started = time.perf_counter()
+    bucketing = HandBucketing.load(plan.buckets)
+    seconds = time.perf_counter() - started
+    size = sum(table.nbytes for table in bucketing.tables)
+    counts = ", ".join(
+        f"{street} {number:,}"
+        for street, number in zip(STREETS, bucketing.num_buckets, strict=False)
+    )
+    if plan.config_given:
+        bucket_counts_of(plan.config.game, bucketing)
+    return ok(
+        f"{plan.buckets}: {counts}; {format_bytes(size)}, checksums right in {seconds:.1f} s",
+        path=plan.buckets,
+        fingerprint=bucketing.fingerprint,
+        num_buckets=bucketing.num_buckets,
+        bytes=size,
+    )
+
+
+def check_checkpoint(plan: Plan) -> Finding | None:
+    """The checkpoint is whole, holds numbers, and belongs to the config if there is one."""
+    if plan.checkpoint is None:
+        return None
+    path = checkpoint.find(plan.checkpoint)
+    folder = storage.read_folder(path, checkpoint.KIND)
+    words, told = folder.arrays["table"], folder.metadata
+    found = (
+        f"{path}: iteration {told['iteration']:,}, {count(words.size / 2)} slots, "
+        f"{format_bytes(words.nbytes)}, checksums right"
+    )
+    figures = {"path": path, "iteration": told["iteration"], "bytes": words.nbytes}
+    bad = sum(
+        int((~np.isfinite(words[start : start + _CHUNK_WORDS])).sum())
+        for start in range(0, words.size, _CHUNK_WORDS)
+    )
+    if bad:
+        return failed(
+            f"{found}; {bad:,} words of the table are no numbers",
+            "resume from an older checkpoint of the run",
+            **figures,
+        )
+    if plan.config_given:
+        _require_match(plan, path)
+        found += ", of this config"
+    return ok(found, **figures)
+
+
+def _require_match(plan: Plan, path: Path) -> None:
+    """Raise a `MismatchError` unless the checkpoint *path* can be resumed by the config."""
+    game, fingerprint = plan.config.game, LOSSLESS
+    bucketing = None
+    if game.cards.kind != "one-card":
+        if plan.buckets is None:
+            # Which set the run would take is not said; the tree is compared all the same.
+            told = storage.read_metadata(path, checkpoint.KIND)
+            tree = build_tree(game, told["bucket_counts"])
+            checkpoint.load(path, tree, told["buckets_fingerprint"])
+            return
+        bucketing = HandBucketing.load(plan.buckets, verify=False)
+        fingerprint = bucketing.fingerprint
+    tree = build_tree(game, bucket_counts_of(game, bucketing))
+    checkpoint.load(path, tree, fingerprint)

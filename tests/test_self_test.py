@@ -1,0 +1,135 @@
+"""The self-test of workers: it passes here, and says what was wrong where it does not."""
+
+import errno
+import multiprocessing
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from holdem.errors import ResourceError
+from holdem.mccfr import self_test
+from holdem.mccfr.self_test import run_self_test
+
+answer = self_test._answer
+
+
+@pytest.fixture(autouse=True)
+def shared_memory(tmp_path, monkeypatch):
+    """Segments go to a folder of the test's own, which must be empty in the end."""
+    monkeypatch.setenv("HOLDEM_SHM_DIR", str(tmp_path))
+    yield tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+# What workers do instead: functions of a module, so that a spawned process finds them.
+
+
+def kill_itself(path, worker, num_workers, deadline_seconds):
+    if worker == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    answer(path, worker, num_workers, deadline_seconds)
+
+
+def hang(path, worker, num_workers, deadline_seconds):
+    if worker == 0:
+        time.sleep(600)
+    answer(path, worker, num_workers, deadline_seconds)
+
+
+def write_another_pattern(path, worker, num_workers, deadline_seconds):
+    if worker == 1:
+        self_test._pattern = lambda part: np.zeros(self_test._PART_WORDS, np.uint64)
+    answer(path, worker, num_workers, deadline_seconds)
+
+
+def leave(path, worker, num_workers, deadline_seconds):
+    if worker == 1:
+        raise SystemExit(7)
+    answer(path, worker, num_workers, deadline_seconds)
+
+
+@pytest.mark.parametrize("num_workers", [1, 2, 5])
+def test_all_workers_answer(num_workers):
+    result = run_self_test(num_workers)
+
+    assert result.passed
+    assert (result.num_answered, result.num_workers) == (num_workers, num_workers)
+    assert result.start_seconds > 0
+    assert result.round_seconds > 0
+    assert (result.faults, result.remedy) == ({}, "")
+    assert str(result).startswith(f"{num_workers} of {num_workers} answered, started in ")
+
+
+def test_patterns_differ_everywhere():
+    patterns = np.stack([self_test._pattern(worker) for worker in range(4)])
+
+    assert len(np.unique(patterns)) == patterns.size
+    assert not (patterns == 0).any()  # as untouched memory is
+
+
+def test_a_worker_that_is_killed(monkeypatch):
+    monkeypatch.setattr(self_test, "_answer", kill_itself)
+    started = time.monotonic()
+    result = run_self_test(3, deadline_seconds=60)
+
+    assert time.monotonic() - started < 30  # the others do not wait for the deadline
+    assert not result.passed
+    assert result.faults == {1: "killed by SIGKILL"}
+    assert "memory" in result.remedy
+
+
+def test_a_worker_that_hangs(monkeypatch):
+    monkeypatch.setattr(self_test, "_answer", hang)
+    result = run_self_test(2, deadline_seconds=3)
+
+    assert result.num_answered == 0
+    assert result.faults == {0: "no answer in 3 s"}
+    assert result.start_seconds is None
+    assert str(result) == "0 of 2 answered; worker 0: no answer in 3 s"
+
+
+def test_memory_that_is_not_shared_would_be_noticed(monkeypatch):
+    monkeypatch.setattr(self_test, "_answer", write_another_pattern)
+    result = run_self_test(2)
+
+    assert not result.passed
+    assert "reads something else than worker" in " ".join(result.faults.values())
+
+
+def test_a_worker_that_leaves(monkeypatch):
+    monkeypatch.setattr(self_test, "_answer", leave)
+    result = run_self_test(2)
+
+    assert result.faults == {1: "ended with status 7"}
+    assert "__main__" in result.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [(errno.EMFILE, "ulimit -n"), (errno.EAGAIN, "ulimit -u"), (errno.EPERM, "--num-workers 1")],
+)
+def test_a_process_that_cannot_be_started(monkeypatch, code, remedy):
+    begin = multiprocessing.context.SpawnProcess._Popen
+
+    def refuse(process):
+        if process.name.endswith("-1"):
+            raise OSError(code, os.strerror(code))
+        return begin(process)
+
+    monkeypatch.setattr(multiprocessing.context.SpawnProcess, "_Popen", staticmethod(refuse))
+    result = run_self_test(3)
+
+    assert result.num_answered == 0
+    assert result.faults == {1: f"cannot be started: {os.strerror(code)}"}
+    assert remedy in result.remedy
+    assert multiprocessing.active_children() == []
+
+
+def test_without_shared_memory(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOLDEM_SHM_DIR", str(tmp_path / "none"))
+
+    with pytest.raises(ResourceError):
+        run_self_test(1)
