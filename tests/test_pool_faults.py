@@ -21,7 +21,6 @@ import pytest
 from holdem import storage
 from holdem.errors import StorageError
 from holdem.mccfr import checkpoint, pool
-from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.pool import PoolError
 from holdem.mccfr.segments import find_leaked, remove_leaked
 from tests.pool_run import GAME, LAWS
@@ -31,7 +30,6 @@ from tests.pools import (
     outcome,
     own_shared_memory,
     save_buckets,
-    solver_of,
     train,
     workers_of,
 )
@@ -64,14 +62,15 @@ class Disturber(Watcher):
     """Sends signals to workers of this process at moments drawn by a seed.
 
     A moment is a time after a pool's workers have begun to work, so that the signal falls
-    into a walk, a merge, a copy or between them.
+    into a walk, a merge, a copy or between them; or after two have been started.
     """
 
-    def __init__(self, seed, signal_number, *, times=1):
+    def __init__(self, seed, signal_number, *, times=1, starting=False):
         super().__init__()
         self.rng = np.random.default_rng(seed)
         self.signal_number = signal_number
         self.times = times
+        self.starting = starting
         self.disturbed = []
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._disturb)
@@ -83,7 +82,7 @@ class Disturber(Watcher):
                 for worker in workers_of(os.getpid())
                 if worker.pid not in self.disturbed
             ]
-            if len(workers) < 2 or not all(has_worked(worker) for worker in workers):
+            if len(workers) < 2 or not (self.starting or all(map(has_worked, workers))):
                 time.sleep(0.005)
                 continue
             time.sleep(self.rng.uniform(0, 0.4))
@@ -121,7 +120,7 @@ def wait_until(condition, patience=PATIENCE):
 # --- workers that break -----------------------------------------------------------------------
 
 
-@moments(4)
+@moments(3)
 def test_killed_worker(moment, tmp_path, undisturbed):
     """SIGKILL, as the system's memory killer sends it: noticed, told, and made good."""
     num_workers = 2 + moment % 2
@@ -150,7 +149,7 @@ def test_stopped_worker(moment, tmp_path, undisturbed, monkeypatch):
     assert outcome(result) == outcome(undisturbed)
 
 
-def test_one_failure_after_another(tmp_path, undisturbed, monkeypatch):
+def test_one_failure_after_another(tmp_path, undisturbed):
     """Three in a row are made good; what is left behind each time is the same."""
     with Disturber(5, signal.SIGKILL, times=3) as observer:
         result = train(tmp_path, GAME, 2, observer=observer, **LAWS)
@@ -158,7 +157,16 @@ def test_one_failure_after_another(tmp_path, undisturbed, monkeypatch):
     assert outcome(result) == outcome(undisturbed)
 
 
-def test_worker_that_raises(tmp_path, shared_memory, monkeypatch):
+@moments(1)
+def test_killed_while_workers_start(moment, tmp_path, undisturbed):
+    """Before all are there; the pool does not wait for the one that will never come."""
+    with Disturber(moment, signal.SIGKILL, starting=True) as observer:
+        result = train(tmp_path, GAME, 3, observer=observer, **LAWS)
+    assert f"PID {observer.disturbed[0]}" in observer.warnings[0]
+    assert outcome(result) == outcome(undisturbed)
+
+
+def test_worker_that_raises(tmp_path):
     """The buckets are gone when the workers start: told by each failure, then the end."""
     bucketing = save_buckets(tmp_path / "buckets")
     table = tmp_path / "buckets" / "table_flop.npy"
@@ -175,7 +183,7 @@ def test_worker_that_raises(tmp_path, shared_memory, monkeypatch):
     ] * 3
 
 
-def test_worker_that_finds_no_memory(tmp_path, monkeypatch):
+def test_worker_that_finds_no_memory(tmp_path):
     """Somebody has removed the segments: nobody answers, and the message counts them."""
 
     class Remover(Watcher):
@@ -188,11 +196,77 @@ def test_worker_that_finds_no_memory(tmp_path, monkeypatch):
     assert "ended with status 1" in str(caught.value)
 
 
+@contextlib.contextmanager
+def small_memory(folder, size):
+    """Mount a tmpfs of *size* where segments are made."""
+    if os.getuid() != 0:
+        pytest.skip("mounting a small tmpfs takes root")
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this container may not mount a tmpfs")
+    try:
+        yield folder
+        assert list(folder.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+class Filler(Watcher):
+    """Fills the folder of segments when training begins; frees it after so many warnings."""
+
+    def __init__(self, folder, warnings):
+        super().__init__()
+        self.path = folder / "in the way"
+        self.most = warnings
+
+    def started(self, run):
+        with self.path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+
+    def warned(self, message):
+        super().warned(message)
+        if len(self.warnings) == self.most:
+            self.path.unlink()
+
+
+@pytest.mark.parametrize("warnings", [2, 4])
+def test_shared_memory_that_fills_up(warnings, tmp_path, undisturbed, monkeypatch):
+    """Logs take their pages when written to; without any left, the system kills by SIGBUS."""
+    with small_memory(tmp_path / "shm", "16m") as folder:
+        monkeypatch.setenv("HOLDEM_SHM_DIR", str(folder))
+        observer = Filler(folder, warnings)
+        if warnings <= 3:
+            result = train(tmp_path / "run", GAME, 2, observer=observer, **LAWS)
+            assert outcome(result) == outcome(undisturbed)
+        else:
+            with pytest.raises(PoolError, match="4 times in a row") as caught:
+                train(tmp_path / "run", GAME, 2, observer=observer, **LAWS)
+            assert "killed by signal 7" in str(caught.value)
+            assert caught.value.remedy
+            observer.path.unlink()
+
+
+def test_error_in_the_parent(tmp_path):
+    """Whatever it is, the workers end and their memory is given back at once."""
+
+    class Failing(Watcher):
+        def progressed(self, progress):
+            assert len(workers_of(os.getpid())) == 2
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, GAME, 2, observer=Failing(), **{**LAWS, "num_iterations": 10**9})
+    assert workers_of(os.getpid()) == []
+    assert list(Path(os.environ["HOLDEM_SHM_DIR"]).iterdir()) == []
+
+
 # --- runs that are ended from outside ---------------------------------------------------------
 
 
 @contextlib.contextmanager
-def run_of(logdir, num_workers, *, num_iterations=LAWS["num_iterations"]):
+def run_of(logdir, num_workers, *, num_iterations=10**9):
     """A training process that leads a process group of its own, as one in a terminal does."""
     command = [sys.executable, "-m", "tests.pool_run", str(logdir), str(num_workers)]
     process = subprocess.Popen(
@@ -227,15 +301,18 @@ def gone(processes):
     )
 
 
-def finish(logdir, num_workers=1):
-    """Go on with what a broken run has left, and return how it ends."""
-    checkpoints = logdir / "checkpoints"
-    resume_from = logdir if any(checkpoints.glob("checkpoint_*")) else None
-    return train(logdir, GAME, num_workers, resume_from=resume_from, **LAWS)
+def goes_on(logdir, num_workers):
+    """Whether what a broken run has left leads to where an undisturbed one comes."""
+    found = checkpoint.list_checkpoints(logdir / "checkpoints")
+    iteration = found[-1][0] if found else 0
+    laws = {**LAWS, "num_iterations": iteration + 5_010}
+    resume_from = logdir if found else None
+    resumed = train(logdir, GAME, num_workers, resume_from=resume_from, **laws)
+    return outcome(resumed) == outcome(train(logdir / "whole", GAME, 1, **laws))
 
 
 @moments(2)
-def test_killed_parent(moment, tmp_path, undisturbed, shared_memory):
+def test_killed_parent(moment, tmp_path, shared_memory):
     """Its workers follow within two seconds, and the next run removes what it left."""
     with run_of(tmp_path, 2) as process:
         workers = working(process, 2)
@@ -246,11 +323,11 @@ def test_killed_parent(moment, tmp_path, undisturbed, shared_memory):
     left = {leaked.path for leaked in find_leaked()}
     assert left == set(shared_memory.iterdir())
     assert len(left) in (3, 4)                # the copy for a checkpoint is made when first needed
-    assert outcome(finish(tmp_path, 2)) == outcome(undisturbed)
+    assert goes_on(tmp_path, 2)
 
 
 @moments(2)
-def test_killed_group(moment, tmp_path, undisturbed, shared_memory):
+def test_killed_group(moment, tmp_path, shared_memory):
     """As the terminal's end or a batch system does it; the doctor's call cleans up."""
     with run_of(tmp_path, 2) as process:
         workers = working(process, 2)
@@ -261,7 +338,7 @@ def test_killed_group(moment, tmp_path, undisturbed, shared_memory):
     left = set(shared_memory.iterdir())
     assert {leaked.path for leaked in remove_leaked()} == left
     assert not any(shared_memory.iterdir())
-    assert outcome(finish(tmp_path)) == outcome(undisturbed)
+    assert goes_on(tmp_path, 1)
 
 
 @moments(2)
@@ -279,9 +356,9 @@ def test_killed_while_starting(moment, tmp_path, shared_memory):
 
 
 @moments(2)
-def test_interrupted_at_the_terminal(moment, tmp_path, undisturbed, shared_memory):
+def test_interrupted_at_the_terminal(moment, tmp_path, shared_memory):
     """Ctrl-C reaches every process of the group; a checkpoint is saved, and goes on to the end."""
-    with run_of(tmp_path, 2, num_iterations=10**9) as process:
+    with run_of(tmp_path, 2) as process:
         working(process, 2)
         time.sleep(np.random.default_rng(moment).uniform(0, 0.5))
         os.killpg(process.pid, signal.SIGINT)
@@ -290,15 +367,13 @@ def test_interrupted_at_the_terminal(moment, tmp_path, undisturbed, shared_memor
     assert not any(shared_memory.iterdir())
     iteration, _ = checkpoint.list_checkpoints(tmp_path / "checkpoints")[-1]
     assert iteration % LAWS["batch_size"] == 0
-    laws = {**LAWS, "num_iterations": iteration + 1_000}
-    resumed = train(tmp_path, GAME, 3, resume_from=tmp_path, **laws)
-    assert outcome(resumed) == outcome(train(tmp_path / "whole", GAME, 1, **laws))
+    assert goes_on(tmp_path, 3)
 
 
-@moments(2)
+@moments(1)
 def test_interrupted_while_starting(moment, tmp_path, shared_memory):
     """Workers that are still importing are not struck by Ctrl-C either."""
-    with run_of(tmp_path, 2, num_iterations=10**9) as process:
+    with run_of(tmp_path, 2) as process:
         wait_until(lambda: len(workers_of(process.pid)) == 2)
         time.sleep(np.random.default_rng(moment).uniform(0, 0.3))
         os.killpg(process.pid, signal.SIGINT)
@@ -310,7 +385,7 @@ def test_interrupted_while_starting(moment, tmp_path, shared_memory):
 
 def test_interrupted_twice(tmp_path, shared_memory):
     """The second Ctrl-C ends the run at once; workers and memory go with it."""
-    with run_of(tmp_path, 2, num_iterations=10**9) as process:
+    with run_of(tmp_path, 2) as process:
         workers = working(process, 2)
         os.kill(process.pid, signal.SIGSTOP)  # both arrive before it can do anything else
         os.killpg(process.pid, signal.SIGINT)
@@ -342,19 +417,21 @@ def test_full_disk_at_a_checkpoint(tmp_path, undisturbed, monkeypatch):
 
 
 def test_two_runs_side_by_side(tmp_path, undisturbed, shared_memory):
-    """One is killed, the other does not notice; nobody removes what is in use."""
+    """One is killed, the others do not notice; nobody removes what is in use."""
     with run_of(tmp_path / "a", 2) as first, run_of(tmp_path / "b", 2) as second:
         working(first, 2)
-        working(second, 2)
-        assert find_leaked() == []
+        workers = working(second, 2)
+        in_use = set(shared_memory.glob(f"holdem-*-{second.pid}-*"))
+        assert len(in_use) >= 3
         assert remove_leaked() == []
         first.kill()
+        first.wait()
         third = train(tmp_path / "c", GAME, 2, **LAWS)
+        assert in_use <= set(shared_memory.iterdir())
+        assert workers_of(second.pid) == workers
+        os.killpg(second.pid, signal.SIGTERM)
         assert second.wait(PATIENCE) == 0
+    assert not any(shared_memory.iterdir())
     assert outcome(third) == outcome(undisturbed)
-    assert outcome(finish(tmp_path / "a")) == outcome(undisturbed)
-    ended = solver_of(GAME, 1, **LAWS).train(
-        tmp_path / "b", use_tensorboard=False, resume_from=tmp_path / "b"
-    )
-    assert outcome(ended) == outcome(undisturbed)
-    remove_leaked()
+    assert goes_on(tmp_path / "a", 1)
+    assert goes_on(tmp_path / "b", 2)

@@ -9,11 +9,14 @@ deterministic, so the result is as if nothing had happened.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 
 import numpy as np
@@ -230,7 +233,8 @@ class WorkerPool:
                     target=pool_worker.main, args=(spec,), name=f"holdem worker {worker}"
                 )
                 process.daemon = True
-                process.start()
+                with _signals_blocked():
+                    process.start()
                 self._processes.append(process)
         except OSError as error:
             self._kill_workers()
@@ -239,7 +243,7 @@ class WorkerPool:
                 "use fewer workers; `holdem doctor` says what this machine allows",
             ) from error
         self._answers += self._num_workers
-        self._wait(_START_SECONDS)
+        self._wait(_START_SECONDS * 2.0**self._failures)
 
     def _stop_workers(self) -> None:
         """Ask the workers to end; kill those that do not."""
@@ -373,3 +377,18 @@ class WorkerPool:
 
 class _WorkersFailed(Exception):
     """Workers died or hang; the table may be half merged."""
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Let a process that is started begin with Ctrl-C and SIGTERM blocked.
+
+    They reach the whole group, and would end it before it has come to ignore them.
+    """
+    # Starting the tracker, which the first process needs, would unblock them again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
