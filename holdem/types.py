@@ -206,12 +206,14 @@ class BetMenu:
         object.__setattr__(self, "streets", streets)
 
 
+# The button raises or folds: between limping and raising its best hands are nearly
+# indifferent, and a minute of training would leave them to chance.
 HEADS_UP_MENU = BetMenu(
     streets=(
-        ("2.5x, a", "3x, a", "a"),
-        ("50%, 100%, a", "100%, a", "a"),
-        ("75%, a", "a"),
-        ("75%, a", "a"),
+        ("2.5x, a, !call", "3x, a", "2.2x, a", "a"),
+        ("33%, 75%, a", "75%, a", "a"),
+        ("75%, a", "75%, a", "a"),
+        ("75%, a", "75%, a", "a"),
     )
 )
 

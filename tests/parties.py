@@ -1,9 +1,8 @@
-"""What the processes of test_sync, test_segments and bench_sync do: little to import."""
+"""What the processes of test_sync and bench_sync do: little to import."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,9 +51,9 @@ class Place:
 
 
 @contextmanager
-def processes(work: Callable[..., None], count: int, *arguments: object) -> Iterator[
-    tuple[Place, list[BaseProcess]]
-]:
+def processes(
+    work: Callable[..., None], count: int, *arguments: object
+) -> Iterator[tuple[Place, list[BaseProcess]]]:
     """Run ``work(path, party, *arguments)`` in *count* processes over one new place."""
     context = multiprocessing.get_context("spawn")
     with Segment.create("parties", NUM_BYTES, reserve=True) as segment:
@@ -144,17 +143,3 @@ def echo(path: str, party: int, rounds: int, spin: float) -> None:
     for number in range(1, rounds + 1):
         asked.wait_for(number, PATIENCE)
         place.start.signal(number + 1)
-
-
-def own_segment(folder: str, purpose: str, num_bytes: int, then: str) -> None:
-    """Own a segment; print its path; then end as told."""
-    segment = Segment.create(purpose, num_bytes, reserve=True, folder=Path(folder))
-    print(segment.path, flush=True)
-    if then == "raise":
-        raise RuntimeError("on purpose")
-    if then == "exit":
-        return
-    if then == "fork" and os.fork() == 0:
-        time.sleep(PATIENCE)
-        os._exit(0)
-    time.sleep(PATIENCE)

@@ -18,32 +18,38 @@ from holdem.game.cards import (
 )
 from holdem.game.ranges import format_range, parse_range, without_cards
 
-# oop and ip of the flop and turn spots that solvers are compared on.
+# The ranges that solvers are compared on, and how many of their hands the board leaves.
+FLOP_OOP = (
+    "AA,KK,QQ,JJ,TT,99,88,AKs,AKo,AQs,AQo,AJs,AJo,ATs,ATo:0.75,A9s,A8s,A5s:0.5,A4s:0.5,A3s:0.5,"
+    "A2s:0.5,KQs,KQo,KJs,KJo:0.75,KTs,KTo:0.25,K9s,QJs,QJo:0.5,QTs,Q9s,JTs,JTo:0.25,J9s,J8s,"
+    "T9s,T8s,T7s:0.45,98s,97s,96s:0.45,87s,86s:0.75,85s:0.45,76s:0.75,75s:0.75,74s:0.45,"
+    "65s:0.75,64s:0.5,63s:0.45,54s:0.75,53s:0.5,52s:0.45,43s:0.5,42s:0.45,32s:0.45"
+)
+FLOP_IP = (
+    "AA:0.25,99,88,77,66,55,44,33,22,AQo,AJs,AJo,ATs,ATo,A9s,A9o,A8s,A8o,A7s,A6s,A5s,A4s,A3s,"
+    "A2s,KQs,KQo,KJs,KJo,KTs,KTo,K9s,K9o,K8s,K7s,K6s,K5s,K4s,K3s,K2s,QJs,QJo,QTs,QTo,Q9s,Q9o,"
+    "Q8s,Q7s,Q6s,Q5s,Q4s,Q3s,Q2s,JTs,JTo,J9s,J9o,J8s,J7s,J6s,T9s,T9o,T8s,T7s,T6s,98s,98o,97s,"
+    "96s,95s:0.5,87s,86s,85s:0.5,76s,75s,74s:0.5,65s,64s,63s:0.5,54s,53s:0.5,43s"
+)
+TURN_OOP = (
+    "JJ,TT,99,88,77,66,55,44,33,22,AJs,ATs,A9s,A8s,A7s,A6s,A5s,A4s,A3s,A2s,KQs,KJs,KTs,K9s,K8s,"
+    "K7s,K6s,K5s,K4s,K3s,K2s,QJs,QTs,Q9s,Q8s,Q7s,Q6s,Q5s,Q4s,JTs,J9s,J8s,J7s,J6s,T9s,T8s,T7s,"
+    "T6s,98s,97s,96s,87s,86s,85s,76s,75s,74s,65s,64s,63s,54s,53s,43s,AJo,ATo,A9o,A8o,A7o,A6o,"
+    "A5o,A4o,KQo,KJo,KTo,K9o,QJo,QTo,Q9o,JTo,J9o,T9o,98o"
+)
+TURN_IP = (
+    "AA,KK,QQ,JJ,TT,99,88,77,66,55,44,33,22,AKs,AQs,AJs,ATs,A9s,A8s,A7s,A6s,A5s,A4s,A3s,A2s,"
+    "KQs,KJs,KTs,K9s,K8s,K7s,K6s,K5s,K4s,K3s,K2s,QJs,QTs,Q9s,Q8s,Q7s,Q6s,Q5s,Q4s,JTs,J9s,J8s,"
+    "J7s,J6s,T9s,T8s,T7s,T6s,98s,97s,96s,87s,86s,76s,75s,65s,64s,54s,53s,AKo,AQo,AJo,ATo,A9o,"
+    "A8o,A7o,A6o,A5o,A4o,A3o,A2o,KQo,KJo,KTo,K9o,K8o,QJo,QTo,Q9o,JTo,J9o,T9o"
+)
 SPOTS = {
-    "flop oop": (
-        "AA,KK,QQ,JJ,TT,99,88,AKs,AKo,AQs,AQo,AJs,AJo,ATs,ATo:0.75,A9s,A8s,A5s:0.5,A4s:0.5,"
-        "A3s:0.5,A2s:0.5,KQs,KQo,KJs,KJo:0.75,KTs,KTo:0.25,K9s,QJs,QJo:0.5,QTs,Q9s,JTs,JTo:0.25,"
-        "J9s,J8s,T9s,T8s,T7s:0.45,98s,97s,96s:0.45,87s,86s:0.75,85s:0.45,76s:0.75,75s:0.75,"
-        "74s:0.45,65s:0.75,64s:0.5,63s:0.45,54s:0.75,53s:0.5,52s:0.45,43s:0.5,42s:0.45,32s:0.45",
-        "QsJh2h",
-        273,
-    ),
-    "flop ip": (
-        "AA:0.25,99,88,77,66,55,44,33,22,AQo,AJs,AJo,ATs,ATo,A9s,A9o,A8s,A8o,A7s,A6s,A5s,A4s,"
-        "A3s,A2s,KQs,KQo,KJs,KJo,KTs,KTo,K9s,K9o,K8s,K7s,K6s,K5s,K4s,K3s,K2s,QJs,QJo,QTs,QTo,"
-        "Q9s,Q9o,Q8s,Q7s,Q6s,Q5s,Q4s,Q3s,Q2s,JTs,JTo,J9s,J9o,J8s,J7s,J6s,T9s,T9o,T8s,T7s,T6s,"
-        "98s,98o,97s,96s,95s:0.5,87s,86s,85s:0.5,76s,75s,74s:0.5,65s,64s,63s:0.5,54s,53s:0.5,43s",
-        "QsJh2h",
-        416,
-    ),
-    "turn oop": (
-        "JJ,TT,99,88,77,66,55,44,33,22,AJs,ATs,A9s,A8s,A7s,A6s,A5s,A4s,A3s,A2s,KQs,KJs,KTs,K9s,"
-        "K8s,K7s,K6s,K5s,K4s,K3s,K2s,QJs,QTs,Q9s,Q8s,Q7s,Q6s,Q5s,Q4s,JTs,J9s,J8s,J7s,J6s,T9s,"
-        "T8s,T7s,T6s,98s,97s,96s,87s,86s,85s,76s,75s,74s,65s,64s,63s,54s,53s,43s,AJo,ATo,A9o,"
-        "A8o,A7o,A6o,A5o,A4o,KQo,KJo,KTo,K9o,QJo,QTo,Q9o,JTo,J9o,T9o,98o",
-        "Td9d6hQc",
-        410,
-    ),
+    "flop oop": (FLOP_OOP, "QsJh2h", 273),
+    "flop ip": (FLOP_IP, "QsJh2h", 416),
+    "turn oop": (TURN_OOP, "Td9d6hQc", 410),
+    "turn ip": (TURN_IP, "Td9d6hQc", 465),
+    "river oop": (TURN_OOP, "Td9d6hQc2s", 405),
+    "river ip": (TURN_IP, "Td9d6hQc2s", 457),
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdem.errors import CardError, RulesError
+from holdem.errors import CardError, ConfigError, RulesError
 from holdem.game.games import kuhn, leduc
 from holdem.game.rules import CALL, FOLD, Action, LegalActions, Pot, State, raise_to
 from holdem.types import BetMenu, GameConfig
@@ -132,10 +132,6 @@ def test_heads_up_the_button_posts_the_small_blind_and_acts_first_before_the_flo
     assert state.actor == 1  # the big blind's option
     state = state.apply(CALL).deal_board([0, 5, 10])
     assert state.actor == 1
-    # One chip that does not divide goes to the big blind, left of the button.
-    odd = play(State.new(game([5, 5, 5], (1, 2, 0))), CALL, FOLD, CALL)
-    assert odd.pots == (Pot(5, (1, 2)),)
-    assert run_out(odd).payoffs([0, 3, 3]) == (-1, 1, 0)
 
 
 def test_a_straddle_is_a_blind_until_the_flop():
@@ -296,3 +292,21 @@ def test_a_showdown_needs_cards_or_strengths():
     with pytest.raises(RulesError, match="cards that are not known"):
         done.payoffs()
     assert done.payoffs([2, 1]) == (100, -100)
+
+
+@pytest.mark.parametrize(
+    ("stacks", "fields"),
+    [
+        ([100] * 10, {}),
+        ([100], {"blinds": ()}),
+        ([0, 100], {}),
+        ([100, 100.5], {}),
+        ([100, 100], {"blinds": (1, 2, 4)}),
+        ([100, 100], {"blinds": (-1, 2)}),
+        ([100, 100], {"ante": -1}),
+        ([100, 100], {"first_to_act": (0, 2, 0, 0)}),
+    ],
+)
+def test_a_game_that_cannot_be_played_is_refused(stacks, fields):
+    with pytest.raises(ConfigError):
+        State.new(game(stacks, **fields))

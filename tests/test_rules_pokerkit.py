@@ -1,4 +1,4 @@
-"""Random hands: played as in pokerkit, settled as chip by chip."""
+"""Random hands: played as in pokerkit, settled layer by layer."""
 
 import random
 from collections import Counter

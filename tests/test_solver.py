@@ -18,10 +18,11 @@ from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.game import cards, games
 from holdem.game.tree import build_tree
-from holdem.mccfr import checkpoint, solver
+from holdem.mccfr import checkpoint, run
 from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.engine import epsilon_at
 from holdem.mccfr.progress import SilentObserver
-from holdem.mccfr.solver import MCCFRSolver, epsilon_at
+from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
 from holdem.types import BetMenu, GameConfig, MCCFRConfig
 
@@ -53,10 +54,8 @@ def config(**values):
 
 
 def train(logdir, game, bucketing=None, *, resume_from=None, observer=None, **values):
-    run = MCCFRSolver(config(**values), bucketing, game=game)
-    return run.train(
-        logdir, use_tensorboard=False, resume_from=resume_from, observer=observer
-    )
+    solver = MCCFRSolver(config(**values), bucketing, game=game)
+    return solver.train(logdir, use_tensorboard=False, resume_from=resume_from, observer=observer)
 
 
 def evaluate(result, equities=None):
@@ -433,11 +432,11 @@ def test_no_budget_no_buckets_and_workers_are_refused(tmp_path):
 
 def test_table_that_cannot_fit_is_refused(monkeypatch, tmp_path):
     """Before anything is allocated or written."""
-    run = MCCFRSolver(config(), None, game=games.leduc())
-    monkeypatch.setattr(solver, "available_memory", lambda: 1_000)
+    solver = MCCFRSolver(config(), None, game=games.leduc())
+    monkeypatch.setattr(run, "available_memory", lambda: 1_000)
     with pytest.raises(ResourceError, match="672 slots"):
-        run.train(tmp_path / "run", use_tensorboard=False)
-    assert not (tmp_path / "run" / "checkpoints" / "checkpoint_final").exists()
+        solver.train(tmp_path / "run", use_tensorboard=False)
+    assert not (tmp_path / "run").exists()
 
 
 def test_full_disk_does_not_end_a_run(monkeypatch, tmp_path):

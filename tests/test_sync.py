@@ -98,7 +98,7 @@ def test_spinning_longer_than_blocking_is_right_too():
         for process in started:
             process.join()
 
-        assert [COMPLETED] * 2 == place.counters.snapshot()[:2].tolist()
+        assert place.counters.snapshot()[:2].tolist() == [COMPLETED] * 2
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -114,9 +114,9 @@ def test_a_killed_party_is_missed_and_nobody_hangs(seed):
         barrier = place.barrier(3)
 
         assert not any(process.is_alive() for process in started)
-        # One gives up, and the barrier it breaks lets go of the other at once; both may
-        # give up in the same moment, but then only one of them has broken it.
-        assert sorted(outcomes) in ([TIMED_OUT, BROKEN], [BROKEN, TIMED_OUT])
+        # One gives up, and the barrier that it breaks lets go of the other at once. If both
+        # give up in the same moment, still only one of them has broken it.
+        assert sorted(outcomes) == [TIMED_OUT, BROKEN]
         assert barrier.broken
 
 
@@ -128,7 +128,7 @@ def test_abort_frees_parties_in_other_processes():
         for process in started:
             process.join(PATIENCE)
 
-        assert [BROKEN] * 2 == place.counters.snapshot()[:2].tolist()
+        assert place.counters.snapshot()[:2].tolist() == [BROKEN] * 2
 
 
 def test_a_barrier_is_as_new_after_a_reset():
@@ -275,7 +275,7 @@ def test_a_ticket_wakes_all_who_wait_for_it_and_shows_what_came_before():
         for process in started:
             process.join(PATIENCE)
 
-        assert [1234] * 3 == place.counters.snapshot()[:3].tolist()
+        assert place.counters.snapshot()[:3].tolist() == [1234] * 3
 
 
 def test_a_killed_waiter_leaves_the_ticket_in_order():
@@ -359,7 +359,7 @@ def test_counters_are_apart():
     counters.add(3)
 
     assert counters.add(1, -5) == -(2**62) - 5
-    assert [0, -(2**62) - 5, 0, 1] == counters.snapshot().tolist()
+    assert counters.snapshot().tolist() == [0, -(2**62) - 5, 0, 1]
     assert counters.load(3) == 1
     assert len(counters) == 4
     for index in (-1, 4):

@@ -1,4 +1,4 @@
-"""The compiled walk against the one on paper, and the properties that parallel training rests on."""
+"""The compiled walk against the one on paper, and what parallel training rests on."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_no_regret_falls_below_the_floor():
 
 def test_a_batch_can_be_walked_in_parts():
     """Updates do not depend on which lane, or how many, walked an iteration."""
-    tree, table, walker, deals = make("three-way", 30)
+    _, table, walker, deals = make("three-way", 30)
     walker.walk(42, 0, deals[:30])
     walker.merge(1.0, 1.0, -1e9)
 
@@ -123,6 +123,40 @@ def test_a_batch_can_be_walked_in_parts():
         single.merge(1.0, 1.0, -1e9)
         parts += alone - frozen
     np.testing.assert_allclose(table, parts, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("num_workers", [2, 3, 5])
+@pytest.mark.parametrize("name", ["leduc", "three-way", "heads-up"])
+def test_merging_by_owner_gives_the_same_bytes(name, num_workers):
+    """Walks split among workers and rows among owners add up to the table of one worker."""
+    _, expected, alone, deals = make(name, 20)
+    table = np.zeros_like(expected)
+    tree = build_tree(*NAMED[name])
+    workers = [make_walker(tree, table, 20) for _ in range(num_workers)]
+    capacity = 20 * alone.num_players * alone.segment_bytes
+    streams = np.zeros((num_workers, num_workers, capacity), np.uint8)
+    lengths = np.zeros((num_workers, num_workers), np.int64)
+    for first in range(0, 60, 20):
+        alone.walk(42, first, deals[first : first + 20])
+        alone.merge(2.0, 3.0, -50.0)
+        bounds = [first + 20 * i // num_workers for i in range(num_workers + 1)]
+        for i, worker in enumerate(workers):
+            worker.walk(42, bounds[i], deals[bounds[i] : bounds[i + 1]])
+            worker.share(streams[i], lengths[i])
+        for i, worker in reversed(list(enumerate(workers))):
+            worker.merge_streams(streams, lengths, i, 2.0, 3.0, -50.0)
+    assert table.any()
+    assert expected.tobytes() == table.tobytes()
+    if name != "leduc":
+        assert (lengths > 0).all(), "an owner had nothing to do: the test shows less than it says"
+
+
+def test_short_streams_are_refused():
+    """Rather than dropping an update."""
+    _, _, walker, deals = make("heads-up", 20)
+    walker.walk(42, 0, deals[:20])
+    with pytest.raises(HoldemError, match="log"):
+        walker.share(np.zeros((2, 64), np.uint8), np.zeros(2, np.int64))
 
 
 def test_same_seed_same_bytes():

@@ -550,18 +550,18 @@ def test_a_tree_that_cannot_fit_is_refused_with_its_size():
 
 
 def test_a_table_that_cannot_fit_is_refused_with_its_size():
-    """The default game's table of 640,777 slots takes 5.1 MB."""
+    """The default game's table of 473,318 slots takes 3.8 MB."""
     game, counts = GameConfig(), (169, 200, 200, 200)
     size = count_tree(game)
     enough = size.table_bytes(counts) + size.tree_bytes
 
-    assert build_tree(game, counts, memory_bytes=enough).num_slots == 640_777
-    with pytest.raises(ResourceError, match="has 3,210 nodes and 640,777 slots"):
+    assert build_tree(game, counts, memory_bytes=enough).num_slots == 473_318
+    with pytest.raises(ResourceError, match="has 2,371 nodes and 473,318 slots"):
         build_tree(game, counts, memory_bytes=enough - 1)
 
 
 def test_memory_is_asked_for_before_building(monkeypatch):
-    monkeypatch.setattr(tree_module, "available_memory", lambda: 4_000_000)
+    monkeypatch.setattr(tree_module, "available_memory", lambda: 3_000_000)
 
     with pytest.raises(ResourceError):
         build_tree(GameConfig(), (169, 200, 200, 200))

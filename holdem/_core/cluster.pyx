@@ -19,20 +19,6 @@ from holdem.errors import error_for
 cdef extern from "<stdlib.h>" nogil:
     int posix_memalign(void** address, size_t alignment, size_t size)
 
-cdef extern from "cluster_simd.h" nogil:
-    enum:
-        CITY_BLOCK_METRIC "CITY_BLOCK"
-        SQUARED_METRIC "SQUARED"
-    int best_lanes()
-    void relax_points(
-        const int16_t* points, int64_t num_points, int dims, const int16_t* centre,
-        int metric, int32_t* nearest,
-    )
-    void nearest_centres(
-        const int16_t* points, int64_t num_points, int dims, const int16_t* packed,
-        int num_centres, int lanes, int metric, uint16_t* labels, int32_t* distances,
-    )
-
 CITY_BLOCK = CITY_BLOCK_METRIC
 SQUARED = SQUARED_METRIC
 LANES = best_lanes()

@@ -364,42 +364,53 @@ cdef void sweep(
             sums[2] += holding.first * (disjoint(holding, total, by_card) + holding.second)
 
 
+def _holdings(pairs):
+    """Return the hands that pairs of ranges (n, 2, 1326) hold, pair after pair, and the ends.
+
+    The first are a structured array that mirrors Holding.
+    """
+    cards = np.array([(a, b) for b in range(NUM_CARDS) for a in range(b)], np.uint8)
+    which, held = np.nonzero((pairs > 0).any(1))
+    holdings = np.zeros(
+        len(held),
+        np.dtype(
+            [("low", "u1"), ("high", "u1"), ("first", "f8"), ("second", "f8")], align=True
+        ),
+    )
+    holdings["low"], holdings["high"] = cards[held].T
+    holdings["first"], holdings["second"] = pairs[which, :, held].T
+    return holdings, np.cumsum(np.bincount(which, minlength=len(pairs)))
+
+
 def _sweep_boards(
-    const uint8_t[:, ::1] boards, const double[::1] multiplicities, pairs,
+    const uint8_t[:, ::1] boards, const double[::1] multiplicities, holdings,
+    const int64_t[::1] ends,
 ):
     """Return the summed weights of wins, wins or ties, and meetings on these boards.
 
-    *pairs* are pairs of ranges, float64 (n, 2, 1326); the sum is over them too.
+    The sum is over the pairs of ranges too; *holdings* and *ends* are from `_holdings`.
     """
-    cdef const double[:, :, ::1] ranges = pairs
-    holding_type = np.dtype(
-        [("low", np.uint8), ("high", np.uint8), ("first", np.float64), ("second", np.float64)],
-        align=True,
-    )
-    cards = np.array([(a, b) for b in range(NUM_CARDS) for a in range(b)], np.uint8)
-    cdef const uint8_t[::1] packed
+    cdef const uint8_t[::1] packed = holdings.view(np.uint8)
+    cdef const Holding* table
     cdef int32_t[::1] order = np.empty(NUM_HOLES, np.int32)
     cdef double sums[3]
     cdef double results[3]
     cdef River river
-    cdef Py_ssize_t i, k, size
+    cdef Py_ssize_t board, pair, begin
     memset(results, 0, sizeof(results))
-    for i in range(ranges.shape[0]):
-        held = np.flatnonzero((pairs[i] > 0).any(0))
-        size = len(held)
-        if size == 0:
-            continue
-        table = np.zeros(size, holding_type)
-        table["low"], table["high"] = cards[held].T
-        table["first"], table["second"] = pairs[i][:, held]
-        packed = table.view(np.uint8)
-        with nogil:
-            for k in range(boards.shape[0]):
-                rank_river(&boards[k, 0], &river)
-                sweep(&river, <const Holding*>&packed[0], size, &order[0], sums)
-                results[0] += multiplicities[k] * sums[0]
-                results[1] += multiplicities[k] * sums[1]
-                results[2] += multiplicities[k] * sums[2]
+    if holdings.size == 0:
+        return 0.0, 0.0, 0.0
+    table = <const Holding*>&packed[0]
+    with nogil:
+        for board in range(boards.shape[0]):
+            rank_river(&boards[board, 0], &river)
+            begin = 0
+            for pair in range(ends.shape[0]):
+                sweep(&river, table + begin, ends[pair] - begin, &order[0], sums)
+                begin = ends[pair]
+                results[0] += multiplicities[board] * sums[0]
+                results[1] += multiplicities[board] * sums[1]
+                results[2] += multiplicities[board] * sums[2]
     return results[0], results[1], results[2]
 
 
@@ -450,9 +461,12 @@ def range_equity(first, second, board=(), threads=1):
         # Weights are products, so the first range's can take the copies.
         pairs[:, 0] *= copies[:, None] / 24
         multiplicities = multiplicities.astype(np.float64)
+    holdings, ends = _holdings(pairs)
     parts = _in_threads(
         threads,
-        lambda begin, end: _sweep_boards(boards[begin:end], multiplicities[begin:end], pairs),
+        lambda begin, end: _sweep_boards(
+            boards[begin:end], multiplicities[begin:end], holdings, ends
+        ),
         len(boards),
     )
     win, not_lost, total = np.sum(parts, axis=0).tolist()

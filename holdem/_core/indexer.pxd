@@ -2,30 +2,20 @@
 #
 # A hand is two hole cards and a board of 0, 3, 4 or 5 cards; neither order counts. Two hands
 # have the same index exactly when some renaming of the four suits turns one into the other.
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from holdem._core.types cimport card_t
 
 cdef enum:
-    NUM_SUITS = 4
     NUM_RANKS = 13
     NUM_CLASSES = 169          # hole cards up to suits: the index without a board
 
-# How to put together an index once it is known which suits hold the hole cards.
-cdef struct Plan:
-    int32_t offset             # index of the first hand of this shape
-    int32_t scale              # ways to hold the other suits: one step of the hole suits' number
-    int32_t second_size        # numbers of the lesser hole suit; 0 where both are alike in size
-    int32_t strides[3]         # one step of each other suit, 0 where there is none
-    uint8_t terms[3]           # which of BoardState.terms each stride multiplies
-
-# A board made ready for many hole cards. Arrays are by real suit unless they say otherwise.
+# A board made ready for hole cards; arrays are by suit. The fifth suit is empty: it is the third
+# of "the other suits" where hole cards leave only two.
 cdef struct BoardState:
-    const Plan* plans          # (16,) by place of the high and of the low hole card's suit
-    int32_t terms[12]          # (3, 4) multisets of 1, 2, 3 numbers below the suit's, by place
-    uint16_t ranks[4]          # the board's ranks, one bit each
-    uint16_t keys[4]           # number of ranks, then their number among such sets
-    uint8_t places[4]          # 0 for the suit with the greatest key .. 3
+    uint32_t ranks[5]          # the board's ranks, one bit each
+    uint32_t keys[5]           # number of ranks, then their number among such sets
+    int32_t num_board
 
 # ---- One hand --------------------------------------------------------------------------------
 # cards: (2 + num_board,), hole cards first, distinct; num_board in 0, 3, 4, 5.

@@ -7,19 +7,19 @@ A suit holds some board ranks and some hole ranks. Its *number* counts the sets 
 of that size in colexicographic order and, within one, the hole ranks among those left over. A
 hand is the multiset of its four suits, so it is numbered in four steps:
 
-1. Suits are sorted by how many board ranks they hold, then by number: that forgets their names.
-2. The sizes in that order, with the places of the hole cards' suits, are the hand's *shape*.
-   Each shape owns a range of indices that begins at the plan's offset.
+1. Suits with hole cards come first; among these and among the others, suits are sorted by how
+   many board ranks they hold, then by number: that forgets their names.
+2. The sizes in that order are the hand's *shape*. Each shape owns a range of indices.
 3. Suits of different sizes are the digits of a mixed-radix number.
 4. k suits of equal size with numbers n1 >= n2 >= .. >= nk are a multiset, and their digit is
    C(n1+k-1, k) + .. + C(nk, 1). This is why equal hands under renaming get one index.
 
-Suits with hole cards are numbered apart from suits without, and count for more. On one board
-the index is then a sum of a part of the high card and a part of the low card for every pair of
-suits, at most quadratic in a card's place among the ranks left over. `holes_on_board` needs
-one addition per hand.
+On one board and for two given suits the index is then a part of the high card plus a part of
+the low card, each at most quadratic in the card's place among the ranks that the board leaves.
+So `holes_on_board` needs one addition per hand.
 """
 
+from itertools import combinations
 from math import comb
 
 import numpy as np
@@ -55,13 +55,29 @@ cdef extern from *:
 
 cdef enum:
     MAX_BOARD = 5
+    NUM_PLANS = 1024           # suited, then three sizes of up to three bits
     MAX_PARTITIONS = 6         # ways to spread 5 cards over 4 suits, sizes descending
     MAX_SHAPES = 40
     KEY_BITS = 11              # a set's number: C(13, 6) = 1716 at most
     KEY_MASK = (1 << KEY_BITS) - 1
     BLOCKED = -(1 << 30)       # the sum of two still fits 32 bits
 
-# A shape, for the way back. Sizes are numbers of board ranks, hole suits first.
+# How to put an index together, by the shape of the hand. All steps are in indices.
+cdef struct Plan:
+    int32_t offset             # the first hand of this shape
+    # Ways to hold the suits without hole cards; also one step of the lesser suit with one.
+    int32_t scale
+    # One step of the greater suit with a hole card: of its number n where the two differ in
+    # size, of C(n + 1, 2) where they are alike. The other step is 0.
+    int32_t first_linear
+    int32_t first_square
+    # The same for the suits without hole cards: of n, C(n + 1, 2) and C(n + 2, 3). The third
+    # such suit steps by 1.
+    int32_t first_rest[3]
+    int32_t second_rest[2]
+
+# A shape, for the way back; it ends where the next begins. Sizes are numbers of board ranks,
+# those of the suits with hole cards first.
 cdef struct Shape:
     uint32_t offset
     uint32_t scale             # ways to hold the other suits
@@ -78,9 +94,14 @@ cdef uint16_t SET_KEY[1 << NUM_RANKS]
 # By key: the set of ranks.
 cdef uint16_t SET_OF_KEY[(NUM_RANKS + 1) << KEY_BITS]
 cdef uint32_t CHOOSE[NUM_RANKS + 1][NUM_RANKS + 1]
+# By card: its bit among sixteen for each suit, clubs lowest; 0 for what is no card.
+cdef uint64_t CARD_BIT[256]
+# By suits of the two hole cards: the other suits. 4 stands for a suit that is always empty.
+cdef uint8_t OTHER_SUITS[4][4][3]
+# By num_board, then by _plan_number.
+cdef Plan PLANS[MAX_BOARD + 1][NUM_PLANS]
 # By num_board and by the two greatest sizes, which settle the others.
 cdef uint8_t PARTITION[MAX_BOARD + 1][64]
-cdef Plan PLANS[MAX_BOARD + 1][MAX_PARTITIONS][NUM_SUITS * NUM_SUITS]
 cdef BoardPlan BOARD_PLANS[MAX_BOARD + 1][MAX_PARTITIONS]
 cdef Shape SHAPES[MAX_BOARD + 1][MAX_SHAPES]
 cdef int NUM_SHAPES[MAX_BOARD + 1]
@@ -88,124 +109,7 @@ cdef Shape BOARD_SHAPES[MAX_BOARD + 1][MAX_PARTITIONS]
 cdef int NUM_PARTITIONS[MAX_BOARD + 1]
 
 
-# ---- Tables ----------------------------------------------------------------------------------
-
-def _partitions(num_board):
-    """Sizes of the four suits of a board, descending: every way to spread *num_board* cards."""
-    return [
-        (a, b, c, num_board - a - b - c)
-        for a in range(num_board, -1, -1)
-        for b in range(a, -1, -1)
-        for c in range(b, -1, -1)
-        if 0 <= num_board - a - b - c <= c
-    ]
-
-
-def _digits(sizes, num_hole_ranks):
-    """Strides and powers of suits of these *sizes* (descending), and how many ways they have.
-
-    Suits of one size are a multiset: the first of k has power k, the last power 1.
-    """
-    strides, powers, total = [], [], 1
-    end = len(sizes)
-    while end:
-        begin = sizes.index(sizes[end - 1])
-        ways = comb(NUM_RANKS, sizes[begin]) * comb(NUM_RANKS - sizes[begin], num_hole_ranks)
-        run = end - begin
-        # An empty suit has number 0 and adds nothing, whatever its stride and power.
-        strides[:0] = [total if ways > 1 else 0] * run
-        powers[:0] = [k if ways > 1 else 1 for k in range(run, 0, -1)]
-        total *= comb(ways + run - 1, run)
-        end = begin
-    return strides, powers, total
-
-
-cdef void _fill_sets() noexcept:
-    cdef int ranks, rank, size, number, n, k
-    for n in range(NUM_RANKS + 1):
-        for k in range(NUM_RANKS + 1):
-            CHOOSE[n][k] = 1 if k == 0 else 0 if n == 0 else CHOOSE[n - 1][k - 1] + CHOOSE[n - 1][k]
-    for ranks in range(1 << NUM_RANKS):
-        size = number = 0
-        for rank in range(NUM_RANKS):
-            if ranks >> rank & 1:
-                size += 1
-                number += CHOOSE[rank][size]
-        SET_KEY[ranks] = size << KEY_BITS | number
-        SET_OF_KEY[SET_KEY[ranks]] = ranks
-
-
-cdef void _fill_shape(Shape* shape, offset, scale, sizes, num_hole_suits):
-    cdef int i
-    shape.offset = offset
-    shape.scale = scale
-    shape.num_hole_suits = num_hole_suits
-    for i in range(4):
-        shape.sizes[i] = sizes[i]
-
-
-def _fill_boards(num_board):
-    """Fill the plans of boards alone and return how many boards there are up to suits."""
-    cdef int p, i, nb = num_board
-    offset = 0
-    for p, sizes in enumerate(_partitions(num_board)):
-        PARTITION[nb][<int> (sizes[0] * 8 + sizes[1])] = p
-        strides, powers, ways = _digits(sizes, 0)
-        _fill_shape(&BOARD_SHAPES[nb][p], offset, ways, sizes, 0)
-        BOARD_PLANS[nb][p].offset = offset
-        for i in range(4):
-            BOARD_PLANS[nb][p].strides[i] = strides[i]
-            BOARD_PLANS[nb][p].powers[i] = powers[i]
-        offset += ways
-        NUM_PARTITIONS[nb] = p + 1
-    return offset
-
-
-def _fill_hands(num_board):
-    """Fill the plans of hands and return how many hands there are up to suits."""
-    cdef int p, i, high, low, nb = num_board
-    cdef Plan* plan
-    offset = 0
-    # The same shape is met on several pairs of places; the first to come gives it its range.
-    offsets = {}
-    # Offsuit hands first: without a board 0..90 are 22, 32o, 33, 42o .. AA, then 91..168 suited.
-    for suited in (False, True):
-        for p, sizes in enumerate(_partitions(num_board)):
-            for high in range(4):
-                for low in range(4):
-                    if suited != (high == low):
-                        continue
-                    places = sorted({high, low})
-                    rest = [place for place in range(4) if place not in places]
-                    hole_sizes = tuple(sizes[place] for place in places)
-                    rest_sizes = tuple(sizes[place] for place in rest)
-                    _, _, hole_ways = _digits(hole_sizes, 2 if suited else 1)
-                    strides, powers, scale = _digits(rest_sizes, 0)
-                    shape = hole_sizes + rest_sizes, suited
-                    if shape not in offsets:
-                        _fill_shape(
-                            &SHAPES[nb][NUM_SHAPES[nb]], offset, scale, shape[0], len(places)
-                        )
-                        NUM_SHAPES[nb] += 1
-                        offsets[shape] = offset
-                        offset += hole_ways * scale
-                    plan = &PLANS[nb][p][high * 4 + low]
-                    plan.offset = offsets[shape]
-                    plan.scale = scale
-                    plan.second_size = 0
-                    if len(set(hole_sizes)) == 2:
-                        plan.second_size = comb(NUM_RANKS, hole_sizes[1]) * (
-                            NUM_RANKS - hole_sizes[1]
-                        )
-                    for i in range(3):
-                        plan.strides[i] = strides[i] if i < len(rest) else 0
-                        plan.terms[i] = (powers[i] - 1) * 4 + rest[i] if i < len(rest) else 0
-    return offset
-
-
-_fill_sets()
-NUM_BOARDS = {num_board: _fill_boards(num_board) for num_board in (0, 3, 4, 5)}
-NUM_HANDS = {num_board: _fill_hands(num_board) for num_board in (0, 3, 4, 5)}
+include "indexer_tables.pxi"
 
 
 # ---- The board -------------------------------------------------------------------------------
@@ -216,102 +120,115 @@ cdef inline void _descend(uint32_t* keys, int i, int j) noexcept nogil:
     keys[j] = b if a > b else a
 
 
+cdef inline void _descend_all(uint32_t* keys) noexcept nogil:
+    # Sort four.
+    _descend(keys, 0, 1)
+    _descend(keys, 2, 3)
+    _descend(keys, 0, 2)
+    _descend(keys, 1, 3)
+    _descend(keys, 1, 2)
+
+
 cdef inline uint64_t _ranks_by_suit(const card_t* cards, int num_cards) noexcept nogil:
-    # Sixteen bits for each suit, clubs lowest.
     cdef uint64_t ranks = 0
     cdef int i
     for i in range(num_cards):
-        ranks |= <uint64_t> 1 << ((cards[i] & 3) * 16 + (cards[i] >> 2))
+        ranks |= CARD_BIT[cards[i]]
     return ranks
 
 
 cdef inline void _prepare(const card_t* board, int num_board, BoardState* state) noexcept nogil:
     cdef uint64_t ranks = _ranks_by_suit(board, num_board)
-    cdef uint32_t sorted_keys[4]
-    cdef int suit, place
-    cdef uint32_t number
+    cdef int suit
     for suit in range(4):
         state.ranks[suit] = <uint16_t> (ranks >> (16 * suit))
         state.keys[suit] = SET_KEY[state.ranks[suit]]
-        sorted_keys[suit] = <uint32_t> state.keys[suit] << 2 | suit
-    _descend(sorted_keys, 0, 1)
-    _descend(sorted_keys, 2, 3)
-    _descend(sorted_keys, 0, 2)
-    _descend(sorted_keys, 1, 3)
-    _descend(sorted_keys, 1, 2)
-    for place in range(4):
-        state.places[sorted_keys[place] & 3] = place
-        number = sorted_keys[place] >> 2 & KEY_MASK
-        state.terms[place] = number
-        state.terms[4 + place] = number * (number + 1) // 2
-        state.terms[8 + place] = number * (number + 1) * (number + 2) // 6
-    state.plans = PLANS[num_board][
-        PARTITION[num_board][
-            (sorted_keys[0] >> (2 + KEY_BITS)) * 8 + (sorted_keys[1] >> (2 + KEY_BITS))
-        ]
-    ]
+    state.ranks[4] = 0
+    state.keys[4] = 0
+    state.num_board = num_board
 
 
 cdef void prepare_board(const card_t* board, int num_board, BoardState* state) noexcept nogil:
-    """Sort a board's suits, for `hole_on_board`."""
+    """Number the sets of ranks that a board holds in each suit, for `hole_on_board`."""
     _prepare(board, num_board, state)
 
 
 # ---- Hole cards on a board -------------------------------------------------------------------
 
-# The index of hole cards in two given suits. With u a card's place among the 13 ranks less the
-# board's in its suit, index = base + high_linear * u_high + high_square * C(u_high, 2)
-#                                   + low_linear * u_low + low_square * C(u_low, 2).
+# The index of hole cards in two given suits. With u a card's place among the ranks that the
+# board leaves in its suit, and the card of the greater suit first,
+# index = base + first_linear * u_first + first_square * C(u_first, 2) + second_linear * u_second.
 cdef struct PairTerms:
     int32_t base
-    int32_t high_linear
-    int32_t high_square
-    int32_t low_linear
-    int32_t low_square
+    int32_t first_linear
+    int32_t first_square
+    int32_t second_linear
+    bint high_first            # the higher card is the first
+
+
+cdef inline int32_t _rest(const Plan* plan, const uint32_t* keys) noexcept nogil:
+    # What the suits without hole cards add to an index.
+    cdef int32_t first = keys[0] & KEY_MASK, second = keys[1] & KEY_MASK
+    return (
+        plan.offset
+        + plan.first_rest[0] * first
+        + plan.first_rest[1] * (first * (first + 1) // 2)
+        + plan.first_rest[2] * (first * (first + 1) // 2 * (first + 2) // 3)
+        + plan.second_rest[0] * second
+        + plan.second_rest[1] * (second * (second + 1) // 2)
+        + <int32_t> (keys[2] & KEY_MASK)
+    )
 
 
 cdef inline PairTerms _pair_terms(const BoardState* state, int high, int low) noexcept nogil:
-    # high and low are the real suits of the hole cards of higher and lower rank.
-    cdef const Plan* plan = &state.plans[state.places[high] * 4 + state.places[low]]
+    # high and low are the suits of the hole cards of higher and lower rank.
+    cdef const Plan* plans = PLANS[state.num_board]
+    cdef const Plan* plan
     cdef PairTerms terms
-    cdef int32_t scale = plan.scale, left, first, second, linear, square
-    cdef int32_t base = (
-        plan.offset
-        + plan.strides[0] * state.terms[plan.terms[0]]
-        + plan.strides[1] * state.terms[plan.terms[1]]
-        + plan.strides[2] * state.terms[plan.terms[2]]
-    )
     cdef uint32_t high_key = state.keys[high], low_key = state.keys[low], first_key, second_key
-    if high == low:
-        # The pair's number among the ranks left over is C(u_high, 2) + u_low.
-        left = NUM_RANKS - (high_key >> KEY_BITS)
-        terms.base = base + scale * <int32_t> (high_key & KEY_MASK) * (left * (left - 1) // 2)
-        terms.high_linear = 0
-        terms.high_square = scale
-        terms.low_linear = scale
-        terms.low_square = 0
-        return terms
+    cdef uint32_t others[3]
+    cdef int32_t first, second, left
+    others[0] = state.keys[OTHER_SUITS[high][low][0]]
+    others[1] = state.keys[OTHER_SUITS[high][low][1]]
+    others[2] = state.keys[OTHER_SUITS[high][low][2]]
+    _descend(others, 0, 1)
+    _descend(others, 1, 2)
+    _descend(others, 0, 1)
     # The greater suit comes first. Where both hold the same board ranks, the higher card makes
     # its suit the greater: that is all the sorting that hole cards need.
-    cdef bint high_first = high_key >= low_key
-    first_key = high_key if high_first else low_key
-    second_key = low_key if high_first else high_key
+    terms.high_first = high_key >= low_key
+    if high == low:
+        plan = &plans[
+            _plan_number(True, high_key >> KEY_BITS, others[0] >> KEY_BITS, others[1] >> KEY_BITS)
+        ]
+        # The pair's number among the ranks left over is C(u_high, 2) + u_low.
+        left = NUM_RANKS - (high_key >> KEY_BITS)
+        first = (high_key & KEY_MASK) * (left * (left - 1) // 2)
+        terms.base = _rest(plan, others) + plan.scale * first
+        terms.first_linear = 0
+        terms.first_square = plan.scale
+        terms.second_linear = plan.scale
+        return terms
+    first_key = high_key if terms.high_first else low_key
+    second_key = low_key if terms.high_first else high_key
+    plan = &plans[
+        _plan_number(
+            False, first_key >> KEY_BITS, second_key >> KEY_BITS, others[0] >> KEY_BITS
+        )
+    ]
+    # Numbers of the suits with their first free rank, u = 0. For suits alike in size,
+    # C(first + u + 1, 2) = C(first + 1, 2) + (first + 1) * u + C(u, 2), by Vandermonde.
     first = (first_key & KEY_MASK) * (NUM_RANKS - (first_key >> KEY_BITS))
     second = (second_key & KEY_MASK) * (NUM_RANKS - (second_key >> KEY_BITS))
-    if plan.second_size:
-        linear = scale * plan.second_size
-        square = 0
-        base += linear * first
-    else:
-        # C(first + u + 1, 2) = C(first + 1, 2) + (first + 1) * u + C(u, 2), by Vandermonde.
-        linear = scale * (first + 1)
-        square = scale
-        base += scale * (first * (first + 1) // 2)
-    terms.base = base + scale * second
-    terms.high_linear = linear if high_first else scale
-    terms.high_square = square if high_first else 0
-    terms.low_linear = scale if high_first else linear
-    terms.low_square = 0 if high_first else square
+    terms.base = (
+        _rest(plan, others)
+        + plan.first_linear * first
+        + plan.first_square * (first * (first + 1) // 2)
+        + plan.scale * second
+    )
+    terms.first_linear = plan.first_linear + plan.first_square * (first + 1)
+    terms.first_square = plan.first_square
+    terms.second_linear = plan.scale
     return terms
 
 
@@ -326,14 +243,14 @@ cdef inline int32_t _hole_on_board(
     cdef card_t high = first if first > second else second
     cdef card_t low = second if first > second else first
     cdef PairTerms terms = _pair_terms(state, high & 3, low & 3)
-    cdef int32_t u = _place_left(state, high & 3, high >> 2)
-    cdef int32_t v = _place_left(state, low & 3, low >> 2)
+    cdef card_t greater = high if terms.high_first else low
+    cdef card_t lesser = low if terms.high_first else high
+    cdef int32_t u = _place_left(state, greater & 3, greater >> 2)
     return (
         terms.base
-        + terms.high_linear * u
-        + terms.high_square * (u * (u - 1) // 2)
-        + terms.low_linear * v
-        + terms.low_square * (v * (v - 1) // 2)
+        + terms.first_linear * u
+        + terms.first_square * (u * (u - 1) // 2)
+        + terms.second_linear * _place_left(state, lesser & 3, lesser >> 2)
     )
 
 
@@ -376,10 +293,16 @@ cdef void holes_on_board(const card_t* board, int num_board, int32_t* indices) n
         for low in range(4):
             terms = _pair_terms(&state, high, low)
             base[high][low] = terms.base
-            high_linear[high][low] = terms.high_linear
-            high_square[high][low] = terms.high_square
-            low_linear[high][low] = terms.low_linear
-            low_square[high][low] = terms.low_square
+            if terms.high_first:
+                high_linear[high][low] = terms.first_linear
+                high_square[high][low] = terms.first_square
+                low_linear[high][low] = terms.second_linear
+                low_square[high][low] = 0
+            else:
+                high_linear[high][low] = terms.second_linear
+                high_square[high][low] = 0
+                low_linear[high][low] = terms.first_linear
+                low_square[high][low] = terms.first_square
     for rank in range(NUM_RANKS):
         for suit in range(4):
             square[suit] = left[suit] * (left[suit] - 1) // 2
@@ -432,15 +355,16 @@ cdef int64_t board_number(const card_t* board, int num_board) noexcept nogil:
     """Index of a board alone, up to suits and to the order of its cards."""
     cdef BoardState state
     cdef const BoardPlan* plan
-    cdef int sizes[4]
-    cdef int suit, place
+    cdef uint32_t* keys = state.keys
+    cdef int place
     _prepare(board, num_board, &state)
-    for suit in range(4):
-        sizes[state.places[suit]] = state.keys[suit] >> KEY_BITS
-    plan = &BOARD_PLANS[num_board][PARTITION[num_board][sizes[0] * 8 + sizes[1]]]
+    _descend_all(keys)
+    plan = &BOARD_PLANS[num_board][
+        PARTITION[num_board][(keys[0] >> KEY_BITS) * 8 + (keys[1] >> KEY_BITS)]
+    ]
     cdef uint32_t index = plan.offset
     for place in range(4):
-        index += plan.strides[place] * _multisets(state.terms[place], plan.powers[place])
+        index += plan.strides[place] * _multisets(keys[place] & KEY_MASK, plan.powers[place])
     return index
 
 
@@ -564,11 +488,7 @@ cdef void board_from_number(int num_board, int64_t number, card_t* board) noexce
 cdef inline int _renamings(uint32_t* suits) noexcept nogil:
     # Arrangements of four suits that differ: 4! over k! for every k suits that are alike.
     cdef int copies = 24, run = 1, i
-    _descend(suits, 0, 1)
-    _descend(suits, 2, 3)
-    _descend(suits, 0, 2)
-    _descend(suits, 1, 3)
-    _descend(suits, 1, 2)
+    _descend_all(suits)
     for i in range(1, 4):
         run = run + 1 if suits[i] == suits[i - 1] else 1
         copies //= run

@@ -2,16 +2,6 @@
 # and everything below trusts them.
 
 
-cdef inline bint _are_distinct_cards(const card_t* cards, int num_cards) noexcept nogil:
-    cdef uint64_t seen = 0
-    cdef int i
-    cdef bint ok = True
-    for i in range(num_cards):
-        ok &= cards[i] < NUM_CARDS
-        seen |= <uint64_t> 1 << (cards[i] & 63)
-    return ok and popcount64(seen) == num_cards
-
-
 def _checked_num_board(num_board):
     if num_board not in NUM_HANDS:
         raise CardError(f"{num_board} board cards: a board has 0, 3, 4 or 5 cards")
@@ -27,10 +17,11 @@ def _checked_out(out, shape):
 
 
 cdef Py_ssize_t _first_bad_row(const uint8_t[:, ::1] cards) noexcept nogil:
-    # -1 where every row holds distinct cards.
+    # -1 where every row holds distinct cards: what is no card has no bit, twins share one.
+    cdef int num_cards = <int> cards.shape[1]
     cdef Py_ssize_t i
     for i in range(cards.shape[0]):
-        if not _are_distinct_cards(&cards[i, 0], <int> cards.shape[1]):
+        if popcount64(_ranks_by_suit(&cards[i, 0], num_cards)) != num_cards:
             return i
     return -1
 

@@ -197,17 +197,20 @@ def _count_boards(
     return wins
 
 
-def _hands_by_class():
-    """Return the class of each pair of cards, uint8 (52, 52), and the hands of each class."""
+def _classes():
+    """Return the class of each pair of cards, uint8 (52, 52), and how hands of two classes meet.
+
+    The latter are int64 (169, 169): pairs of a hand of each that share no card.
+    """
     cards = np.array([(a, b) for b in range(52) for a in range(b)], np.uint8)
     classes = indexer.index(cards)
     class_of = np.zeros((52, 52), np.uint8)
     class_of[cards[:, 0], cards[:, 1]] = classes
     class_of[cards[:, 1], cards[:, 0]] = classes
-    hands = np.zeros((NUM_CLASSES, 1326), np.int64)
-    hands[classes, np.arange(1326)] = 1
-    shares = (cards[:, None, :, None] == cards[None, :, None, :]).any((2, 3))
-    return class_of, hands @ ~shares @ hands.T
+    share = (cards[:, None, :, None] == cards[None, :, None, :]).any((2, 3))
+    pairs = (classes[:, None] * NUM_CLASSES + classes)[~share]
+    meetings = np.bincount(pairs, minlength=NUM_CLASSES * NUM_CLASSES)
+    return class_of, meetings.reshape(NUM_CLASSES, NUM_CLASSES)
 
 
 def preflop_counts(threads=2):
@@ -220,7 +223,7 @@ def preflop_counts(threads=2):
     """
     if threads < 1:
         raise ConfigError(f"threads must be at least 1, not {threads}")
-    class_of, meetings = _hands_by_class()
+    class_of, meetings = _classes()
     boards, multiplicities = canonical_rivers()
     cuts = np.linspace(0, len(boards), threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:

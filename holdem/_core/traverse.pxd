@@ -53,3 +53,9 @@ cdef struct Lane:
     int32_t depth                      # open frames
     int32_t player                     # who updates
     bint prune
+
+
+cdef struct Part:
+    # A run of log entries.
+    uint8_t* start
+    uint8_t* end

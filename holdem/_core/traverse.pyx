@@ -18,6 +18,7 @@ from holdem._core.regrets cimport add_regrets, add_strategy, match_regrets
 from holdem._core.rng cimport next_float, stream_for
 from holdem._core.types cimport FOLD, NO_ENDING
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 from holdem._core.deal import DEAL_DTYPE
 from holdem.errors import ResourceError, error_for
@@ -27,11 +28,16 @@ cdef extern from *:
 
 __all__ = ["Walker", "measure"]
 
+# Python's mmap module knows it from 3.13 on only.
+cdef extern from "<sys/mman.h>":
+    int MAP_NORESERVE
+
 cdef enum:
     NUM_LANES = 8
     LOOK_AHEAD = 16            # log entries between asking for a row and adding to it
     RIVER = 3
     MAX_DEPTH = 512
+    MAX_WORKERS = 4096
 
 
 # --- what a hand is worth at its end ------------------------------------------------
@@ -101,7 +107,7 @@ cdef inline float* open_entry(uint8_t** log, int64_t word, bint is_strategy, int
     """Begin an entry of the log; return where its num_actions values go."""
     cdef uint64_t* header = <uint64_t*>log[0]
     header[0] = <uint64_t>word << 8 | <uint64_t>is_strategy << 7 | <uint64_t>num_actions
-    log[0] += 8 + 8 * ((num_actions + 1) >> 1)
+    log[0] += entry_bytes(header[0])
     return <float*>(header + 1)
 
 
@@ -328,12 +334,14 @@ cdef class Walker:
     cdef object _nodes, _contributions, _folded, _table, _arena
     cdef uint8_t* _log
     cdef float* _words
+    cdef Part* _parts                          # scratch of a merge
     cdef int64_t[::1] _used                    # bytes of each segment in this batch
     cdef float[:, ::1] _values                 # (batch_size, num_players), chips
     cdef Py_ssize_t _iterations                # of the batch walked last
 
     def __cinit__(self):
         cdef int i
+        self._parts = NULL
         for i in range(NUM_LANES):
             self._lanes[i].frames = NULL
 
@@ -359,7 +367,7 @@ cdef class Walker:
         # Sparse: a page of the log that no traversal reaches costs no memory.
         length = batch_size * self.num_players * self.segment_bytes
         try:
-            self._arena = mmap.mmap(-1, length)
+            self._arena = mmap.mmap(-1, length, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE)
         except (OSError, ValueError, OverflowError) as error:
             raise ResourceError(
                 f"cannot reserve {length:,} bytes for the updates of a batch",
@@ -369,6 +377,9 @@ cdef class Walker:
         self._log = &arena[0]
         self._used = np.zeros(batch_size * self.num_players, dtype=np.int64)
         self._values = np.zeros((batch_size, self.num_players), dtype=np.float32)
+        self._parts = <Part*>calloc(max(batch_size * self.num_players, MAX_WORKERS), sizeof(Part))
+        if self._parts == NULL:
+            raise error_for(1)
         for i in range(NUM_LANES):
             self._lanes[i].frames = <Frame*>calloc(depth, sizeof(Frame))
             self._lanes[i].visits = 0
@@ -377,6 +388,7 @@ cdef class Walker:
 
     def __dealloc__(self):
         cdef int i
+        free(self._parts)
         for i in range(NUM_LANES):
             free(self._lanes[i].frames)
 
@@ -489,59 +501,156 @@ cdef class Walker:
             regret_weight, strategy_weight: of the batch's period, see `RegretTable`.
             floor: chips x regret_weight; no regret falls below it.
         """
-        if self._iterations:
-            with nogil:
-                self._merge(regret_weight, strategy_weight, floor)
+        cdef Py_ssize_t i
+        with nogil:
+            for i in range(self._iterations * self.num_players):
+                self._parts[i].start = self._log + i * self.segment_bytes
+                self._parts[i].end = self._parts[i].start + self._used[i]
+            apply(
+                self._parts, self._iterations * self.num_players, self._words,
+                regret_weight, strategy_weight, floor,
+            )
 
-    cdef void _merge(self, float regret_weight, float strategy_weight, float floor) noexcept nogil:
-        cdef int64_t num_traversals = self._iterations * self.num_players
-        cdef int64_t traversal, ahead = 0
+    def share(self, uint8_t[:, ::1] streams, int64_t[::1] lengths):
+        """Sort the last batch's log by owner: one stream for each worker that merges.
+
+        Args:
+            streams: (num_owners, capacity), bytes; capacity at least
+                batch_size * num_players * segment_bytes for this walker's share.
+            lengths: (num_owners,), OUT, bytes used of each stream.
+
+        Raises:
+            ResourceError: a stream is too short.
+        """
+        cdef Py_ssize_t i, capacity = streams.shape[1]
+        cdef int num_owners = <int>streams.shape[0], owner
         cdef uint8_t* entry
         cdef uint8_t* end
-        cdef uint8_t* look = self._log
-        cdef uint8_t* look_end = self._log + self._used[0]
-        cdef uint64_t header
-        cdef float* row
-        cdef int num_actions, i
-        # `look` runs LOOK_AHEAD entries in front of `entry`, through the same
-        # segments in the same order, and asks for the rows to come.
-        for i in range(LOOK_AHEAD):
-            look_on(self, &ahead, &look, &look_end, num_traversals)
-        for traversal in range(num_traversals):
-            entry = self._log + traversal * self.segment_bytes
-            end = entry + self._used[traversal]
-            while entry < end:
-                look_on(self, &ahead, &look, &look_end, num_traversals)
-                header = (<uint64_t*>entry)[0]
-                num_actions = header & 0x7F
-                row = self._words + (header >> 8)
-                if header & 0x80:
-                    add_strategy(row + num_actions, <float*>(entry + 8), strategy_weight, num_actions)
-                else:
-                    add_regrets(row, <float*>(entry + 8), regret_weight, floor, num_actions)
-                entry += 8 + 8 * ((num_actions + 1) >> 1)
+        cdef int64_t size
+        cdef bint full = False
+        if lengths.shape[0] != num_owners:
+            raise ValueError("one length for each stream is wanted")
+        for owner in range(num_owners):
+            lengths[owner] = 0
+        with nogil:
+            for i in range(self._iterations * self.num_players):
+                entry = self._log + i * self.segment_bytes
+                end = entry + self._used[i]
+                while entry < end:
+                    owner = owner_of((<uint64_t*>entry)[0] >> 8, num_owners)
+                    size = entry_bytes((<uint64_t*>entry)[0])
+                    if lengths[owner] + size > capacity:
+                        full = True
+                        break
+                    memcpy(&streams[owner, lengths[owner]], entry, size)
+                    lengths[owner] += size
+                    entry += size
+        if full:
+            raise error_for(2)
+
+    def merge_streams(
+        self,
+        uint8_t[:, :, ::1] streams,
+        const int64_t[:, ::1] lengths,
+        int owner,
+        float regret_weight,
+        float strategy_weight,
+        float floor,
+    ):
+        """Add the updates that belong to *owner*, from all workers, in the order of iterations.
+
+        The rows of different owners are different, so owners merge side by side, and
+        each row sees the additions that one worker alone would have made, in its order.
+
+        Args:
+            streams: (num_workers, num_owners, capacity), what each worker's `share` wrote;
+                workers in the order of their iterations.
+            lengths: (num_workers, num_owners), bytes.
+            owner: whose rows to merge.
+            regret_weight, strategy_weight, floor: as for `merge`.
+        """
+        cdef Py_ssize_t worker, num_workers = streams.shape[0]
+        if num_workers > MAX_WORKERS:
+            raise ValueError(f"{num_workers} streams; at most {MAX_WORKERS} can be merged")
+        for worker in range(num_workers):
+            self._parts[worker].start = &streams[worker, owner, 0]
+            self._parts[worker].end = self._parts[worker].start + lengths[worker, owner]
+        with nogil:
+            apply(self._parts, num_workers, self._words, regret_weight, strategy_weight, floor)
+
+
+# --- the log into the table -----------------------------------------------------------
+
+cdef inline int owner_of(uint64_t word, int num_owners) noexcept nogil:
+    """Who merges the row that begins at *word*.
+
+    Blocks of 256 bytes are dealt out by a multiplicative hash, so that the rows near
+    the root, which every traversal updates, are spread over all owners.
+    """
+    return <int>((((word >> 6) * <uint64_t>0x9E3779B97F4A7C15) >> 33) % <uint64_t>num_owners)
+
+
+cdef inline int64_t entry_bytes(uint64_t header) noexcept nogil:
+    """Length of the entry with this header."""
+    return 8 + 8 * (((header & 0x7F) + 1) >> 1)
+
+
+cdef void apply(
+    const Part* parts,
+    Py_ssize_t num_parts,
+    float* words,
+    float regret_weight,
+    float strategy_weight,
+    float floor,
+) noexcept nogil:
+    """Add all entries of the parts of a log to the table, in order."""
+    cdef Py_ssize_t part, ahead = -1
+    cdef uint8_t* entry
+    cdef uint8_t* look = NULL
+    cdef uint8_t* look_end = NULL
+    cdef uint64_t header
+    cdef float* row
+    cdef int num_actions, i
+    # `look` runs LOOK_AHEAD entries in front of `entry`, through the same parts in
+    # the same order, and asks for the rows to come.
+    for i in range(LOOK_AHEAD):
+        look_on(parts, num_parts, words, &ahead, &look, &look_end)
+    for part in range(num_parts):
+        entry = parts[part].start
+        while entry < parts[part].end:
+            look_on(parts, num_parts, words, &ahead, &look, &look_end)
+            header = (<uint64_t*>entry)[0]
+            num_actions = header & 0x7F
+            row = words + (header >> 8)
+            if header & 0x80:
+                add_strategy(row + num_actions, <float*>(entry + 8), strategy_weight, num_actions)
+            else:
+                add_regrets(row, <float*>(entry + 8), regret_weight, floor, num_actions)
+            entry += entry_bytes(header)
 
 
 cdef inline void look_on(
-    Walker walker, int64_t* ahead, uint8_t** look, uint8_t** look_end, int64_t num_traversals
+    const Part* parts,
+    Py_ssize_t num_parts,
+    const float* words,
+    Py_ssize_t* ahead,
+    uint8_t** look,
+    uint8_t** look_end,
 ) noexcept nogil:
     """Ask for the row of the entry at *look*, and step to the next one."""
     cdef uint64_t header
-    cdef int num_actions
     cdef const float* row
     while look[0] >= look_end[0]:
-        ahead[0] += 1
-        if ahead[0] >= num_traversals:
-            ahead[0] = num_traversals
+        if ahead[0] + 1 >= num_parts:
             return
-        look[0] = walker._log + ahead[0] * walker.segment_bytes
-        look_end[0] = look[0] + walker._used[ahead[0]]
+        ahead[0] += 1
+        look[0] = parts[ahead[0]].start
+        look_end[0] = parts[ahead[0]].end
     header = (<uint64_t*>look[0])[0]
-    num_actions = header & 0x7F
-    row = walker._words + (header >> 8)
+    row = words + (header >> 8)
     prefetch(row)
-    prefetch(row + 2 * num_actions - 1)
-    look[0] += 8 + 8 * ((num_actions + 1) >> 1)
+    prefetch(row + 2 * <int>(header & 0x7F) - 1)
+    look[0] += entry_bytes(header)
 
 
 def measure(nodes, int num_players):

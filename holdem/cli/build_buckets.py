@@ -172,7 +172,7 @@ def _print_summary(console: Console, bucketing: HandBucketing) -> None:
     """Print a table of the streets: sizes of buckets and how well they separate equities."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("street")
-    for name in ("hands", "buckets", "empty", "min", "median", "max", "sd", "inside", "told"):
+    for name in ("hands", "buckets", "empty", "min", "median", "max", "sd", "inside", "explained"):
         table.add_column(name, justify="right", no_wrap=True)
     for street in range(bucketing.num_streets):
         row = bucketing.summary(street)
@@ -191,8 +191,8 @@ def _print_summary(console: Console, bucketing: HandBucketing) -> None:
     console.print(table)
     console.print(
         "min, median, max: a bucket's share of all real hands\n"
-        "sd, inside, told: of equity, over all hands and inside a bucket; the share of its "
-        "variance that the bucket tells",
+        "sd, inside: of equity, over all hands and inside a bucket\n"
+        "explained: the share of the variance of equity that the bucket tells",
         style="dim",
     )
 

@@ -20,7 +20,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from holdem.errors import CardError, ConfigError, HoldemError, RulesError, StorageError
 from holdem.game.cards import cards_text, parse_cards
@@ -35,7 +35,7 @@ from holdem.game.rules import (
     default_first_to_act,
     raise_to,
 )
-from holdem.types import HEADS_UP_MENU, MAX_PLAYERS, BetMenu, GameConfig
+from holdem.types import HEADS_UP_MENU, BetMenu, GameConfig
 
 _REQUIRED = {
     "variant": str,
@@ -47,6 +47,7 @@ _REQUIRED = {
 }
 """The fields that a hand must have, and their types in TOML."""
 
+_Error = TypeVar("_Error", bound=HoldemError)
 _PLAYED_FIELDS = {*_REQUIRED, "ante_trimming_status"}
 _UNKNOWN = "??"
 
@@ -275,10 +276,11 @@ class _Lines:
         self._start, self._end = 0, len(text)
         if table is not None:
             headers = list(re.finditer(r"^[ \t]*\[[ \t]*([^\[\]\n]+?)[ \t]*\]", text, re.MULTILINE))
-            for header, following in zip(headers, [*headers[1:], None], strict=True):
+            for place, header in enumerate(headers):
                 if header[1].strip("'\"") == table:
                     self._start = header.start()
-                    self._end = following.start() if following else len(text)
+                    if place + 1 < len(headers):
+                        self._end = headers[place + 1].start()
 
     def of_field(self, name: str) -> int:
         """Return the line of field *name*; of the hand's beginning if it is not there."""
@@ -307,11 +309,7 @@ def _read(fields: Mapping[str, Any], lines: _Lines, menu: BetMenu) -> HandHistor
     _check_fields(fields, lines)
     players = len(fields["starting_stacks"])
     seats = _seats(players)
-    try:
-        game = _game_of(fields, menu)
-        _check_writable(game)
-    except ConfigError as error:
-        raise _at(lines.of_field("variant"), error) from None
+    game = _game_of(fields, lines, menu)
     holes: dict[int, list[str]] = {seat: [] for seat in range(players)}
     shown: list[Shown] = []
     steps: list[tuple[int, list[str]]] = []  # number of the action, words: what is played
@@ -322,7 +320,7 @@ def _read(fields: Mapping[str, Any], lines: _Lines, menu: BetMenu) -> HandHistor
                 case []:
                     pass
                 case ["d", "dh", player, cards]:
-                    holes[_seat_of(player, seats)] += _pairs(cards)
+                    _deal(holes[_seat_of(player, seats)], cards)
                 case [player, "sm", *cards] if len(cards) <= 1:
                     seat = _seat_of(player, seats)
                     if cards != ["-"]:
@@ -391,34 +389,42 @@ def _check_fields(fields: Mapping[str, Any], lines: _Lines) -> None:
         )
 
 
-def _game_of(fields: Mapping[str, Any], menu: BetMenu) -> GameConfig:
+def _game_of(fields: Mapping[str, Any], lines: _Lines, menu: BetMenu) -> GameConfig:
     antes, blinds = fields["antes"], list(fields["blinds_or_straddles"])
     stacks = fields["starting_stacks"]
-    if not 2 <= len(stacks) <= MAX_PLAYERS:
-        raise ConfigError(f"{len(stacks)} players", f"a hand has 2 to {MAX_PLAYERS}")
+
+    def refuse(name: str, wanted: str, remedy: str) -> ConfigError:
+        return _at(lines.of_field(name), ConfigError(f"{name} is {fields[name]}: {wanted}", remedy))
+
+    if len(stacks) < 2:
+        raise refuse("starting_stacks", "a hand has at least two players", "give all stacks")
     if len(set(antes)) > 1:
-        raise ConfigError(f"antes {antes}: all must be the same", "no such game can be played here")
+        raise refuse("antes", "all must be the same", "no other game can be played here")
     if min(blinds) < 0:
-        raise ConfigError(f"blinds {blinds}: posts of new players", "only blinds and straddles can")
+        raise refuse("blinds_or_straddles", "new players cannot post", "give only blinds")
     if antes[0] > min(stacks) and not fields.get("ante_trimming_status", False):
-        raise ConfigError(
-            "a stack below the ante wins the whole antes of the others",
-            "with ante_trimming_status = true it wins as much from each as it has",
+        raise refuse(
+            "starting_stacks",
+            f"one is below the ante {antes[0]} and would win the whole antes of the others",
+            "with ante_trimming_status = true it wins from each as much as it has",
         )
     while blinds and not blinds[-1]:
         blinds.pop()
-    game = GameConfig(
-        name="hand",
-        num_players=len(stacks),
-        stacks=tuple(stacks[p] for p in _seats(len(stacks))),
-        blinds=tuple(blinds),
-        ante=antes[0],
-        menu=menu,
-    )
+    try:
+        game = GameConfig(
+            name="hand",
+            num_players=len(stacks),
+            stacks=tuple(stacks[player] for player in _seats(len(stacks))),
+            blinds=tuple(blinds),
+            ante=antes[0],
+            menu=menu,
+        )
+        _check_writable(game)
+    except ConfigError as error:
+        raise _at(lines.of_field("blinds_or_straddles"), error) from None
     if fields["min_bet"] != game.big_blind:
-        raise ConfigError(
-            f"min_bet is {fields['min_bet']}, and must be the big blind {game.big_blind}",
-            "no such game can be played here",
+        raise refuse(
+            "min_bet", f"it must be the big blind {game.big_blind}", "no other can be played here"
         )
     return game
 
@@ -445,7 +451,7 @@ def _check_writable(game: GameConfig) -> None:
 
 
 def _step(state: State, words: list[str], seats: tuple[int, ...]) -> State:
-    if words[0] == "d":
+    if words[:2] == ["d", "db"]:
         return state.deal_board(parse_cards(words[2]))
     seat, verb = _seat_of(words[0], seats), words[1]
     if seat != state.actor:
@@ -489,6 +495,14 @@ def _seat_of(player: str, seats: tuple[int, ...]) -> int:
     return seats[int(found[1]) - 1]
 
 
+def _deal(hole: list[str], cards: str) -> None:
+    """Add *cards*, known or not, to the names in *hole*."""
+    hole += _pairs(cards)
+    parse_cards("".join(card for card in hole if card != _UNKNOWN))
+    if len(hole) > 2:
+        raise CardError(f"a hand of {len(hole)} cards", "deal two cards to each player")
+
+
 def _pairs(cards: str) -> list[str]:
     return [cards[start : start + 2] for start in range(0, len(cards), 2)]
 
@@ -508,10 +522,12 @@ def _reveal(holes: dict[int, list[str]], shown: Shown) -> None:
 def _hole_of(cards: list[str]) -> Hole | None:
     if set(cards) <= {_UNKNOWN}:
         return None
+    if _UNKNOWN in cards:
+        raise CardError(f"a hand known by half: {''.join(cards)}", "deal it as ????")
     return parse_cards("".join(cards))
 
 
-def _at(line: int, error: HoldemError, action: str | None = None) -> HoldemError:
+def _at(line: int, error: _Error, action: str | None = None) -> _Error:
     """Return *error* with the line, and the action, in its message."""
     what = f"{action!r}: " if action is not None else ""
-    return type(error)(f"line {line}: {what}{error}", error.remedy)
+    return type(error)(f"line {line}: {what}{error}", error.remedy or "mend that line")

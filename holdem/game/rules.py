@@ -142,13 +142,13 @@ class Pot:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """What the rules need of a `GameConfig`, checked and worked out once per game.
+    """What the rules need of a `GameConfig`, worked out once per game.
 
     Attributes:
         first_to_act: seat, by street.
         deals: board cards before each street, as far as the board goes.
-        odd_chip_order: seats from the first left of the button.
         opening_bet: the largest blind, posted in full or not: what is to be called preflop.
+        live_by_folded: the seats still in the hand, by the mask of those that have folded.
     """
 
     game: GameConfig
@@ -157,10 +157,10 @@ class _Table:
     stacks: tuple[int, ...]
     first_to_act: tuple[int, ...]
     deals: tuple[int, ...]
-    odd_chip_order: tuple[int, ...]
     opening_bet: int
     num_hole_cards: int
     deck_size: int
+    live_by_folded: tuple[tuple[int, ...], ...]
 
 
 def default_first_to_act(game: GameConfig) -> tuple[int, ...]:
@@ -193,10 +193,13 @@ def _table(game: GameConfig) -> _Table:
         stacks=tuple(game.stack_of(seat) - antes[seat] - blinds[seat] for seat in players),
         first_to_act=game.first_to_act or default_first_to_act(game),
         deals=deals,
-        odd_chip_order=(1, 0) if game.num_players == 2 else tuple(players),
         opening_bet=opening_bet,
         num_hole_cards=num_hole_cards,
         deck_size=deck_size,
+        live_by_folded=tuple(
+            tuple(seat for seat in players if not folded >> seat & 1)
+            for folded in range(1 << game.num_players)
+        ),
     )
 
 
@@ -247,7 +250,6 @@ class State:
             hole_cards: by seat, None for cards that are not known; empty if none are.
 
         Raises:
-            ConfigError: the game cannot be played (1 or 10 players, stacks missing).
             CardError: a hand has the wrong size, or a card twice.
         """
         table = _table(game)
@@ -290,7 +292,7 @@ class State:
     @property
     def live(self) -> tuple[int, ...]:
         """The seats that have not folded."""
-        return tuple(s for s in range(len(self.stacks)) if not self.folded >> s & 1)
+        return self._table.live_by_folded[self.folded]
 
     @property
     def cards_to_deal(self) -> int:
@@ -466,14 +468,12 @@ class State:
                     "a showdown of cards that are not known", "give payoffs() the strengths"
                 )
         for pot in pots:
-            winners: Sequence[int] = pot.seats
+            winners = pot.seats
             if len(winners) > 1 and strengths is not None:
                 best = max(strengths[seat] for seat in winners)
-                winners = [
-                    seat
-                    for seat in self._table.odd_chip_order
-                    if seat in pot.seats and strengths[seat] == best
-                ]
+                winners = tuple(seat for seat in winners if strengths[seat] == best)
+            # Seats count from the first left of the button, and so do odd chips. Heads-up the
+            # button is seat 0, but there two equal bets leave no odd chip.
             share, odd = divmod(pot.amount, len(winners))
             for place, seat in enumerate(winners):
                 won[seat] += share + (place < odd)
@@ -512,16 +512,19 @@ class State:
         """Return this state waiting for the first of *pending* from seat *start* on, if any."""
         if not pending or len(self.live) == 1:
             return self._after_betting()
-        players = len(self.stacks)
-        seat = next(s for i in range(players) if pending >> (s := (start + i) % players) & 1)
-        others = [s for s in self.live if s != seat]
+        seat = start
+        while not pending >> seat & 1:
+            seat = (seat + 1) % len(self.stacks)
         # The only seat with chips has nothing to decide once it has matched every other: what
         # a short blind asks beyond that would come back.
-        if not any(self.stacks[s] for s in others) and self.bets[seat] >= max(
-            self.bets[s] for s in others
+        if self._alone_with_chips(seat) and self.bets[seat] >= max(
+            self.bets[s] for s in self.live if s != seat
         ):
             return self._after_betting()
         return self._changed(pending=pending, actor=seat)
+
+    def _alone_with_chips(self, seat: int) -> bool:
+        return not any(self.stacks[s] for s in self.live if s != seat)
 
     def _after_betting(self) -> State:
         """Return this state with its street over, and streets that bring no card passed."""

@@ -13,11 +13,14 @@ which look at proportions within a row, never need to know.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from holdem.errors import MismatchError
 from holdem.game.tree import BettingTree
+from holdem.types import MCCFRConfig
 
 BYTES_PER_SLOT = 8
 _REBASE_ABOVE = 2.0**64
@@ -38,10 +41,20 @@ class RegretTable:
     """
 
     def __init__(
-        self, tree: BettingTree, *, discount_interval: int, alpha: float, beta: float
+        self,
+        tree: BettingTree,
+        *,
+        discount_interval: int,
+        alpha: float,
+        beta: float,
+        words: npt.NDArray[np.float32] | None = None,
+        scales: bool = True,
     ) -> None:
+        self._scales = scales
         # Zeroed by the system when first touched: rows that no walk reaches cost nothing.
-        self.words: npt.NDArray[np.float32] = np.zeros(2 * tree.num_slots, dtype=np.float32)
+        if words is None:
+            words = np.zeros(2 * tree.num_slots, dtype=np.float32)
+        self.words = words
         self._tree = tree
         self.period = 0
         self.regret_weight = 1.0
@@ -51,19 +64,44 @@ class RegretTable:
         self._alpha = alpha
         self._beta = beta
 
-    def advance(self, iteration: int, count: int) -> None:
+    @classmethod
+    def for_config(
+        cls,
+        tree: BettingTree,
+        config: MCCFRConfig,
+        words: npt.NDArray[np.float32] | None = None,
+        *,
+        scales: bool = True,
+    ) -> RegretTable:
+        """Make the table of a run, over *words* (shared memory, zeroed) if given.
+
+        Of several tables over the same words only one *scales* them when weights are
+        rebased.
+        """
+        return cls(
+            tree,
+            discount_interval=config.discount_interval,
+            alpha=config.regret_discount_alpha,
+            beta=config.strategy_discount_beta,
+            words=words,
+            scales=scales,
+        )
+
+    def advance(self, iteration: int, count: int) -> bool:
         """Bring the weights to the period of *iteration*, which *count* iterations begin.
 
-        Call it before each merge.
+        Call it before each walk. Returns whether the words were rescaled.
         """
         while self.period < iteration // self._interval:
             self.period += 1
             t = float(self.period)
             self.regret_weight *= (t**self._alpha + 1) / t**self._alpha
             self.strategy_weight *= ((t + 1) / t) ** self._beta
-        if self.regret_weight > _REBASE_ABOVE:
+        rebase = self.regret_weight > _REBASE_ABOVE
+        if rebase:
             self._rebase()
         self.total_weight += count * self.regret_weight
+        return rebase
 
     def discounts(self) -> tuple[float, float]:
         """Return what the last discount scaled regrets and averages by; 1 before the first."""
@@ -81,7 +119,7 @@ class RegretTable:
             "total_weight": self.total_weight,
         }
 
-    def restore(self, words: npt.NDArray[np.float32], state: dict[str, float]) -> None:
+    def restore(self, words: npt.NDArray[np.float32], state: Mapping[str, float]) -> None:
         """Take over the *words* and the weights of a checkpoint."""
         if words.shape != self.words.shape or words.dtype != np.float32:
             raise MismatchError(
@@ -90,6 +128,10 @@ class RegretTable:
                 "resume with the game and the buckets that the run was started with",
             )
         np.copyto(self.words, words)
+        self.restore_state(state)
+
+    def restore_state(self, state: Mapping[str, float]) -> None:
+        """Take over the weights of `state`."""
         self.period = int(state["period"])
         self.regret_weight = float(state["regret_weight"])
         self.strategy_weight = float(state["strategy_weight"])
@@ -99,11 +141,13 @@ class RegretTable:
         # Only an alpha far below 1 gets here: its weights grow exponentially. A power
         # of two changes no digit of any number. (The average's weight is a power of
         # the period and stays small.)
+        self.regret_weight /= _REBASE_ABOVE
+        self.total_weight /= _REBASE_ABOVE
+        if not self._scales:
+            return
         for node in self._tree.nodes[self._tree.nodes["num_actions"] > 0]:
             k = int(node["num_actions"])
             first = 2 * int(node["first_slot"])
             size = 2 * k * self._tree.bucket_counts[node["street"]]
             rows = self.words[first : first + size].reshape(-1, 2, k)
             rows[:, 0, :] *= np.float32(1 / _REBASE_ABOVE)
-        self.regret_weight /= _REBASE_ABOVE
-        self.total_weight /= _REBASE_ABOVE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations, combinations_with_replacement
 
 CATEGORIES = (
@@ -64,7 +64,8 @@ def strengths() -> dict[Value, int]:
     return {value: strength for strength, value in enumerate(sorted(values), start=1)}
 
 
-def value(five: Sequence[int]) -> Value:
+@lru_cache(1 << 18)
+def value(five: tuple[int, ...]) -> Value:
     """Return the value of five cards."""
     return value_of_ranks([card // 4 for card in five], suited=len({c % 4 for c in five}) == 1)
 

@@ -1,4 +1,4 @@
-"""Who wins which chips, chip by chip: the slow and obvious settling of a hand."""
+"""Who wins which chips, layer by layer: the slow and obvious settling of a hand."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ def settle(
 ) -> tuple[int, ...]:
     """Return the net chips of each seat.
 
-    The first chip of every seat makes one layer, the second chips the next, and so on. A layer
-    of one chip was not called and goes back. A layer goes to the seats that are in it and have
-    not folded; layers of the same such seats make one pot, and every pot is split on its own.
+    The first chip of every seat makes one layer, the second chips the next, and so on; layers
+    with chips of the same seats are taken together. A layer of one seat was not called and goes
+    back. Others go to the seats that are in them and have not folded; layers of the same such
+    seats make one pot, and every pot is split on its own.
 
     Args:
         like_pokerkit: give all chips of a pot that do not divide to the first winner, not one
@@ -27,13 +28,15 @@ def settle(
     net = [-chips for chips in paid]
     pots: dict[tuple[int, ...], int] = defaultdict(int)
     claimants: tuple[int, ...] = tuple(s for s in seats if not folded[s])
-    for level in range(1, max(paid) + 1):
+    below = 0
+    for level in sorted(set(paid)):
         layer = [s for s in seats if paid[s] >= level]
+        chips, below = (level - below) * len(layer), level
         if len(layer) == 1:
-            net[layer[0]] += 1
-            continue
-        claimants = tuple(s for s in layer if not folded[s]) or claimants
-        pots[claimants] += len(layer)
+            net[layer[0]] += chips
+        else:
+            claimants = tuple(s for s in layer if not folded[s]) or claimants
+            pots[claimants] += chips
 
     def winners(contenders: Sequence[int]) -> list[int]:
         best = max(strengths[s] for s in contenders)

@@ -1,0 +1,157 @@
+"""What turns iterations into a regret table: one batch after another, in this process.
+
+A batch is deal, walk, merge. Merges fall on multiples of the batch size, wherever the
+run began, so that a run may be cut anywhere and go on to the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem._core.deal import DEAL_DTYPE
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.game.tree import BettingTree
+from holdem.mccfr.table import RegretTable
+from holdem.mccfr.worker import make_dealer, make_walker
+from holdem.types import MCCFRConfig
+
+
+class Engine(Protocol):
+    """Whoever does the iterations: this process, or a pool of workers.
+
+    Attributes:
+        table: the regrets and averages; whole between two calls of `run`.
+        iteration: iterations done, those of a resumed run included.
+        utility_sum: seat 0's sampled utility over all of them, chips.
+        visits: decision nodes visited by this engine.
+    """
+
+    table: RegretTable
+    iteration: int
+    utility_sum: float
+
+    @property
+    def visits(self) -> int:
+        """See the class."""
+
+    def run(self, target: int) -> None:
+        """Do batches until *target* iterations or more are done, in all."""
+
+    def restore(
+        self,
+        words: npt.NDArray[np.float32],
+        table_state: Mapping[str, float],
+        iteration: int,
+        utility_sum: float,
+    ) -> None:
+        """Go on from a checkpoint, before the first `run`."""
+
+    def snapshot(self) -> npt.NDArray[np.float32] | None:
+        """Return a copy of the table's words that is good until the next call.
+
+        None where there is none; then whoever wants the words must read the table
+        before the next `run`.
+        """
+
+    def close(self) -> None:
+        """Give back what is not this process's own memory."""
+
+
+class LocalEngine:
+    """Does every batch in this process. See `Engine`."""
+
+    def __init__(
+        self, config: MCCFRConfig, tree: BettingTree, bucketing: HandBucketing | None
+    ) -> None:
+        self.table = RegretTable.for_config(tree, config)
+        self.iteration = 0
+        self.utility_sum = 0.0
+        self._config = config
+        self._dealer = make_dealer(tree.game, bucketing)
+        self._walker = make_walker(tree, self.table.words, config.batch_size)
+        self._deals = np.zeros(config.batch_size, dtype=DEAL_DTYPE)
+
+    @property
+    def visits(self) -> int:
+        """Decision nodes visited by this engine."""
+        return self._walker.visits
+
+    def run(self, target: int) -> None:
+        """Do batches until *target* iterations or more are done, in all."""
+        config, table, walker = self._config, self.table, self._walker
+        while self.iteration < last_iteration(target, config):
+            count = batch_length(self.iteration, config)
+            deals = self._deals[:count]
+            self._dealer.deal(config.seed, self.iteration, deals)
+            table.advance(self.iteration, count)
+            walker.walk(
+                config.seed,
+                self.iteration,
+                deals,
+                pruning_threshold=config.pruning_threshold * table.regret_weight,
+                pruning_probability=config.pruning_probability if config.enable_pruning else 0.0,
+                epsilon=walk_epsilon(config, self.iteration),
+            )
+            walker.merge(
+                table.regret_weight,
+                table.strategy_weight,
+                config.regret_floor * table.regret_weight,
+            )
+            self.utility_sum += utility_of(walker.values)
+            self.iteration += count
+
+    def restore(
+        self,
+        words: npt.NDArray[np.float32],
+        table_state: Mapping[str, float],
+        iteration: int,
+        utility_sum: float,
+    ) -> None:
+        """See `Engine.restore`."""
+        self.table.restore(words, table_state)
+        self.iteration, self.utility_sum = iteration, utility_sum
+
+    def snapshot(self) -> None:
+        """No copy: one process cannot train while it writes, so it needs none."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def batch_length(iteration: int, config: MCCFRConfig) -> int:
+    """Return how many iterations the batch has that *iteration* begins."""
+    count = config.batch_size - iteration % config.batch_size
+    if config.num_iterations is not None:
+        count = min(count, config.num_iterations - iteration)
+    return count
+
+
+def last_iteration(target: int, config: MCCFRConfig) -> int:
+    """Return *target*, or the end of the run if that comes first."""
+    return target if config.num_iterations is None else min(target, config.num_iterations)
+
+
+def utility_of(values: npt.NDArray[np.float32]) -> float:
+    """Return seat 0's utility summed over a batch's values, (iterations, players), chips.
+
+    Always over the whole batch in one go: a sum in parts could round otherwise.
+    """
+    return float(values[:, 0].sum(dtype=np.float64))
+
+
+def epsilon_at(config: MCCFRConfig, iteration: int) -> float:
+    """Return the exploration of outcome sampling at *iteration*."""
+    epsilon = config.exploration_epsilon
+    for start, value in config.epsilon_schedule or ():
+        if iteration >= start:
+            epsilon = value
+    return epsilon
+
+
+def walk_epsilon(config: MCCFRConfig, iteration: int) -> float | None:
+    """Return what `Walker.walk` wants to know: None for external sampling."""
+    return epsilon_at(config, iteration) if config.sampling == "outcome" else None

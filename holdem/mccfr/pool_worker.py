@@ -1,0 +1,177 @@
+"""A worker of a pool: one process that walks its share of each batch and merges its rows.
+
+It starts by spawn, imports little, and stays for the whole run. It waits for commands,
+meets the other workers twice a batch, and tells the parent nothing but what the shared
+page holds. It never outlives its parent.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from holdem._core.deal import DEAL_DTYPE
+from holdem._core.sync import BrokenBarrier
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.game.tree import build_tree
+from holdem.mccfr.engine import batch_length, last_iteration, utility_of, walk_epsilon
+from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths, share_of
+from holdem.mccfr.segments import Segment
+from holdem.mccfr.table import RegretTable
+from holdem.mccfr.worker import make_dealer, make_walker
+from holdem.types import GameConfig, MCCFRConfig
+
+_FOREVER = 1e9
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerSpec:
+    """What a worker must know to begin: small, because starting a process pickles it."""
+
+    worker: int
+    num_workers: int
+    parent_pid: int
+    paths: PoolPaths
+    config: MCCFRConfig
+    game: GameConfig
+    bucket_counts: tuple[int, ...]
+    buckets_path: Path | None
+
+
+def main(spec: WorkerSpec) -> None:
+    """Work until the parent says quit; leave a traceback if something goes wrong."""
+    _die_with(spec.parent_pid)
+    # The parent coordinates: a Ctrl-C at the terminal reaches every process of the group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    control = PoolControl(
+        Segment.attach(spec.paths.control),
+        spec.num_workers,
+        spec.config.batch_size,
+        spec.game.num_players,
+    )
+    try:
+        _Worker(spec, control).serve()
+    except BrokenBarrier:
+        sys.exit(1)  # another worker failed, and says why
+    except BaseException:
+        control.report_fault(spec.worker, traceback.format_exc())
+        control.barrier.abort()
+        sys.exit(1)
+
+
+def _die_with(parent_pid: int) -> None:
+    """Ask the system to kill this process when its parent dies, by SIGKILL too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        os._exit(1)  # it died before we could ask
+
+
+class _Worker:
+    def __init__(self, spec: WorkerSpec, control: PoolControl) -> None:
+        self.spec = spec
+        self.control = control
+        self.config = config = spec.config
+        # The parent has made sure that the table fits, and holds it already.
+        tree = build_tree(spec.game, spec.bucket_counts, memory_bytes=sys.maxsize)
+        bucketing = None
+        if spec.buckets_path is not None:
+            bucketing = HandBucketing.load(spec.buckets_path, verify=False)
+        words = Segment.attach(spec.paths.table).array(np.float32, 2 * tree.num_slots)
+        self.table = RegretTable.for_config(tree, config, words, scales=spec.worker == 0)
+        self.dealer = make_dealer(spec.game, bucketing)
+        # Of a whole batch this worker walks at most so many iterations.
+        share = -(-config.batch_size // spec.num_workers)
+        self.walker = make_walker(tree, words, share)
+        self.deals = np.zeros(share, dtype=DEAL_DTYPE)
+        n = spec.num_workers
+        capacity = stream_bytes(self.walker.segment_bytes, config, n, spec.game.num_players)
+        self.streams = Segment.attach(spec.paths.logs).array(np.uint8, (n, n, capacity))
+
+    def serve(self) -> None:
+        """Do one command after another."""
+        control, number = self.control, 0
+        actions = {RUN: self._run, COPY: self._copy}
+        control.done.add()  # ready
+        while True:
+            number += 1
+            control.command.wait_for(number, _FOREVER)
+            command = int(control.state[0]["command"])
+            if command == QUIT:
+                return
+            actions[command]()
+            control.done.add()
+
+    def _run(self) -> None:
+        """Walk and merge batches up to the target; all workers do the same ones."""
+        control, config, table, walker = self.control, self.config, self.table, self.walker
+        spec, state = self.spec, control.state[0]
+        iteration, utility = int(state["iteration"]), float(state["utility_sum"])
+        table.restore_state({name: state[name] for name in table.state()})
+        target = last_iteration(int(state["target"]), config)
+        # Worker 0 writes the state at the end; by then everybody must have read it.
+        self._meet()
+        while iteration < target:
+            count = batch_length(iteration, config)
+            if table.advance(iteration, count):
+                self._meet()  # worker 0 has rescaled the table
+            first, end = share_of(count, spec.num_workers, spec.worker)
+            deals = self.deals[: end - first]
+            self.dealer.deal(config.seed, iteration + first, deals)
+            walker.walk(
+                config.seed,
+                iteration + first,
+                deals,
+                pruning_threshold=config.pruning_threshold * table.regret_weight,
+                pruning_probability=config.pruning_probability if config.enable_pruning else 0.0,
+                epsilon=walk_epsilon(config, iteration),
+            )
+            control.values[first:end] = walker.values
+            walker.share(self.streams[spec.worker], control.lengths[spec.worker])
+            control.batches.add(2 * spec.worker)
+            self._meet()
+            walker.merge_streams(
+                self.streams,
+                control.lengths,
+                spec.worker,
+                table.regret_weight,
+                table.strategy_weight,
+                config.regret_floor * table.regret_weight,
+            )
+            if spec.worker == 0:
+                utility += utility_of(control.values[:count])
+            iteration += count
+            control.visits.store(spec.worker, walker.visits)
+            control.batches.add(2 * spec.worker + 1)
+            self._meet()
+        if spec.worker == 0:
+            for name, value in table.state().items():
+                state[name] = value
+            state["iteration"], state["utility_sum"] = iteration, utility
+
+    def _copy(self) -> None:
+        """Copy this worker's part of the table."""
+        assert self.spec.paths.copy is not None
+        words = self.table.words
+        first, end = share_of(len(words), self.spec.num_workers, self.spec.worker)
+        copy = Segment.attach(self.spec.paths.copy).array(np.float32, len(words))
+        np.copyto(copy[first:end], words[first:end])
+
+    def _meet(self) -> None:
+        self.control.barrier.wait(_FOREVER)
+
+
+def stream_bytes(
+    segment_bytes: int, config: MCCFRConfig, num_workers: int, num_players: int
+) -> int:
+    """Return how long the stream from one worker to one owner can become."""
+    return -(-config.batch_size // num_workers) * num_players * segment_bytes

@@ -1,0 +1,377 @@
+"""One training run from its first line to its last file.
+
+The order: refuse what cannot work, resume, allocate; then stretch after stretch of
+batches, and between them checkpoints and figures; at the end the final checkpoint and
+the policy. What is written depends on the clock only in which batches are followed by
+a checkpoint.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from holdem import storage
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.config import dump_config
+from holdem.errors import ResourceError, StorageError
+from holdem.game.tree import BettingTree, available_memory
+from holdem.mccfr import checkpoint
+from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.mccfr.checkpoint import Checkpoint
+from holdem.mccfr.engine import Engine, epsilon_at
+from holdem.mccfr.progress import Observer, Progress, RunInfo, RunResult
+from holdem.mccfr.run_log import RunLog
+from holdem.mccfr.table import BYTES_PER_SLOT
+from holdem.types import MCCFRConfig
+
+_PROGRESS_SECONDS = 0.25
+_STRETCH_SECONDS = 0.1
+"""Between two looks at the clock and at requests to stop."""
+
+LOSSLESS = "lossless"
+"""Stands for a bucket fingerprint in one-card games, whose buckets follow from the rules."""
+
+
+class Run:
+    """The state that lasts as long as one call of `MCCFRSolver.train`.
+
+    Args:
+        config: how to train.
+        tree: what to train on.
+        bucketing: the hand buckets; None for one-card games.
+        make_engine: allocates the table and whoever works on it, given what to tell
+            warnings to; called once nothing speaks against the run any more.
+        stop_signal: the signal that asks the run to end early, or None.
+        logdir, use_tensorboard, resume_from, observer: see `MCCFRSolver.train`.
+    """
+
+    def __init__(
+        self,
+        config: MCCFRConfig,
+        tree: BettingTree,
+        bucketing: HandBucketing | None,
+        *,
+        make_engine: Callable[[Callable[[str], None]], Engine],
+        stop_signal: Callable[[], int | None],
+        logdir: Path,
+        use_tensorboard: bool,
+        resume_from: Path | None,
+        observer: Observer,
+    ) -> None:
+        self._config = config
+        self._tree = tree
+        self._bucketing = bucketing
+        self._fingerprint = bucketing.fingerprint if bucketing is not None else LOSSLESS
+        self._stop_signal = stop_signal
+        self._observer = observer
+        self._writer = _Writer()
+        self._process = psutil.Process()
+        # Before anything is allocated or written: a wrong checkpoint costs nothing.
+        resumed = None
+        if resume_from is not None:
+            resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
+        require_memory(tree)
+        self._logdir = storage.make_folder(logdir)
+        self._checkpoints = storage.make_folder(logdir / "checkpoints")
+        path = bucketing.path if bucketing is not None else None
+        storage.write_text(logdir / "config.yaml", dump_config(config, tree.game, path))
+        self._log = RunLog(logdir, tree, use_tensorboard=use_tensorboard)
+        self._engine = make_engine(self._warn)
+        if resumed is not None:
+            self._take_over(resumed)
+        self._first_iteration = self._engine.iteration
+        self._visits_before = resumed.visits if resumed is not None else 0
+        self._last_saved = self._first_iteration
+        self._started_at = self._last_saved_at = time.monotonic()
+        self._marks = _Marks(self._started_at, self._engine)
+        self._resumed_from = resumed.path if resumed is not None else None
+
+    def _take_over(self, resumed: Checkpoint) -> None:
+        self._engine.restore(
+            resumed.words, resumed.table_state, resumed.iteration, resumed.utility_sum
+        )
+        self._log.info(f"resumed from {resumed.path} at iteration {resumed.iteration:,}")
+        for change in resumed.changes(self._config):
+            self._warn(f"the resumed run was trained otherwise: {change}")
+
+    def complete(self) -> RunResult:
+        """Train to the end of the budget and write what a run leaves."""
+        with self._log:
+            try:
+                self._announce()
+                self._train()
+                return self._finish()
+            finally:
+                self._writer.wait()
+                self._engine.close()
+
+    def _announce(self) -> None:
+        game, num_slots = self._tree.game, self._tree.num_slots
+        self._log.info(
+            f"training {game.name}: {num_slots:,} slots, "
+            f"from iteration {self._first_iteration:,}, seed {self._config.seed}"
+        )
+        self._observer.started(
+            RunInfo(
+                logdir=self._logdir,
+                config=self._config,
+                game=game,
+                num_slots=num_slots,
+                table_bytes=BYTES_PER_SLOT * num_slots,
+                bucket_counts=tuple(self._tree.bucket_counts),
+                first_iteration=self._first_iteration,
+                resumed_from=self._resumed_from,
+            )
+        )
+
+    # -- the work -----------------------------------------------------------------------------
+
+    def _train(self) -> None:
+        """Stretch after stretch until the budget is spent or somebody asks to stop."""
+        config, engine = self._config, self._engine
+        next_figures = self._after(config.tensorboard_log_interval)
+        next_checkpoint = self._after(config.checkpoint_interval)
+        stretch, last_figures = 1, self._started_at
+        while not self._is_over():
+            began, first = time.monotonic(), engine.iteration
+            engine.run(min(first + stretch, next_checkpoint))
+            now = time.monotonic()
+            rate = (engine.iteration - first) / max(now - began, 1e-9)
+            stretch = max(1, int(rate * _STRETCH_SECONDS))
+            if now - self._marks.at >= _PROGRESS_SECONDS:
+                self._report(now)
+            if engine.iteration >= next_figures and now - last_figures >= _PROGRESS_SECONDS:
+                next_figures, last_figures = self._after(config.tensorboard_log_interval), now
+                self._log_figures()
+            if engine.iteration >= next_checkpoint or (
+                now - self._last_saved_at >= config.snapshot_interval_seconds
+            ):
+                next_checkpoint = self._after(config.checkpoint_interval)
+                if not self._is_over():
+                    self._save_on_the_way()
+
+    def _after(self, interval: int) -> int:
+        return (self._engine.iteration // interval + 1) * interval
+
+    def _is_over(self) -> bool:
+        if self._stop_signal() is not None:
+            return True
+        iterations, seconds = self._config.num_iterations, self._config.time_budget_seconds
+        if iterations is not None and self._engine.iteration >= iterations:
+            return True
+        return seconds is not None and time.monotonic() - self._started_at >= seconds
+
+    # -- figures ------------------------------------------------------------------------------
+
+    def _report(self, now: float) -> None:
+        """Tell the observer and the log how far the run is."""
+        self._marks.move(now, self._engine)
+        progress = Progress(
+            iteration=self._engine.iteration,
+            num_iterations=self._config.num_iterations,
+            elapsed_seconds=now - self._started_at,
+            time_budget_seconds=self._config.time_budget_seconds,
+            iterations_per_second=self._marks.iterations_per_second,
+            nodes_per_second=self._marks.nodes_per_second,
+            utility_bb=self._marks.utility / self._tree.game.big_blind,
+            memory_bytes=self._process.memory_info().rss,
+        )
+        self._log.progress(progress)
+        self._observer.progressed(progress)
+
+    def _log_figures(self, *, last: bool = False) -> None:
+        """Write a row of TensorBoard figures."""
+        engine, big_blind = self._engine, self._tree.game.big_blind
+        regret_discount, _ = engine.table.discounts()
+        self._log.figures(
+            engine.iteration,
+            {
+                "Performance/IterationsPerSecond": self._marks.iterations_per_second,
+                "Performance/NodesPerSecond": self._marks.nodes_per_second,
+                "Training/Utility": self._marks.utility / big_blind,
+                "Training/UtilityMovingAvg": self._mean_utility(),
+                "Training/Epsilon": epsilon_at(self._config, engine.iteration),
+                "Training/Discount": regret_discount,
+                "Memory/RSS": self._process.memory_info().rss,
+            },
+        )
+        self._log.convergence(engine.iteration, engine.table, now=last)
+
+    def _mean_utility(self) -> float:
+        """Seat 0's big blinds per hand over the whole run."""
+        iterations = max(self._engine.iteration, 1)
+        return self._engine.utility_sum / iterations / self._tree.game.big_blind
+
+    # -- checkpoints --------------------------------------------------------------------------
+
+    def _writing(self, name: str, words: npt.NDArray[np.float32]) -> Callable[[], Path]:
+        """Return what writes the state of now, with *words*, whatever the engine does next."""
+        engine, path = self._engine, self._checkpoints / name
+        return partial(
+            self._save,
+            path,
+            words=words,
+            iteration=engine.iteration,
+            table_state=engine.table.state(),
+            visits=self._visits_before + engine.visits,
+            utility_sum=engine.utility_sum,
+        )
+
+    def _save(self, path: Path, *, iteration: int, **state: Any) -> Path:
+        started = time.monotonic()
+        checkpoint.save(
+            path,
+            iteration=iteration,
+            config=self._config,
+            tree=self._tree,
+            buckets_fingerprint=self._fingerprint,
+            **state,
+        )
+        seconds = time.monotonic() - started
+        self._log.info(f"checkpoint {path} at iteration {iteration:,} in {seconds:.2f} s")
+        self._observer.checkpointed(path, iteration, seconds)
+        return path
+
+    def _save_on_the_way(self) -> None:
+        """Save; from a copy, training goes on meanwhile."""
+        iteration = self._engine.iteration
+        if iteration != self._last_saved:
+            self._writer.wait()  # the copy is still being read
+            self._last_saved = iteration
+            words = self._engine.snapshot()
+            write = partial(self._write_on_the_way, iteration)
+            if words is None:
+                write(self._writing(checkpoint.numbered(iteration), self._engine.table.words))
+            else:
+                self._writer.start(write, self._writing(checkpoint.numbered(iteration), words))
+        self._last_saved_at = time.monotonic()
+
+    def _write_on_the_way(self, iteration: int, write: Callable[[], Path]) -> None:
+        """Write, and drop what is older than wanted; a full disk must not end a long run."""
+        try:
+            write()
+            checkpoint.prune_old(self._checkpoints, self._config.keep_checkpoints)
+        except StorageError as error:
+            self._warn(f"no checkpoint at iteration {iteration:,}: {error}; training goes on")
+
+    def _warn(self, message: str) -> None:
+        self._log.warn(message)
+        self._observer.warned(message)
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def _finish(self) -> RunResult:
+        """Write the final checkpoint and the policy."""
+        now, engine, stopped_by = time.monotonic(), self._engine, self._stop_signal()
+        self._report(now)
+        self._log_figures(last=True)
+        # A run that was stopped is not at its end: its last checkpoint has a number.
+        self._writer.wait()
+        numbered = checkpoint.numbered(engine.iteration)
+        name = checkpoint.FINAL_NAME if stopped_by is None else numbered
+        path = self._writing(name, engine.table.words)()
+        result = RunResult(
+            logdir=self._logdir,
+            iteration=engine.iteration,
+            iterations_done=engine.iteration - self._first_iteration,
+            nodes_visited=engine.visits,
+            elapsed_seconds=now - self._started_at,
+            utility_bb=self._mean_utility(),
+            checkpoint=path,
+            policy=self._blueprint().save(self._logdir),
+            stopped_by=stopped_by,
+        )
+        self._log.info(
+            f"done: {result.iterations_done:,} iterations in {result.elapsed_seconds:.1f} s, "
+            f"{result.iterations_per_second:,.0f} a second, "
+            f"{result.nodes_per_second:,.0f} decision nodes a second"
+        )
+        self._observer.finished(result)
+        return result
+
+    def _blueprint(self) -> Blueprint:
+        buckets = self._bucketing
+        return Blueprint.from_table(
+            self._tree,
+            self._engine.table.words,
+            Provenance(
+                iterations=self._engine.iteration,
+                seed=self._config.seed,
+                bucket_path=str(buckets.path) if buckets is not None else None,
+                bucket_fingerprint=buckets.fingerprint if buckets is not None else None,
+            ),
+            preflop_buckets=buckets.tables[0] if buckets is not None else None,
+        )
+
+
+class _Writer:
+    """A thread that writes one checkpoint at a time while training goes on."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    def start(self, write: Callable[[Callable[[], Path]], None], what: Callable[[], Path]) -> None:
+        """Begin to write; `wait` must have been called since the last time."""
+        self._thread = threading.Thread(target=self._run, args=(write, what), daemon=False)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until nothing is being written; raise what went wrong."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def _run(self, write: Callable[[Callable[[], Path]], None], what: Callable[[], Path]) -> None:
+        try:
+            write(what)
+        except BaseException as error:
+            self._error = error
+
+
+class _Marks:
+    """Rates since the last report."""
+
+    def __init__(self, now: float, engine: Engine) -> None:
+        self.at = now
+        self.iterations_per_second = self.nodes_per_second = self.utility = 0.0
+        self._iteration, self._visits = engine.iteration, engine.visits
+        self._utility_sum = engine.utility_sum
+
+    def move(self, now: float, engine: Engine) -> None:
+        """Take the rates from the last mark to now, and set the mark here."""
+        seconds, done = max(now - self.at, 1e-9), engine.iteration - self._iteration
+        if done:
+            self.iterations_per_second = done / seconds
+            self.nodes_per_second = (engine.visits - self._visits) / seconds
+            self.utility = (engine.utility_sum - self._utility_sum) / done
+        self.at = now
+        self._iteration, self._visits = engine.iteration, engine.visits
+        self._utility_sum = engine.utility_sum
+
+
+def require_memory(tree: BettingTree) -> None:
+    """Refuse a table that cannot fit, before it is allocated.
+
+    Raises:
+        ResourceError: more memory wanted than is available.
+    """
+    wanted, available = BYTES_PER_SLOT * tree.num_slots, available_memory()
+    if wanted > available:
+        raise ResourceError(
+            f"the regret table needs {storage.format_bytes(wanted)} for {tree.num_slots:,} slots, "
+            f"{storage.format_bytes(available)} of memory is available",
+            "use fewer buckets or a smaller bet menu",
+        )
