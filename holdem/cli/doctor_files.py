@@ -18,8 +18,8 @@ from holdem.cli.terminal import count
 from holdem.errors import HoldemError
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint
+from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.run_log import open_writer
-from holdem.mccfr.solver import LOSSLESS
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import format_bytes
 from holdem.types import STREETS

@@ -23,7 +23,8 @@ from holdem import storage
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
 from holdem.errors import ResourceError, StorageError
-from holdem.game.tree import BettingTree, available_memory
+from holdem.game.tree import BettingTree
+from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.checkpoint import Checkpoint
