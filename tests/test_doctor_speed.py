@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,32 +47,49 @@ def test_numbers_of_workers_that_are_tried(most, counts):
 
 
 @pytest.mark.parametrize(
-    ("rates", "best"),
+    ("rates", "workers", "size"),
     [
-        ({1: 100.0}, 1),
-        ({1: 100.0, 2: 190.0}, 2),
-        ({1: 96.0, 2: 100.0}, 1),
-        ({1: 100.0, 2: 50.0}, 1),
+        ({100: {1: 100.0}, 1000: {1: 105.0}}, 1, 100),
+        ({100: {1: 100.0, 2: 190.0}, 1000: {1: 105.0, 2: 195.0}}, 2, 100),
+        ({100: {1: 100.0, 2: 120.0}, 1000: {1: 105.0, 2: 195.0}}, 2, 1000),
+        ({100: {1: 100.0, 2: 190.0, 4: 195.0}, 1000: {1: 100.0, 2: 190.0, 4: 200.0}}, 2, 100),
+        ({100: {1: 100.0, 2: 50.0}, 1000: {1: 100.0, 2: 60.0}}, 1, 100),
     ],
 )
-def test_the_smallest_that_is_nearly_the_fastest(rates, best):
-    assert doctor_speed.best(rates) == best
+def test_the_least_that_is_nearly_the_fastest(rates, workers, size):
+    assert doctor_speed.recommended(rates) == (workers, size)
 
 
 def test_a_good_machine(plan, monkeypatch):
-    table = {(1, 100): 1000.0, (2, 100): 1900.0, (2, 1000): 2400.0}
+    table = {(1, 100): 1000.0, (2, 100): 1600.0, (1, 1000): 1200.0, (2, 1000): 2280.0}
     monkeypatch.setattr(doctor_speed, "_rate", speeds(table))
     finding = doctor_speed.check_speed(plan(2))
 
     assert finding.status is Status.OK
-    assert finding.figures["efficiency"] == {1: 1.0, 2: 0.95}
+    assert finding.figures["efficiency"] == {100: {1: 1.0, 2: 0.8}, 1000: {1: 1.0, 2: 0.95}}
     assert finding.figures["recommended"] == {"num_workers": 2, "batch_size": 1000}
-    assert "1: 1.0 k, 2: 1.9 k (95%)" in finding.found
+    assert finding.found == (
+        "batch 100: 1: 1.0 k/s, 2: 1.6 k/s (80%); batch 1000: 1: 1.2 k/s, 2: 2.3 k/s (95%); "
+        "best --num-workers 2 --batch-size 1000"
+    )
+
+
+def test_the_batch_size_of_the_config_is_tried(plan, monkeypatch):
+    asked = plan(1)
+    training = dataclasses.replace(asked.config.training, batch_size=7)
+    asked = dataclasses.replace(asked, config=dataclasses.replace(asked.config, training=training))
+    table = {(1, 7): 1000.0, (1, 100): 1000.0, (1, 1000): 1000.0}
+    monkeypatch.setattr(doctor_speed, "_rate", speeds(table))
+
+    recommended = doctor_speed.check_speed(asked).figures["recommended"]
+    assert recommended == {"num_workers": 1, "batch_size": 7}
 
 
 def test_more_workers_that_do_not_pay(plan, monkeypatch):
-    table = {(1, 100): 1000.0, (2, 100): 1900.0, (4, 100): 1950.0, (2, 1000): 1950.0}
-    monkeypatch.setattr(doctor_speed, "_rate", speeds(table))
+    rates = {1: 1000.0, 2: 1900.0, 4: 1950.0}
+    monkeypatch.setattr(
+        doctor_speed, "_rate", speeds({(n, b): r for n, r in rates.items() for b in (100, 1000)})
+    )
     finding = doctor_speed.check_speed(plan(4))
 
     assert finding.status is Status.WARNING
@@ -80,8 +98,10 @@ def test_more_workers_that_do_not_pay(plan, monkeypatch):
 
 
 def test_workers_that_disturb_each_other(plan, monkeypatch):
-    table = {(1, 100): 1000.0, (2, 100): 1100.0, (2, 1000): 1100.0}
-    monkeypatch.setattr(doctor_speed, "_rate", speeds(table))
+    rates = {1: 1000.0, 2: 1100.0}
+    monkeypatch.setattr(
+        doctor_speed, "_rate", speeds({(n, b): r for n, r in rates.items() for b in (100, 1000)})
+    )
     finding = doctor_speed.check_speed(plan(2))
 
     assert finding.status is Status.WARNING
@@ -107,24 +127,34 @@ def test_a_real_measurement(plan, monkeypatch):
     monkeypatch.setattr(doctor_speed, "SECONDS", 0.2)
     finding = doctor_speed.check_speed(plan(2))
 
-    assert set(finding.figures["rates"]) == {1, 2}
-    assert set(finding.figures["rates_by_batch_size"]) == {100, 1000}
-    assert min(finding.figures["rates"].values()) > 0
+    rates = finding.figures["iterations_per_second"]
+    assert {size: set(by_workers) for size, by_workers in rates.items()} == {
+        100: {1, 2},
+        1000: {1, 2},
+    }
+    assert min(rate for by_workers in rates.values() for rate in by_workers.values()) > 0
 
 
-def test_runs_end_by_time_and_write_nothing_on_the_way(plan, monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("slow_start", "rate"), [([], 5.0), ([9.0], 9.0), ([0.0, 1.0, 8.0, 9.0, 7.0], 8.0)]
+)
+def test_runs_end_by_time_and_their_start_does_not_count(
+    plan, monkeypatch, tmp_path, slow_start, rate
+):
     seen = []
 
     class Solver:
         def __init__(self, config, bucketing, num_players, game):
             seen.append(config)
 
-        def train(self, logdir, use_tensorboard):
+        def train(self, logdir, use_tensorboard, observer):
             assert not use_tensorboard
-            return type("Result", (), {"iterations_per_second": 5.0})
+            for rate in slow_start:
+                observer.progressed(SimpleNamespace(iterations_per_second=rate))
+            return SimpleNamespace(iterations_per_second=5.0)
 
     monkeypatch.setattr(doctor_speed, "ParallelMCCFRSolver", Solver)
-    assert doctor_speed._rate(plan(2), leduc(), None, 2, 7, tmp_path) == 5.0
+    assert doctor_speed._rate(plan(2), leduc(), None, 2, 7, tmp_path) == rate
     assert seen == [
         MCCFRConfig(
             num_workers=2,

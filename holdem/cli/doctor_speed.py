@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +15,18 @@ from holdem.cli.terminal import count
 from holdem.cli.train_blueprint import buckets_of
 from holdem.errors import HoldemError
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
+from holdem.mccfr.progress import Progress, SilentObserver
 from holdem.types import CardRules, GameConfig
 
-SECONDS = 5.0
-"""Of each run."""
+SECONDS = 2.5
+"""Of each run: five for each number of workers."""
 BATCH_SIZES = (100, 1000)
-"""Tried with the best number of workers."""
+"""Tried beside the config's."""
 
 _NEARLY = 0.95
-"""Of the best speed: fewer workers, or a smaller batch, that reach this are recommended."""
+"""Of the best speed: fewer workers that reach this are recommended."""
+_WORTH_A_LARGER_BATCH = 0.9
+"""Of the best speed: a smaller batch that reaches this is; its strategies are fresher."""
 _POOR_EFFICIENCY = 0.6
 _MOST_TABLE_BYTES = 2_000_000_000
 _ONE_CARD = CardRules(kind="one-card", ranks=13, suits=4, board_street=1)
@@ -33,46 +37,44 @@ def check_speed(plan: Plan) -> Finding | None:
     if plan.quick:
         return None
     game, bucketing = _game(plan)
-    batch_size = plan.config.training.batch_size
+    counts = worker_counts(plan.num_workers)
+    sizes = sorted({*BATCH_SIZES, plan.config.training.batch_size})
     with storage.scratch_folder(plan.logdir / "trial") as folder:
-
-        def rate(num_workers: int, batch_size: int) -> float:
-            return _rate(plan, game, bucketing, num_workers, batch_size, folder)
-
-        rates = {workers: rate(workers, batch_size) for workers in worker_counts(plan.num_workers)}
-        workers = best(rates)
-        by_batch = {
-            size: rates[workers] if size == batch_size else rate(workers, size)
-            for size in sorted({*BATCH_SIZES, batch_size})
+        rates = {
+            size: {n: _rate(plan, game, bucketing, n, size, folder) for n in counts}
+            for size in sizes
         }
-    efficiency = {n: speed / (n * rates[1]) for n, speed in rates.items()}
-    parts = [
-        f"{n}: {count(speed)}" + (f" ({efficiency[n]:.0%})" if n > 1 else "")
-        for n, speed in rates.items()
-    ]
-    batch = best(by_batch)
-    found = (
-        f"iterations per second by workers {', '.join(parts)}; "
-        f"best --num-workers {workers} --batch-size {batch}"
+    workers, size = recommended(rates)
+    efficiency = {
+        size: {n: speed / (n * by_workers[1]) for n, speed in by_workers.items()}
+        for size, by_workers in rates.items()
+    }
+    tables = "; ".join(
+        f"batch {size}: "
+        + ", ".join(_speed(n, rates[size][n], efficiency[size][n]) for n in counts)
+        for size in sizes
     )
+    found = f"{tables}; best --num-workers {workers} --batch-size {size}"
     figures: dict[str, object] = {
         "game": game.name,
-        "rates": rates,
+        "iterations_per_second": rates,
         "efficiency": efficiency,
-        "rates_by_batch_size": by_batch,
-        "recommended": {"num_workers": workers, "batch_size": batch},
+        "recommended": {"num_workers": workers, "batch_size": size},
     }
     if workers < plan.num_workers:
         return warning(
             found, f"--num-workers {workers}: more do not make it faster here", **figures
         )
-    if efficiency[workers] < _POOR_EFFICIENCY:
+    if efficiency[size][workers] < _POOR_EFFICIENCY:
         return warning(
-            found,
-            "end other programs, try a larger --batch-size, or give the workers cores of their own",
-            **figures,
+            found, "end other programs, or give the workers cores of their own", **figures
         )
     return ok(found, **figures)
+
+
+def _speed(num_workers: int, rate: float, efficiency: float) -> str:
+    share = f" ({efficiency:.0%})" if num_workers > 1 else ""
+    return f"{num_workers}: {count(rate)}/s{share}"
 
 
 def worker_counts(most: int) -> list[int]:
@@ -80,10 +82,17 @@ def worker_counts(most: int) -> list[int]:
     return sorted({1 << power for power in range(most.bit_length()) if 1 << power < most} | {most})
 
 
-def best(rates: Mapping[int, float]) -> int:
-    """Return the smallest of the keys that is nearly as fast as the fastest."""
-    enough = _NEARLY * max(rates.values())
-    return min(key for key, rate in rates.items() if rate >= enough)
+def recommended(rates: Mapping[int, Mapping[int, float]]) -> tuple[int, int]:
+    """Return number of workers and batch size to train with.
+
+    Args:
+        rates: iterations per second, by batch size and number of workers.
+    """
+    fastest = {size: max(by_workers.values()) for size, by_workers in rates.items()}
+    enough = _WORTH_A_LARGER_BATCH * max(fastest.values())
+    size = min(size for size, rate in fastest.items() if rate >= enough)
+    enough = _NEARLY * fastest[size]
+    return min(n for n, rate in rates[size].items() if rate >= enough), size
 
 
 def _game(plan: Plan) -> tuple[GameConfig, HandBucketing | None]:
@@ -123,5 +132,20 @@ def _rate(
         snapshot_interval_seconds=1e9,
     )
     solver = ParallelMCCFRSolver(config, bucketing, num_players=game.num_players, game=game)
-    result = solver.train(folder / f"{num_workers}-{batch_size}", use_tensorboard=False)
-    return result.iterations_per_second
+    speeds = _Speeds()
+    logdir = folder / f"{num_workers}-{batch_size}"
+    result = solver.train(logdir, use_tensorboard=False, observer=speeds)
+    # Once the workers have started, which is not what a long run is about.
+    steady = speeds.seen[len(speeds.seen) // 2 :]
+    return statistics.median(steady) if steady else result.iterations_per_second
+
+
+class _Speeds(SilentObserver):
+    """Remembers how fast a run was, a few times a second."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def progressed(self, progress: Progress) -> None:
+        """Remember."""
+        self.seen.append(progress.iterations_per_second)
