@@ -8,8 +8,8 @@ from holdem._core.types cimport MAX_PLAYERS, MAX_STREETS
 cdef struct Deal:
     int32_t bucket[MAX_STREETS][MAX_PLAYERS]   # of each player's hand, by street
     int32_t strength[MAX_PLAYERS]              # at showdown; higher wins, equal splits
-    float share[MAX_STREETS]                   # two players: seat 0's expected part of the pot
-                                               # if the betting ends on that street
+    # Two players: seat 0's expected part of the pot if the betting ends on that street.
+    float share[MAX_STREETS]
 
 
 cdef inline float share_of_strengths(int32_t mine, int32_t other) noexcept nogil:

@@ -6,7 +6,7 @@ iteration i come from the stream (seed, i, lane 0) alone.
 
 import numpy as np
 
-from holdem._core.types cimport card_t, strength_t
+from holdem._core.types cimport card_t
 from holdem._core.evaluator cimport evaluate7
 from holdem._core.indexer cimport BoardState, hole_on_board, prepare_board
 from holdem._core.rng cimport Stream, next_below, stream_for
@@ -57,7 +57,9 @@ cdef class Dealer:
 
     cdef readonly int num_players
 
-    cdef void fill(self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count) noexcept nogil:
+    cdef void fill(
+        self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count
+    ) noexcept nogil:
         pass
 
     def deal(self, uint64_t seed, int64_t first_iteration, deals):
@@ -123,7 +125,9 @@ cdef class HoldemDealer(Dealer):
             return self._narrow[street][index]
         return self._wide[street][index]
 
-    cdef void fill(self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count) noexcept nogil:
+    cdef void fill(
+        self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count
+    ) noexcept nogil:
         cdef card_t deck[52]
         cdef card_t hands[BLOCK][MAX_PLAYERS][7]
         cdef int64_t index[BLOCK][MAX_STREETS][MAX_PLAYERS]
@@ -166,7 +170,8 @@ cdef class HoldemDealer(Dealer):
                 deal = deals + start + i
                 for street in range(num_streets):
                     for player in range(players):
-                        deal.bucket[street][player] = self.bucket_of(street, index[i][street][player])
+                        at = index[i][street][player]
+                        deal.bucket[street][player] = self.bucket_of(street, at)
                 if with_board:
                     for player in range(players):
                         deal.strength[player] = evaluate7(hands[i][player])
@@ -210,7 +215,9 @@ cdef class OneCardDealer(Dealer):
         self._num_streets = num_streets
         self._board_street = MAX_STREETS if board_street is None else board_street
 
-    cdef void fill(self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count) noexcept nogil:
+    cdef void fill(
+        self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count
+    ) noexcept nogil:
         cdef card_t deck[MAX_DECK]
         cdef int players = self.num_players
         cdef bint with_board = self._board_street < self._num_streets

@@ -42,7 +42,9 @@ cdef enum:
 
 # --- what a hand is worth at its end ------------------------------------------------
 
-cdef float showdown_value(const Game* game, const Node* node, const Deal* deal, int player) noexcept nogil:
+cdef float showdown_value(
+    const Game* game, const Node* node, const Deal* deal, int player
+) noexcept nogil:
     """Chips that *player* wins or loses at a showdown of any number of players.
 
     The pot is cut into layers at each stake still in play; the best hands that
@@ -80,7 +82,9 @@ cdef float showdown_value(const Game* game, const Node* node, const Deal* deal, 
     return won - <float>stakes[player]
 
 
-cdef inline float ending_value(const Game* game, const Node* node, const Deal* deal, int player) noexcept nogil:
+cdef inline float ending_value(
+    const Game* game, const Node* node, const Deal* deal, int player
+) noexcept nogil:
     """Chips that *player* wins or loses at an ending."""
     cdef float half
     if game.num_players == 2:
@@ -103,7 +107,9 @@ cdef inline int64_t row_word(const Node* node, const Deal* deal) noexcept nogil:
     return 2 * (node.first_slot + <int64_t>deal.bucket[node.street][node.actor] * node.num_actions)
 
 
-cdef inline float* open_entry(uint8_t** log, int64_t word, bint is_strategy, int num_actions) noexcept nogil:
+cdef inline float* open_entry(
+    uint8_t** log, int64_t word, bint is_strategy, int num_actions
+) noexcept nogil:
     """Begin an entry of the log; return where its num_actions values go."""
     cdef uint64_t* header = <uint64_t*>log[0]
     header[0] = <uint64_t>word << 8 | <uint64_t>is_strategy << 7 | <uint64_t>num_actions
@@ -124,7 +130,9 @@ cdef inline int sample(const float* strategy, int num_actions, Stream* stream) n
     return likely
 
 
-cdef uint32_t actions_to_skip(const Game* game, const Node* node, const float* regrets) noexcept nogil:
+cdef uint32_t actions_to_skip(
+    const Game* game, const Node* node, const float* regrets
+) noexcept nogil:
     """Regret-based pruning (Brown & Sandholm 2019): the bits of the hopeless actions.
 
     Never on the river, never an action that ends the hand (walking it costs
@@ -354,7 +362,8 @@ cdef class Walker:
         cdef uint8_t[::1] arena
         if nodes.dtype.itemsize != sizeof(Node):
             raise TypeError(f"nodes must be an array of NODE_DTYPE, not {nodes.dtype}")
-        self._nodes, self._contributions, self._folded, self._table = nodes, contributions, folded, table
+        self._nodes, self._contributions = nodes, contributions
+        self._folded, self._table = folded, table
         self.num_players = contributions.shape[1]
         self.batch_size = batch_size
         self._words = &words[0]
@@ -367,7 +376,8 @@ cdef class Walker:
         # Sparse: a page of the log that no traversal reaches costs no memory.
         length = batch_size * self.num_players * self.segment_bytes
         try:
-            self._arena = mmap.mmap(-1, length, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE)
+            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
+            self._arena = mmap.mmap(-1, length, flags)
         except (OSError, ValueError, OverflowError) as error:
             raise ResourceError(
                 f"cannot reserve {length:,} bytes for the updates of a batch",
@@ -399,7 +409,10 @@ cdef class Walker:
 
     @property
     def values(self):
-        """Sampled value of each traversal of the last batch: float32, (iterations, players), chips."""
+        """Sampled value of each traversal of the last batch.
+
+        float32, shape (iterations, players), chips for the updating player.
+        """
         return np.asarray(self._values)[: self._iterations]
 
     def walk(
@@ -610,10 +623,10 @@ cdef void apply(
     cdef uint8_t* look_end = NULL
     cdef uint64_t header
     cdef float* row
-    cdef int num_actions, i
+    cdef int num_actions, _
     # `look` runs LOOK_AHEAD entries in front of `entry`, through the same parts in
     # the same order, and asks for the rows to come.
-    for i in range(LOOK_AHEAD):
+    for _ in range(LOOK_AHEAD):
         look_on(parts, num_parts, words, &ahead, &look, &look_end)
     for part in range(num_parts):
         entry = parts[part].start
