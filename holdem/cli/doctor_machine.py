@@ -121,7 +121,7 @@ def check_open_files(plan: Plan) -> Finding:
     limit = machine.open_files()
     wanted = _OPEN_FILES + _OPEN_FILES_PER_WORKER * plan.num_workers
     figures = {"limit": limit.soft, "hard": limit.hard, "used": limit.used, "wanted": wanted}
-    found = f"{_limit(limit.soft)} allowed; {plan.num_workers} workers take {wanted}"
+    found = f"{_limit(limit.soft)} allowed; {_workers(plan)} take {wanted}"
     if limit.soft is not None and limit.soft < wanted:
         least = 1 << max(10, wanted.bit_length())
         hard = limit.hard is not None and limit.hard < wanted
@@ -141,11 +141,15 @@ def check_processes(plan: Plan) -> Finding:
     limit = machine.processes()
     wanted = _PROCESSES + plan.num_workers
     figures = {"limit": limit.soft, "used": limit.used, "wanted": wanted}
-    found = f"{_limit(limit.soft)} allowed, {limit.used} used; {plan.num_workers} workers"
+    found = f"{_limit(limit.soft)} allowed, {limit.used} used; {_workers(plan)}"
     if limit.left is not None and limit.left < wanted:
         bad = failed if plan.parallel else warning
         return bad(found, "ulimit -u, docker --pids-limit, or fewer workers", **figures)
     return ok(found, **figures)
+
+
+def _workers(plan: Plan) -> str:
+    return "1 worker" if plan.num_workers == 1 else f"{plan.num_workers} workers"
 
 
 def _limit(number: int | None) -> str:
