@@ -362,14 +362,6 @@ class _Reading:
 
     def build(self, check_menu: Callable[[BetMenu], object] | None) -> RunConfig | None:
         """Return the configs, or None if there is any mistake."""
-        if self.values.get("num_workers", 1) != 1:
-            self._fault_at(
-                "num_workers",
-                f"{self._name('num_workers')} is {shown(self.values['num_workers'])}; "
-                "this version trains with one worker",
-                "set it to 1, or leave it out",
-            )
-            del self.values["num_workers"]
         self._agree_on_players()
         good = {section: self._convert_section(section) for section in _SECTIONS}
         if "epsilon_schedule" in self.values:

@@ -17,7 +17,7 @@ import pytest
 
 from holdem import machine, storage
 from holdem.abstraction.bucketing import HandBucketing
-from holdem.cli import doctor, doctor_files, doctor_installation, doctor_machine
+from holdem.cli import doctor, doctor_files, doctor_installation, doctor_machine, doctor_speed
 from holdem.cli import main as umbrella
 from holdem.cli.doctor_report import NAME_WIDTH, Status
 from holdem.game import games
@@ -44,9 +44,10 @@ def places(tmp_path, monkeypatch):
 
 @pytest.fixture
 def all_workers_answer(monkeypatch):
-    """In the place of the self-test, which takes a second and has tests of its own."""
+    """In the place of the self-test and of the measurement, which have tests of their own."""
     passed = SelfTest(num_workers=2, num_answered=2, start_seconds=0.5, round_seconds=1e-6)
     monkeypatch.setattr(doctor_machine, "run_self_test", lambda *args, **options: passed)
+    monkeypatch.setattr(doctor_speed, "_rate", lambda *args: 1000.0)
 
 
 @pytest.fixture
@@ -77,13 +78,13 @@ def run_program(*argv, **options):
 
 
 def test_training_can_start_here():
-    done = run_program("--num-workers", "2")
+    done = run_program("--num-workers", "2", "--quick")
 
     assert (done.returncode, done.stderr) == (0, "")
     names = [line[11:].split("  ")[0] for line in done.stdout.splitlines()[1:-2]]
     expected = [*doctor.INSTALLATION, *doctor.CHECKS]
     assert [name for name in names if name] == [
-        name for name in expected if name not in ("buckets", "checkpoint")
+        name for name in expected if name not in ("buckets", "checkpoint", "speed")
     ]
     assert "2 of 2 answered, started in" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("Training can start: ")

@@ -26,7 +26,7 @@ class Plan:
         buckets: the bucket set to check; None for none.
         checkpoint: the checkpoint, or the run whose newest is to be checked; None for none.
         clean: remove leaked segments.
-        quick: reserve nothing.
+        quick: reserve nothing and measure no speed.
     """
 
     config: RunConfig

@@ -116,6 +116,9 @@ class RunDisplay:
         body.add_row("  nodes", "", f"{count(progress.nodes_per_second)} visited a second")
         body.add_row("  utility", f"{progress.utility_bb:+.3f}", "big blinds per hand for seat 0")
         body.add_row("  memory", format_bytes(progress.memory_bytes), "")
+        if progress.worker_shares:
+            shares = "  ".join(f"{share:.0%}" for share in progress.worker_shares)
+            body.add_row("  workers", f"{len(progress.worker_shares)}", f"of the visits: {shares}")
         if self._checkpoint is not None:
             path, iteration, at = self._checkpoint
             ago = clock(time.monotonic() - at)

@@ -38,6 +38,10 @@ class Engine(Protocol):
     def visits(self) -> int:
         """See the class."""
 
+    @property
+    def worker_visits(self) -> dict[int, int]:
+        """Decision nodes by each worker since it started, by process number; {} without workers."""
+
     def run(self, target: int) -> None:
         """Do batches until *target* iterations or more are done, in all."""
 
@@ -79,6 +83,11 @@ class LocalEngine:
     def visits(self) -> int:
         """Decision nodes visited by this engine."""
         return self._walker.visits
+
+    @property
+    def worker_visits(self) -> dict[int, int]:
+        """None: this process works alone."""
+        return {}
 
     def run(self, target: int) -> None:
         """Do batches until *target* iterations or more are done, in all."""

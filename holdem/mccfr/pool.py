@@ -145,9 +145,13 @@ class WorkerPool:
         return [self._control.batches.load(2 * i + 1) for i in range(self._num_workers)]
 
     @property
-    def worker_pids(self) -> list[int]:
-        """Process numbers of the workers; empty before the first `run`."""
-        return [process.pid or 0 for process in self._processes]
+    def worker_visits(self) -> dict[int, int]:
+        """Decision nodes by each worker since it started, by process number."""
+        visits = self._control.visits
+        return {
+            process.pid or 0: visits.load(worker)
+            for worker, process in enumerate(self._processes)
+        }
 
     def run(self, target: int) -> None:
         """Do batches until *target* iterations or more are done, in all."""

@@ -8,6 +8,7 @@ a checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -176,6 +177,7 @@ class Run:
     def _report(self, now: float) -> None:
         """Tell the observer and the log how far the run is."""
         self._marks.move(now, self._engine)
+        worker_visits = self._engine.worker_visits
         progress = Progress(
             iteration=self._engine.iteration,
             num_iterations=self._config.num_iterations,
@@ -184,7 +186,10 @@ class Run:
             iterations_per_second=self._marks.iterations_per_second,
             nodes_per_second=self._marks.nodes_per_second,
             utility_bb=self._marks.utility / self._tree.game.big_blind,
-            memory_bytes=self._process.memory_info().rss,
+            memory_bytes=self._memory(),
+            worker_shares=tuple(
+                visits / max(sum(worker_visits.values()), 1) for visits in worker_visits.values()
+            ),
         )
         self._log.progress(progress)
         self._observer.progressed(progress)
@@ -202,10 +207,19 @@ class Run:
                 "Training/UtilityMovingAvg": self._mean_utility(),
                 "Training/Epsilon": epsilon_at(self._config, engine.iteration),
                 "Training/Discount": regret_discount,
-                "Memory/RSS": self._process.memory_info().rss,
+                "Memory/RSS": self._memory(),
             },
         )
         self._log.convergence(engine.iteration, engine.table, now=last)
+
+    def _memory(self) -> int:
+        """Resident bytes of this process, and of its workers what they do not share."""
+        total: int = self._process.memory_info().rss
+        for pid in self._engine.worker_visits:
+            with contextlib.suppress(psutil.Error):  # it may just have died
+                memory = psutil.Process(pid).memory_info()
+                total += memory.rss - memory.shared
+        return total
 
     def _mean_utility(self) -> float:
         """Seat 0's big blinds per hand over the whole run."""
