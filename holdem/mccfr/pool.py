@@ -9,10 +9,11 @@ deterministic, so the result is as if nothing had happened.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 
@@ -32,6 +33,9 @@ from holdem.types import MCCFRConfig
 
 MOST_FAILURES = 3
 """In a row; then the pool gives up."""
+
+_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+"""NumPy's linear algebra starts a thread per core in each process, and workers never use it."""
 
 _LOOK_SECONDS = 0.5
 """Between two looks at the workers while waiting for them."""
@@ -234,7 +238,8 @@ class WorkerPool:
                     target=pool_worker.main, args=(spec,), name=f"holdem worker {worker}"
                 )
                 process.daemon = True
-                process.start()
+                with _environment(_ONE_THREAD):
+                    process.start()
                 self._processes.append(process)
         except OSError as error:
             self._kill_workers()
@@ -360,6 +365,21 @@ class WorkerPool:
 
     def _current(self, words: npt.NDArray[np.float32] | None) -> _Whole:
         return _Whole(words, self.iteration, self.utility_sum, self.visits, self.table.state())
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class _WorkersFailed(Exception):
