@@ -280,7 +280,13 @@ def test_a_forked_child_that_exits_in_the_usual_way_removes_nothing(folder):
 
 
 def test_a_forked_child_does_not_keep_a_dead_owners_segment(folder):
-    before = "children.append(os.fork())\nif children == [0]: time.sleep(60)"
+    before = """
+ready, begun = os.pipe()
+children.append(os.fork())
+if children == [0]:
+    os.write(begun, b"!")
+    time.sleep(60)
+os.read(ready, 1)"""
     with owner(folder, before=before) as (process, path, (child,)):
         process.kill()
         process.wait()

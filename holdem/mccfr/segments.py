@@ -217,7 +217,7 @@ class Leaked:
     num_bytes: int
     """Its size; pages that were never written take no memory."""
     age: float
-    """Seconds since it was last changed in size or written to."""
+    """Seconds since it was made; writing through a mapping may count anew."""
 
 
 def find_leaked(folder: Path | None = None) -> list[Leaked]:
@@ -274,7 +274,10 @@ class _Owner:
         """Delete the file and drop the lock; nothing in a forked child or the second time."""
         if not self.alive:
             return
-        _OWNERS.discard(self)
+        try:
+            _OWNERS.remove(self)
+        except KeyError:  # another thread was first
+            return
         # The lock last: a file without one would be somebody else's to remove.
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
