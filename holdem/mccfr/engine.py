@@ -16,7 +16,7 @@ from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import BettingTree
 from holdem.mccfr.table import RegretTable
-from holdem.mccfr.worker import make_dealer, make_walker
+from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import MCCFRConfig
 
 
@@ -76,7 +76,8 @@ class LocalEngine:
         self.utility_sum = 0.0
         self._config = config
         self._dealer = make_dealer(tree.game, bucketing)
-        self._walker = make_walker(tree, self.table.words, config.batch_size)
+        self._log = BatchLog.local(tree, config.batch_size)
+        self._walker = make_walker(tree, self.table.words, self._log)
         self._deals = np.zeros(config.batch_size, dtype=DEAL_DTYPE)
 
     @property
@@ -106,11 +107,12 @@ class LocalEngine:
                 epsilon=walk_epsilon(config, self.iteration),
             )
             walker.merge(
+                count,
                 table.regret_weight,
                 table.strategy_weight,
                 config.regret_floor * table.regret_weight,
             )
-            self.utility_sum += utility_of(walker.values)
+            self.utility_sum += utility_of(self._log.values[:count])
             self.iteration += count
 
     def restore(

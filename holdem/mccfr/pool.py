@@ -24,10 +24,10 @@ from holdem.errors import ConfigError, HoldemError, ResourceError
 from holdem.game.tree import BettingTree
 from holdem.mccfr import pool_worker
 from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths
-from holdem.mccfr.pool_worker import WorkerSpec, stream_bytes
+from holdem.mccfr.pool_worker import WorkerSpec
 from holdem.mccfr.segments import Segment
 from holdem.mccfr.table import RegretTable
-from holdem.mccfr.worker import make_walker
+from holdem.mccfr.worker import log_bytes
 from holdem.types import MCCFRConfig
 
 MOST_FAILURES = 3
@@ -118,14 +118,12 @@ class WorkerPool:
         table = self._segment("table", 8 * tree.num_slots, reserve=True)
         words = table.array(np.float32, 2 * tree.num_slots)
         self.table = RegretTable.for_config(tree, config, words)
-        segment_bytes = make_walker(tree, words, 1).segment_bytes
-        logs_bytes = n * n * stream_bytes(segment_bytes, config, n, num_players)
-        logs = self._segment("logs", logs_bytes, reserve=False)
+        log = self._segment("log", log_bytes(tree, config.batch_size, n), reserve=False)
         self._sizes = (n, config.batch_size, num_players)
         control = self._segment("control", PoolControl.size(*self._sizes), reserve=True)
         self._control = PoolControl(control, *self._sizes)
         self._control_segment = control
-        self._paths = PoolPaths(control=control.path, table=table.path, logs=logs.path, copy=None)
+        self._paths = PoolPaths(control=control.path, table=table.path, log=log.path, copy=None)
 
     def _segment(self, purpose: str, num_bytes: int, *, reserve: bool) -> Segment:
         segment = Segment.create(purpose, num_bytes, reserve=reserve)
@@ -193,7 +191,7 @@ class WorkerPool:
             self._stop_workers()  # they learn of the copy when they start again
             paths = self._paths
             self._paths = PoolPaths(
-                control=paths.control, table=paths.table, logs=paths.logs, copy=self._copy.path
+                control=paths.control, table=paths.table, log=paths.log, copy=self._copy.path
             )
         words = self._copy.array(np.float32, 2 * self._tree.num_slots)
         while True:
