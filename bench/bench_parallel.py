@@ -1,6 +1,6 @@
 """One process, a pool of one, and pools of more, side by side on the 32-million-slot table.
 
-    python bench/bench_parallel.py [--buckets PATH] [--workers 1 2] [--rounds 5]
+    python -m bench.bench_parallel [--buckets PATH] [--workers 1 2] [--rounds 5]
 
 Needs a bucket set of 200 buckets a street (``holdem buckets --preset full``). Every engine
 is made once and trained for a few seconds; then they take turns, and what is printed are
