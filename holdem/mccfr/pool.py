@@ -34,7 +34,7 @@ from holdem.types import MCCFRConfig
 MOST_FAILURES = 3
 """In a row; then the pool gives up."""
 
-_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """NumPy's linear algebra starts a thread per core in each process, and workers never use it."""
 
 _LOOK_SECONDS = 0.5
@@ -113,10 +113,11 @@ class WorkerPool:
         self.utility_sum = 0.0
         try:
             self._allocate()
+            self._whole = self._current(None)
+            self._start()
         except BaseException:
             self.close()
             raise
-        self._whole = self._current(None)
 
     def _allocate(self) -> None:
         config, tree, n = self._config, self._tree, self._num_workers
@@ -130,6 +131,14 @@ class WorkerPool:
         self._control = PoolControl(control, *self._sizes)
         self._control_segment = control
         self._paths = PoolPaths(control=control.path, table=table.path, log=log.path)
+
+    def _start(self) -> None:
+        """Have the workers ready before the clock of the run begins."""
+        while not self._processes:
+            try:
+                self._ensure_workers()
+            except _WorkersFailed as failure:
+                self._note(failure)
 
     def _segment(self, purpose: str, num_bytes: int, *, reserve: bool) -> Segment:
         segment = Segment.create(purpose, num_bytes, reserve=reserve)
