@@ -143,7 +143,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def no_such_file(path: Path, what: str) -> ConfigError:
     """Return the error for *path*, which should be *what* but is not there."""
     try:
-        near = nearest(path.name, sorted(entry.name for entry in path.parent.iterdir()))
+        names = (entry.name for entry in path.parent.iterdir())
+        near = nearest(path.name, sorted(name for name in names if not name.startswith(".")))
     except OSError:
         near = None
     remedy = f"did you mean {path.parent / near}?" if near else "check the path"

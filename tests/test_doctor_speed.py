@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from holdem import machine
 from holdem.cli import doctor, doctor_speed
 from holdem.cli.doctor_plan import make_plan
 from holdem.cli.doctor_report import Status
@@ -19,6 +20,7 @@ def plan(tmp_path, monkeypatch):
     (tmp_path / "shm").mkdir()
     monkeypatch.setenv("HOLDEM_SHM_DIR", str(tmp_path / "shm"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 8)
 
     def make(num_workers, **options):
         given = {"config_path": None, "buckets": None, "checkpoint": None, "logdir": None}
@@ -57,7 +59,11 @@ def test_numbers_of_workers_that_are_tried(most, counts):
     ],
 )
 def test_the_least_that_is_nearly_the_fastest(rates, workers, size):
-    assert doctor_speed.recommended(rates) == (workers, size)
+    assert doctor_speed.recommended(rates, 8) == (workers, size)
+
+
+def test_no_more_workers_than_cores_are_recommended():
+    assert doctor_speed.recommended({100: {1: 100.0, 2: 190.0, 4: 300.0}}, 2) == (2, 100)
 
 
 def test_a_good_machine(plan, monkeypatch):

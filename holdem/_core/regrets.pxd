@@ -4,6 +4,9 @@
 # strategy, side by side, so that whoever has just read the one finds the other
 # in the same cache line or the next.
 
+cdef extern from "<float.h>" nogil:
+    const float FLT_MIN
+
 
 cdef inline void match_regrets(
     const float* regrets,          # IN   (num_actions,)
@@ -18,7 +21,9 @@ cdef inline void match_regrets(
         positive = regrets[a] if regrets[a] > 0 else <float>0
         strategy[a] = positive
         total += positive
-    if total > 0:
+    # Less than FLT_MIN is what rebasing leaves of a row that was not met for ages (see
+    # RegretTable): as good as nothing, and 1 / total would be infinite.
+    if total >= FLT_MIN:
         scale = <float>1 / total
         for a in range(num_actions):
             strategy[a] = strategy[a] * scale

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from holdem import storage
+from holdem import machine, storage
 from holdem.abstraction.bucketing import KIND, HandBucketing
 from holdem.cli.doctor_plan import Plan
 from holdem.cli.doctor_report import Finding, ok, warning
@@ -44,7 +44,7 @@ def check_speed(plan: Plan) -> Finding | None:
             size: {n: _rate(plan, game, bucketing, n, size, folder) for n in counts}
             for size in sizes
         }
-    workers, size = recommended(rates)
+    workers, size = recommended(rates, machine.usable_cores())
     efficiency = {
         size: {n: speed / (n * by_workers[1]) for n, speed in by_workers.items()}
         for size, by_workers in rates.items()
@@ -82,12 +82,18 @@ def worker_counts(most: int) -> list[int]:
     return sorted({1 << power for power in range(most.bit_length()) if 1 << power < most} | {most})
 
 
-def recommended(rates: Mapping[int, Mapping[int, float]]) -> tuple[int, int]:
+def recommended(rates: Mapping[int, Mapping[int, float]], cores: int) -> tuple[int, int]:
     """Return number of workers and batch size to train with.
 
     Args:
         rates: iterations per second, by batch size and number of workers.
+        cores: no more workers than these: what else runs would stop one of them, and all
+            others would wait, however it went in a short trial.
     """
+    rates = {
+        size: {n: rate for n, rate in by_workers.items() if n <= cores}
+        for size, by_workers in rates.items()
+    }
     fastest = {size: max(by_workers.values()) for size, by_workers in rates.items()}
     enough = _WORTH_A_LARGER_BATCH * max(fastest.values())
     size = min(size for size, rate in fastest.items() if rate >= enough)

@@ -293,6 +293,7 @@ def _train(
             use_tensorboard=options.tensorboard,
             resume_from=options.resume_from,
             observer=display,
+            every_batch=level <= logging.DEBUG,
         )
 
 

@@ -9,10 +9,11 @@ deterministic, so the result is as if nothing had happened.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
 
@@ -24,7 +25,7 @@ from holdem.errors import ConfigError, HoldemError, ResourceError
 from holdem.game.tree import BettingTree
 from holdem.mccfr import pool_worker
 from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths
-from holdem.mccfr.pool_worker import WorkerSpec
+from holdem.mccfr.pool_worker import BYSTANDER, WorkerSpec
 from holdem.mccfr.segments import Segment
 from holdem.mccfr.table import RegretTable
 from holdem.mccfr.worker import log_bytes
@@ -33,13 +34,18 @@ from holdem.types import MCCFRConfig
 MOST_FAILURES = 3
 """In a row; then the pool gives up."""
 
+_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+"""NumPy's linear algebra starts a thread per core in each process, and workers never use it."""
+
 _LOOK_SECONDS = 0.5
 """Between two looks at the workers while waiting for them."""
 _START_SECONDS = 60.0
 _QUIT_SECONDS = 2.0
 _HANG_BATCHES = 100.0
 _HANG_SECONDS = 10.0
-"""No batch for so long, and for so many times the slowest batch so far: a worker hangs."""
+_FIRST_SECONDS = 60.0
+"""No batch for so long, and for so many times the slowest batch so far: a worker hangs.
+Nobody knows how long the first one takes; after each failure twice the time is given."""
 
 
 class PoolError(HoldemError):
@@ -123,7 +129,7 @@ class WorkerPool:
         control = self._segment("control", PoolControl.size(*self._sizes), reserve=True)
         self._control = PoolControl(control, *self._sizes)
         self._control_segment = control
-        self._paths = PoolPaths(control=control.path, table=table.path, log=log.path, copy=None)
+        self._paths = PoolPaths(control=control.path, table=table.path, log=log.path)
 
     def _segment(self, purpose: str, num_bytes: int, *, reserve: bool) -> Segment:
         segment = Segment.create(purpose, num_bytes, reserve=reserve)
@@ -188,15 +194,11 @@ class WorkerPool:
                 self._copy = self._segment("copy", 8 * self._tree.num_slots, reserve=True)
             except ResourceError:
                 return None
-            self._stop_workers()  # they learn of the copy when they start again
-            paths = self._paths
-            self._paths = PoolPaths(
-                control=paths.control, table=paths.table, log=paths.log, copy=self._copy.path
-            )
         words = self._copy.array(np.float32, 2 * self._tree.num_slots)
         while True:
             try:
                 self._ensure_workers()
+                self._control.state[0]["copy"] = os.fsencode(self._copy.path)
                 self._command(COPY)
                 break
             except _WorkersFailed as failure:
@@ -234,7 +236,8 @@ class WorkerPool:
                     target=pool_worker.main, args=(spec,), name=f"holdem worker {worker}"
                 )
                 process.daemon = True
-                process.start()
+                with _environment(_ONE_THREAD):
+                    process.start()
                 self._processes.append(process)
         except OSError as error:
             self._kill_workers()
@@ -296,7 +299,13 @@ class WorkerPool:
         self._commands += 1
         self._answers += self._num_workers
         self._control.command.signal(self._commands)
-        self._wait(max(_HANG_SECONDS, _HANG_BATCHES * self._slowest_batch))
+        self._wait(self._patience())
+
+    def _patience(self) -> float:
+        """Seconds without any batch after which a worker hangs."""
+        if not self._slowest_batch:
+            return _FIRST_SECONDS * 2.0**self._failures
+        return max(_HANG_SECONDS, _HANG_BATCHES * self._slowest_batch) * 2.0**self._failures
 
     def _wait(self, patience: float) -> None:
         """Block until all workers have answered.
@@ -305,14 +314,17 @@ class WorkerPool:
             _WorkersFailed: one has died, or none has moved for *patience* seconds.
         """
         control = self._control
-        moved, seen = time.monotonic(), control.batches.snapshot()
+        looked, still, seen = time.monotonic(), 0.0, control.batches.snapshot()
         while not control.done.wait_for(self._answers, _LOOK_SECONDS):
             if any(process.exitcode is not None for process in self._processes):
                 raise _WorkersFailed(self._what_is_wrong())
             now, batches = time.monotonic(), control.batches.snapshot()
+            # A look that took long was this process's own stop (Ctrl-Z), the workers' too.
+            still = still + min(now - looked, 2 * _LOOK_SECONDS)
+            looked = now
             if (batches != seen).any():
-                moved, seen = now, batches
-            elif now - moved > patience:
+                still, seen = 0.0, batches
+            elif still > patience:
                 raise _WorkersFailed(self._what_is_wrong(patience))
 
     # -- failures -----------------------------------------------------------------------------
@@ -323,6 +335,8 @@ class WorkerPool:
         missing = self._answers - control.done.value
         lines = [f"{n - missing} of {n} workers answered"]
         walked = [control.batches.load(2 * worker) for worker in range(n)]
+        # All others wait for the one that hangs, a step ahead of it at most.
+        moves = [walked[worker] + control.batches.load(2 * worker + 1) for worker in range(n)]
         for worker, process in enumerate(self._processes):
             fault, code = control.fault_of(worker), process.exitcode
             where = f"worker {worker} (PID {process.pid}) after {walked[worker]:,} batches"
@@ -330,7 +344,9 @@ class WorkerPool:
                 lines.append(f"{where} raised:\n{fault.rstrip()}")
             elif code is not None and code < 0:
                 lines.append(f"{where} was killed by signal {-code}")
-            elif patience is not None and walked[worker] == min(walked):
+            elif code not in (None, BYSTANDER):
+                lines.append(f"{where} ended with status {code}; what it wrote to stderr says why")
+            elif patience is not None and moves[worker] == min(moves):
                 lines.append(f"{where} has not moved for {patience:.0f} s")
         return "; ".join(lines)
 
@@ -360,6 +376,21 @@ class WorkerPool:
 
     def _current(self, words: npt.NDArray[np.float32] | None) -> _Whole:
         return _Whole(words, self.iteration, self.utility_sum, self.visits, self.table.state())
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class _WorkersFailed(Exception):

@@ -30,9 +30,10 @@ STATE_DTYPE = np.dtype(
         ("regret_weight", np.float64),
         ("strategy_weight", np.float64),
         ("total_weight", np.float64),
+        ("copy", "S4096"),
     ]
 )
-"""What a command begins with and, changed by worker 0, ends with."""
+"""What a command begins with and, changed by worker 0, ends with; *copy* is where COPY goes."""
 
 RUN, COPY, QUIT = 1, 2, 3
 
@@ -44,7 +45,6 @@ class PoolPaths:
     control: Path
     table: Path
     log: Path
-    copy: Path | None
 
 
 class PoolControl:

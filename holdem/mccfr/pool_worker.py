@@ -31,6 +31,9 @@ from holdem.types import GameConfig, MCCFRConfig
 _FOREVER = 1e9
 _PR_SET_PDEATHSIG = 1
 
+BYSTANDER = 3
+"""Exit status of a worker that ended because another one failed, which says why."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerSpec:
@@ -61,7 +64,7 @@ def main(spec: WorkerSpec) -> None:
     try:
         _Worker(spec, control).serve()
     except BrokenBarrier:
-        sys.exit(1)  # another worker failed, and says why
+        sys.exit(BYSTANDER)
     except BaseException:
         control.report_fault(spec.worker, traceback.format_exc())
         control.barrier.abort()
@@ -162,10 +165,9 @@ class _Worker:
 
     def _copy(self) -> None:
         """Copy this worker's part of the table."""
-        assert self.spec.paths.copy is not None
-        words = self.table.words
+        words, path = self.table.words, os.fsdecode(self.control.state[0]["copy"])
         first, end = share_of(len(words), self.spec.num_workers, self.spec.worker)
-        copy = Segment.attach(self.spec.paths.copy).array(np.float32, len(words))
+        copy = Segment.attach(path).array(np.float32, len(words))
         np.copyto(copy[first:end], words[first:end])
 
     def _meet(self) -> None:

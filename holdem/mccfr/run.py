@@ -53,7 +53,8 @@ class Run:
         make_engine: allocates the table and whoever works on it, given what to tell
             warnings to; called once nothing speaks against the run any more.
         stop_signal: the signal that asks the run to end early, or None.
-        logdir, use_tensorboard, resume_from, observer: see `MCCFRSolver.train`.
+        logdir, use_tensorboard, resume_from, observer, every_batch: see
+            `MCCFRSolver.train`.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Run:
         use_tensorboard: bool,
         resume_from: Path | None,
         observer: Observer,
+        every_batch: bool,
     ) -> None:
         self._config = config
         self._tree = tree
@@ -75,6 +77,7 @@ class Run:
         self._fingerprint = bucketing.fingerprint if bucketing is not None else LOSSLESS
         self._stop_signal = stop_signal
         self._observer = observer
+        self._every_batch = every_batch
         self._writer = _Writer()
         self._process = psutil.Process()
         # Before anything is allocated or written: a wrong checkpoint costs nothing.
@@ -148,8 +151,8 @@ class Run:
             engine.run(min(first + stretch, next_checkpoint))
             now = time.monotonic()
             rate = (engine.iteration - first) / max(now - began, 1e-9)
-            stretch = max(1, int(rate * _STRETCH_SECONDS))
-            if now - self._marks.at >= _PROGRESS_SECONDS:
+            stretch = 1 if self._every_batch else max(1, int(rate * _STRETCH_SECONDS))
+            if self._every_batch or now - self._marks.at >= _PROGRESS_SECONDS:
                 self._report(now)
             if engine.iteration >= next_figures and now - last_figures >= _PROGRESS_SECONDS:
                 next_figures, last_figures = self._after(config.tensorboard_log_interval), now
