@@ -14,7 +14,7 @@ import pytest
 
 from bench.games import random_deals, tree_of
 from holdem.mccfr.table import RegretTable
-from holdem.mccfr.worker import make_walker
+from holdem.mccfr.worker import BatchLog, make_walker
 
 BATCH = 100
 SECONDS = 4.0
@@ -24,7 +24,7 @@ SECONDS = 4.0
 def test_walk_and_merge(benchmark, name):
     tree = tree_of(name)
     table = RegretTable(tree, discount_interval=5_000, alpha=1.0, beta=1.0)
-    walker = make_walker(tree, table.words, BATCH)
+    walker = make_walker(tree, table.words, BatchLog.local(tree, BATCH))
     deals = random_deals(1_000 * BATCH)
     state = {"iteration": 0}
 
@@ -35,7 +35,10 @@ def test_walk_and_merge(benchmark, name):
             table.advance(iteration, BATCH)
             walker.walk(42, iteration, deals[start : start + BATCH])
             walker.merge(
-                table.regret_weight, table.strategy_weight, -310_000_000.0 * table.regret_weight
+                BATCH,
+                table.regret_weight,
+                table.strategy_weight,
+                -310_000_000.0 * table.regret_weight,
             )
             state["iteration"] += BATCH
 

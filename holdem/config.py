@@ -143,7 +143,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def no_such_file(path: Path, what: str) -> ConfigError:
     """Return the error for *path*, which should be *what* but is not there."""
     try:
-        near = nearest(path.name, sorted(entry.name for entry in path.parent.iterdir()))
+        names = (entry.name for entry in path.parent.iterdir())
+        near = nearest(path.name, sorted(name for name in names if not name.startswith(".")))
     except OSError:
         near = None
     remedy = f"did you mean {path.parent / near}?" if near else "check the path"
@@ -362,14 +363,6 @@ class _Reading:
 
     def build(self, check_menu: Callable[[BetMenu], object] | None) -> RunConfig | None:
         """Return the configs, or None if there is any mistake."""
-        if self.values.get("num_workers", 1) != 1:
-            self._fault_at(
-                "num_workers",
-                f"{self._name('num_workers')} is {shown(self.values['num_workers'])}; "
-                "this version trains with one worker",
-                "set it to 1, or leave it out",
-            )
-            del self.values["num_workers"]
         self._agree_on_players()
         good = {section: self._convert_section(section) for section in _SECTIONS}
         if "epsilon_schedule" in self.values:

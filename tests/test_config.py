@@ -75,7 +75,7 @@ def test_every_flat_key_is_read(load):
         "pruning_probability": 0.5,
         "regret_floor": -6.0,
         "num_players": 3,
-        "num_workers": 1,
+        "num_workers": 5,
         "batch_size": 17,
         "seed": 2**63 - 1,
         "sampling": "outcome",
@@ -342,7 +342,7 @@ game:
   ant: 3
   menu: {preflop: ["2.5y"], rivver: [a]}
 buckets: {k_flop: 0}
-num_workers: 4
+num_workers: -4
 """,
         {"batch_size": "none"},
         option_names={"batch_size": "--batch-size"},
@@ -360,7 +360,7 @@ num_workers: 4
         "line 7: unknown key game.ant (did you mean ante?)",
         "line 8: game.menu has rivver",
         "line 9: buckets.k_flop is 0",
-        "line 10: num_workers is 4; this version trains with one",
+        "line 10: num_workers is -4",
     ]
     for start, line in zip(starts, text.splitlines()[1:], strict=True):
         assert line.strip().startswith(start)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "bench/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in (ROOT / "holdem").rglob("*.py")
@@ -31,7 +34,7 @@ def test_examples_in_docstrings_run(name):
     assert failed == 0
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_files_named_in_documents_exist(document):
     text = document.read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
@@ -55,3 +58,11 @@ def test_the_architecture_names_what_there_is():
     }
 
     assert modules - named == set()
+
+
+def test_the_benchmarks_are_told():
+    """Each benchmark is in the table that says what it measures."""
+    text = (ROOT / "bench" / "README.md").read_text()
+    files = {path.name for path in (ROOT / "bench").glob("bench_*.py")}
+
+    assert files == set(re.findall(r"^\| `(bench_\w+\.py)` \|", text, re.M))

@@ -17,7 +17,7 @@ import pytest
 
 from holdem import machine, storage
 from holdem.abstraction.bucketing import HandBucketing
-from holdem.cli import doctor, doctor_files, doctor_installation, doctor_machine
+from holdem.cli import doctor, doctor_files, doctor_installation, doctor_machine, doctor_speed
 from holdem.cli import main as umbrella
 from holdem.cli.doctor_report import NAME_WIDTH, Status
 from holdem.game import games
@@ -27,7 +27,7 @@ from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import BucketConfig, MCCFRConfig
 
 ROOT = Path(__file__).parent.parent
-LARGE = "buckets: {k_flop: 20000, k_turn: 20000, k_river: 20000}\n"  # some 500 MB
+LARGE = "buckets: {k_flop: 20000, k_turn: 20000, k_river: 20000}\n"  # hundreds of megabytes
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +44,10 @@ def places(tmp_path, monkeypatch):
 
 @pytest.fixture
 def all_workers_answer(monkeypatch):
-    """In the place of the self-test, which takes a second and has tests of its own."""
+    """In the place of the self-test and of the measurement, which have tests of their own."""
     passed = SelfTest(num_workers=2, num_answered=2, start_seconds=0.5, round_seconds=1e-6)
     monkeypatch.setattr(doctor_machine, "run_self_test", lambda *args, **options: passed)
+    monkeypatch.setattr(doctor_speed, "_rate", lambda *args: 1000.0)
 
 
 @pytest.fixture
@@ -77,13 +78,13 @@ def run_program(*argv, **options):
 
 
 def test_training_can_start_here():
-    done = run_program("--num-workers", "2")
+    done = run_program("--num-workers", "2", "--quick")
 
     assert (done.returncode, done.stderr) == (0, "")
     names = [line[11:].split("  ")[0] for line in done.stdout.splitlines()[1:-2]]
     expected = [*doctor.INSTALLATION, *doctor.CHECKS]
     assert [name for name in names if name] == [
-        name for name in expected if name not in ("buckets", "checkpoint")
+        name for name in expected if name not in ("buckets", "checkpoint", "speed")
     ]
     assert "2 of 2 answered, started in" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("Training can start: ")
@@ -169,7 +170,9 @@ def test_clones_are_those_of_the_sources():
             found |= asked_for(core / header)
         return found
 
-    clones = {path.stem: asked_for(path) for path in core.glob("*.pyx")}
+    clones = {}
+    for path in core.glob("*.p[xy]*"):
+        clones.setdefault(path.stem, set()).update(asked_for(path))
 
     assert {name: set(sets) for name, sets in doctor_installation.CLONES.items()} == {
         name: sets for name, sets in clones.items() if sets
@@ -283,6 +286,20 @@ def test_cores(examine, monkeypatch, cores, num_workers, status, told):
     assert told in f"{finding['found']} {finding['remedy']}"
 
 
+def test_the_number_of_workers(examine, tmp_path):
+    """Options beat the config, which beats all cores."""
+    (tmp_path / "three.yaml").write_text("num_workers: 3\n")
+    given = {
+        (): machine.usable_cores(),
+        ("--config", "three.yaml"): 3,
+        ("--config", "three.yaml", "--num-workers", 2): 2,
+        ("--config", "three.yaml", "--num-workers", 0): machine.usable_cores(),
+    }
+    for argv, expected in given.items():
+        cores = examine(*argv, "--quick")[1]["cores"]
+        assert cores["figures"]["num_workers"] == expected
+
+
 @pytest.mark.parametrize(
     ("times_wanted", "status"), [(0.999, "failed"), (1.05, "warning"), (2.0, "ok")]
 )
@@ -297,7 +314,7 @@ def test_memory_for_a_config(examine, monkeypatch, tmp_path, times_wanted, statu
 
     assert memory["status"] == status
     assert f"control group limit {storage.format_bytes(usable)}" in memory["found"]
-    assert 2 * 508_000_000 < wanted < 2_000_000_000  # the table and its copy
+    assert 500_000_000 < wanted < 2_000_000_000  # the table and its copy
 
 
 def test_shared_memory_is_too_small(examine, monkeypatch, tmp_path):
@@ -308,8 +325,8 @@ def test_shared_memory_is_too_small(examine, monkeypatch, tmp_path):
         _, findings = examine("--config", "large.yaml", "--num-workers", num_workers)
         shared = findings["shared memory"]
         assert shared["status"] == wanted
-        assert "67 MB, 63 MB free; table and copy take 1.0 GB" in shared["found"]
-        assert "--shm-size=2g" in shared["remedy"]
+        assert re.search(r"67 MB, 63 MB free; table and copy take \d\d\d MB$", shared["found"])
+        assert "--shm-size=1g" in shared["remedy"]
 
 
 def test_shared_memory_that_cannot_be_reserved(examine, monkeypatch):
@@ -423,7 +440,7 @@ def test_a_restricted_machine_is_described_as_it_is(tmp_path):
     lines = {name: (status, text) for status, name, text in told}
     expected = {
         "cores": ("warning", f"1 usable: machine {os.cpu_count()}, affinity 1"),
-        "shared memory": ("failed", "67 MB, 67 MB free; table and copy take 1.0 GB"),
+        "shared memory": ("failed", "67 MB, 67 MB free; table and copy take "),
         "open files": ("failed", "20 allowed; 2 workers take"),
         "start methods": ("failed", "fork; no spawn"),
         "workers": ("failed", "worker 0: cannot be started: Operation not permitted"),

@@ -43,7 +43,7 @@ def test_configs_are_the_games_of_the_library():
     ("name", "nodes", "slots"),
     [
         ("push-fold", 5, 676),
-        ("hu", 3_210, 640_777),
+        ("hu", 2_371, 473_318),
         ("3-max", 80_966, 16_183_421),
         ("6-max", 1_661_723, 332_024_170),
     ],

@@ -184,12 +184,14 @@ def test_worker_that_raises(tmp_path):
 
 
 def test_worker_that_finds_no_memory(tmp_path):
-    """Somebody has removed the segments: nobody answers, and the message counts them."""
+    """Somebody has removed the segments: no new worker answers, and the message counts them."""
 
     class Remover(Watcher):
         def started(self, run):
             for path in Path(os.environ["HOLDEM_SHM_DIR"]).iterdir():
                 path.unlink()
+            for worker in workers_of(os.getpid()):
+                worker.kill()
 
     with pytest.raises(PoolError, match="0 of 2 workers answered") as caught:
         train(tmp_path, GAME, 2, observer=Remover(), **LAWS)

@@ -128,6 +128,18 @@ def test_a_process_that_cannot_be_started(monkeypatch, code, remedy):
     assert multiprocessing.active_children() == []
 
 
+def test_ctrl_c_leaves_no_workers(monkeypatch):
+    def interrupt(sentinels, seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(self_test, "_answer", hang)
+    monkeypatch.setattr(self_test, "wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_self_test(2)
+
+    assert multiprocessing.active_children() == []
+
+
 def test_without_shared_memory(monkeypatch, tmp_path):
     monkeypatch.setenv("HOLDEM_SHM_DIR", str(tmp_path / "none"))
 

@@ -97,6 +97,21 @@ def test_a_run_leaves_its_files_and_says_what_next(train):
     assert config.training == MCCFRConfig(num_iterations=3000)
 
 
+def test_two_workers_say_so_and_leave_the_same_bytes(train):
+    config = write("kuhn.yaml", KUHN)
+
+    train("--config", config, "--logdir", "alone")
+    status, out, err = train("--config", config, "--logdir", "pool", "--num-workers", 2)
+
+    assert (status, err) == (0, [])
+    assert "2 processes, by spawn" in out
+    assert "2 of 2 answered" in out
+    checkpoint = Path("checkpoints", "checkpoint_final")
+    for name in ("table.npy", "metadata.json"):
+        alone, pool = (Path(run) / checkpoint / name for run in ("alone", "pool"))
+        assert alone.read_bytes() == pool.read_bytes()
+
+
 def test_no_tensorboard(train):
     train("--config", write("kuhn.yaml", KUHN), "--logdir", "run", "--no-tensorboard")
     assert not Path("run/tensorboard").exists()
@@ -380,7 +395,7 @@ def test_bad_options_are_refused_in_two_lines(train, argv, found):
     [
         ("num_iteration: 5", "line 1: unknown key num_iteration"),
         ("seed: -1", "line 1: seed is -1"),
-        ("num_workers: 4", "this version trains with one worker"),
+        ("num_workers: -4", "line 1: num_workers is -4"),
         ("seed: 1\nseed: 2", "line 2: seed is given twice"),
         ("game: {num_players: 10}", "game.num_players is 10"),
         ("game: {stacks: [50], blinds: [50, 100]}", "no decision"),

@@ -1,14 +1,16 @@
 """The compiled walk against the one on paper, and what parallel training rests on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from holdem._core.deal import DEAL_DTYPE
-from holdem._core.traverse import Walker, measure
+from holdem._core.traverse import measure
 from holdem.errors import HoldemError
 from holdem.game import games
 from holdem.game.tree import build_tree
-from holdem.mccfr.worker import make_walker
+from holdem.mccfr.worker import BatchLog, log_bytes, make_walker
 from holdem.types import BetMenu, GameConfig
 from tests.reference.walk import ReferenceWalk, payoff
 
@@ -43,7 +45,7 @@ def make(name, batch_size, seed=1):
     game, counts = NAMED[name]
     tree = build_tree(game, counts)
     table = np.zeros(2 * tree.num_slots, np.float32)
-    walker = make_walker(tree, table, batch_size)
+    walker = make_walker(tree, table, BatchLog.local(tree, batch_size))
     return tree, table, walker, random_deals(60, counts, game.num_players, seed)
 
 
@@ -52,21 +54,23 @@ def train(walker, deals, batch_size, **options):
     for first in range(0, len(deals), batch_size):
         batch = deals[first : first + batch_size]
         walker.walk(42, first, batch, **options)
-        walker.merge(1.0 + first, 2.0 + first, -300.0)
+        walker.merge(len(batch), 1.0 + first, 2.0 + first, -300.0)
 
 
 @pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
 @pytest.mark.parametrize("name", NAMED)
 def test_walk_matches_the_reference(name, epsilon):
     """Same draws, same choices, same sums as recursion over dicts."""
-    tree, table, walker, deals = make(name, 8)
+    tree, table, _, deals = make(name, 1)
+    log = BatchLog.local(tree, 8)
+    walker = make_walker(tree, table, log)
     reference = ReferenceWalk(tree, epsilon=epsilon)
     for first in range(0, 24, 8):
         batch = deals[first : first + 8]
         expected = reference.batch(42, first, batch, 1.0 + first, 2.0 + first, -300.0)
         walker.walk(42, first, batch, epsilon=epsilon)
-        np.testing.assert_allclose(walker.values, expected, rtol=1e-4, atol=1e-3)
-        walker.merge(1.0 + first, 2.0 + first, -300.0)
+        np.testing.assert_allclose(log.values, expected, rtol=1e-4, atol=1e-3)
+        walker.merge(8, 1.0 + first, 2.0 + first, -300.0)
 
     words = reference.words()
     scale = np.abs(words).max()
@@ -88,7 +92,7 @@ def test_pruning_matches_the_reference(name):
         reference.batch(42, first, batch, 1.0, 1.0, -300.0)
         unpruned.batch(42, first, batch, 1.0, 1.0, -300.0)
         walker.walk(42, first, batch, **options)
-        walker.merge(1.0, 1.0, -300.0)
+        walker.merge(5, 1.0, 1.0, -300.0)
 
     words = reference.words()
     assert not np.allclose(words, unpruned.words()), "nothing was pruned: the test shows nothing"
@@ -104,7 +108,7 @@ def test_no_regret_falls_below_the_floor():
     _, table, walker, deals = make("heads-up", 10)
     for first in range(0, 60, 10):
         walker.walk(42, first, deals[first : first + 10])
-        walker.merge(1.0, 1.0, -10.0)
+        walker.merge(10, 1.0, 1.0, -10.0)
     assert table.min() == -10.0
 
 
@@ -112,7 +116,7 @@ def test_a_batch_can_be_walked_in_parts():
     """Updates do not depend on which lane, or how many, walked an iteration."""
     _, table, walker, deals = make("three-way", 30)
     walker.walk(42, 0, deals[:30])
-    walker.merge(1.0, 1.0, -1e9)
+    walker.merge(30, 1.0, 1.0, -1e9)
 
     # The same 30 iterations, each walked alone over the same frozen (zero) table.
     parts = np.zeros_like(table)
@@ -120,7 +124,7 @@ def test_a_batch_can_be_walked_in_parts():
     for i in range(30):
         _, alone, single, _ = make("three-way", 1)
         single.walk(42, i, deals[i : i + 1])
-        single.merge(1.0, 1.0, -1e9)
+        single.merge(1, 1.0, 1.0, -1e9)
         parts += alone - frozen
     np.testing.assert_allclose(table, parts, rtol=1e-4, atol=1e-3)
 
@@ -132,31 +136,36 @@ def test_merging_by_owner_gives_the_same_bytes(name, num_workers):
     _, expected, alone, deals = make(name, 20)
     table = np.zeros_like(expected)
     tree = build_tree(*NAMED[name])
-    workers = [make_walker(tree, table, 20) for _ in range(num_workers)]
-    capacity = 20 * alone.num_players * alone.segment_bytes
-    streams = np.zeros((num_workers, num_workers, capacity), np.uint8)
-    lengths = np.zeros((num_workers, num_workers), np.int64)
+    log = BatchLog(
+        log=np.zeros(log_bytes(tree, 20, num_workers), np.uint8),
+        used=np.zeros(20 * alone.num_players * num_workers, np.int64),
+        values=np.zeros((20, alone.num_players), np.float32),
+        num_owners=num_workers,
+    )
+    workers = [make_walker(tree, table, log) for _ in range(num_workers)]
+    used = np.zeros(num_workers, np.int64)
     for first in range(0, 60, 20):
         alone.walk(42, first, deals[first : first + 20])
-        alone.merge(2.0, 3.0, -50.0)
-        bounds = [first + 20 * i // num_workers for i in range(num_workers + 1)]
-        for i, worker in enumerate(workers):
-            worker.walk(42, bounds[i], deals[bounds[i] : bounds[i + 1]])
-            worker.share(streams[i], lengths[i])
-        for i, worker in reversed(list(enumerate(workers))):
-            worker.merge_streams(streams, lengths, i, 2.0, 3.0, -50.0)
+        alone.merge(20, 2.0, 3.0, -50.0)
+        bounds = [20 * i // num_workers for i in range(num_workers + 1)]
+        for worker, start, end in zip(workers, bounds, bounds[1:], strict=False):
+            worker.walk(42, first + start, deals[first + start : first + end], offset=start)
+        used += log.used.reshape(-1, num_workers).sum(axis=0)
+        for owner, worker in reversed(list(enumerate(workers))):
+            worker.merge(20, 2.0, 3.0, -50.0, owner=owner)
     assert table.any()
     assert expected.tobytes() == table.tobytes()
     if name != "leduc":
-        assert lengths.sum(axis=0).all(), "an owner had nothing to do: the test shows too little"
+        assert used.all(), "an owner had nothing to do: the test shows too little"
 
 
-def test_short_streams_are_refused():
-    """Rather than dropping an update."""
-    _, _, walker, deals = make("heads-up", 20)
-    walker.walk(42, 0, deals[:20])
-    with pytest.raises(HoldemError, match="log"):
-        walker.share(np.zeros((2, 64), np.uint8), np.zeros(2, np.int64))
+def test_a_log_of_the_wrong_size_is_refused():
+    """Rather than written past its end."""
+    tree, table, _, _ = make("leduc", 20)
+    log = BatchLog.local(tree, 20)
+    for wrong in ({"log": log.log[:-8]}, {"used": log.used[1:]}, {"values": log.values[:19]}):
+        with pytest.raises(ValueError, match="do not fit"):
+            make_walker(tree, table, replace(log, **wrong))
 
 
 def test_same_seed_same_bytes():
@@ -168,7 +177,7 @@ def test_same_seed_same_bytes():
     assert first.tobytes() == second.tobytes()
     _, other, walker, deals = make("heads-up", 10)
     walker.walk(43, 0, deals[:10])
-    walker.merge(1.0, 1.0, -1e9)
+    walker.merge(10, 1.0, 1.0, -1e9)
     assert first.tobytes() != other.tobytes()
 
 
@@ -197,10 +206,4 @@ def test_too_many_actions_are_refused():
     game = GameConfig(stacks=(230,), menu=BetMenu(streets=(("*", ""),)))
     tree = build_tree(game, (1,))
     with pytest.raises(HoldemError, match="16"):
-        Walker(
-            tree.nodes.copy(),
-            tree.contributions,
-            tree.folded,
-            np.zeros(2 * tree.num_slots, np.float32),
-            10,
-        )
+        BatchLog.local(tree, 10)

@@ -28,6 +28,19 @@ from tests.reference import tree as reference
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 
+# Paths are written for this menu: it has a limp, and sizes that come out round.
+LIMPS = GameConfig(
+    name="limps",
+    menu=BetMenu(
+        streets=(
+            ("2.5x, a", "3x, a", "a"),
+            ("50%, 100%, a", "100%, a", "a"),
+            ("75%, a", "a"),
+            ("75%, a", "a"),
+        )
+    )
+)
+
 
 def one_bucket(game):
     """The tree of *game* with one bucket a street."""
@@ -381,7 +394,7 @@ def test_node_dtype_is_the_struct():
 
 @pytest.fixture(scope="module")
 def tree():
-    return build_tree(GameConfig(), (169, 7, 5, 3))
+    return build_tree(LIMPS, (169, 7, 5, 3))
 
 
 def test_children_are_contiguous_and_know_their_parent(tree):
@@ -470,7 +483,9 @@ def test_the_fingerprint_stays():
 # --- paths and words
 
 
-@pytest.mark.parametrize("game", [kuhn(3), leduc(), GameConfig()], ids=lambda game: game.name)
+@pytest.mark.parametrize(
+    "game", [kuhn(3), leduc(), GameConfig(), LIMPS], ids=lambda game: game.name
+)
 def test_every_node_is_found_by_its_history(game):
     tree = one_bucket(game)
 
@@ -536,8 +551,8 @@ def test_counting_stops_at_the_limit():
 
 
 def test_a_tree_is_counted_whole_at_its_own_size():
-    assert count_tree(GameConfig(), limit=3_210).complete
-    assert not count_tree(GameConfig(), limit=3_209).complete
+    assert count_tree(LIMPS, limit=3_210).complete
+    assert not count_tree(LIMPS, limit=3_209).complete
 
 
 def test_a_tree_that_cannot_fit_is_refused_with_its_size():

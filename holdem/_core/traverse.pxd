@@ -4,11 +4,12 @@
 # then adds the log to the table. It never sees a card, so Kuhn, Leduc and hold'em
 # run through the same code, and known game values test the real thing.
 #
-# The log has one segment per traversal, t = iteration in batch * players + player,
-# at a fixed distance from the next (the segment is as long as the longest
-# traversal could need; pages never written cost nothing). So where an update lies
-# depends neither on which lane walked it nor on when, and merging segments in
-# order repeats every floating-point sum exactly.
+# The log has one segment per traversal and owner, (t * owners + owner), where t =
+# iteration in batch * players + player, each at a fixed distance from the next (it is
+# as long as the longest traversal could need; pages never written cost nothing). An
+# owner is a worker that merges; every row has one. So where an update lies depends
+# neither on who walked it nor on when, owners merge side by side, and merging segments
+# in order repeats every floating-point sum exactly.
 #
 # An entry of a segment, 8-byte aligned:
 #   uint64   word << 8 | is_strategy << 7 | num_actions   word: where the row begins
@@ -26,6 +27,7 @@ cdef struct Game:
     const uint16_t* folded             # (num_endings,), bit p: seat p folded
     const float* table                 # (2 * num_slots,), frozen
     int num_players
+    int num_owners                     # among whom the rows are divided
     float pruning_threshold            # chips x weight; rows below it may be skipped
     float pruning_probability          # 0 turns pruning off
 
@@ -45,7 +47,7 @@ cdef struct Lane:
     Frame* frames
     const Deal* deal
     Stream stream
-    uint8_t* log                       # where the next entry goes
+    uint8_t** heads                    # (num_owners,), where the next entry goes
     int64_t traversal                  # which segment; -1 when the lane is idle
     int64_t visits                     # decision nodes, all traversals of this lane
     float value                        # of the traversal that ended, chips

@@ -10,15 +10,12 @@ traversals are in flight, one node's step each in turn, and a step ends by askin
 the cache lines that the next one will need.
 """
 
-import mmap
-
 import numpy as np
 
 from holdem._core.regrets cimport add_regrets, add_strategy, match_regrets
 from holdem._core.rng cimport next_float, stream_for
 from holdem._core.types cimport FOLD, NO_ENDING
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
 
 from holdem._core.deal import DEAL_DTYPE
 from holdem.errors import ResourceError, error_for
@@ -28,16 +25,11 @@ cdef extern from *:
 
 __all__ = ["Walker", "measure"]
 
-# Python's mmap module knows it from 3.13 on only.
-cdef extern from "<sys/mman.h>":
-    int MAP_NORESERVE
-
 cdef enum:
     NUM_LANES = 8
     LOOK_AHEAD = 16            # log entries between asking for a row and adding to it
     RIVER = 3
     MAX_DEPTH = 512
-    MAX_WORKERS = 4096
 
 
 # --- what a hand is worth at its end ------------------------------------------------
@@ -107,13 +99,29 @@ cdef inline int64_t row_word(const Node* node, const Deal* deal) noexcept nogil:
     return 2 * (node.first_slot + <int64_t>deal.bucket[node.street][node.actor] * node.num_actions)
 
 
+cdef inline int owner_of(uint64_t word, int num_owners) noexcept nogil:
+    """Who merges the row that begins at *word*.
+
+    Blocks of 256 bytes are dealt out by a multiplicative hash, so that the rows near
+    the root, which every traversal updates, are spread over all owners.
+    """
+    cdef uint64_t hash = ((word >> 6) * <uint64_t>0x9E3779B97F4A7C15) >> 32
+    return <int>((hash * <uint64_t>num_owners) >> 32)
+
+
+cdef inline int64_t entry_bytes(uint64_t header) noexcept nogil:
+    """Length of the entry with this header."""
+    return 8 + 8 * (((header & 0x7F) + 1) >> 1)
+
+
 cdef inline float* open_entry(
-    uint8_t** log, int64_t word, bint is_strategy, int num_actions
+    const Game* game, Lane* lane, int64_t word, bint is_strategy, int num_actions
 ) noexcept nogil:
     """Begin an entry of the log; return where its num_actions values go."""
-    cdef uint64_t* header = <uint64_t*>log[0]
+    cdef int owner = owner_of(word, game.num_owners) if game.num_owners > 1 else 0
+    cdef uint64_t* header = <uint64_t*>lane.heads[owner]
     header[0] = <uint64_t>word << 8 | <uint64_t>is_strategy << 7 | <uint64_t>num_actions
-    log[0] += entry_bytes(header[0])
+    lane.heads[owner] += entry_bytes(header[0])
     return <float*>(header + 1)
 
 
@@ -198,7 +206,7 @@ cdef bint go_on(const Game* game, Lane* lane) noexcept nogil:
         for a in range(frame.num_actions):
             if not (frame.skipped >> a & 1):
                 value += frame.strategy[a] * frame.values[a]
-        regrets = open_entry(&lane.log, row_word(node, lane.deal), False, frame.num_actions)
+        regrets = open_entry(game, lane, row_word(node, lane.deal), False, frame.num_actions)
         for a in range(frame.num_actions):
             # A pruned action was not tried: its regret stays as it is.
             regrets[a] = <float>0 if frame.skipped >> a & 1 else frame.values[a] - value
@@ -243,7 +251,7 @@ cdef bint step(const Game* game, Lane* lane) noexcept nogil:
                 for a in range(num_actions):
                     frame.strategy[a] = frame.strategy[a] / total
         return go_on(game, lane)
-    strategy = open_entry(&lane.log, word, True, num_actions)
+    strategy = open_entry(game, lane, word, True, num_actions)
     match_regrets(row, num_actions, strategy)
     a = sample(strategy, num_actions, &lane.stream)
     child = game.nodes + node.first_child + a
@@ -292,7 +300,7 @@ cdef void walk_outcome(const Game* game, Lane* lane, float epsilon) noexcept nog
             frame.next_action = taken
             reach *= frame.values[taken]
         else:
-            out = open_entry(&lane.log, row_word(node, deal), True, num_actions)
+            out = open_entry(game, lane, row_word(node, deal), True, num_actions)
             match_regrets(game.table + row_word(node, deal), num_actions, out)
             taken = sample(out, num_actions, &lane.stream)
             probability = 1 / reach
@@ -308,7 +316,7 @@ cdef void walk_outcome(const Game* game, Lane* lane, float epsilon) noexcept nog
         lane.depth -= 1
         frame = lane.frames + lane.depth
         node = game.nodes + frame.node
-        out = open_entry(&lane.log, row_word(node, deal), False, frame.num_actions)
+        out = open_entry(game, lane, row_word(node, deal), False, frame.num_actions)
         probability = tail * frame.strategy[frame.next_action]
         for a in range(frame.num_actions):
             out[a] = value * ((tail if a == frame.next_action else <float>0) - probability)
@@ -318,7 +326,10 @@ cdef void walk_outcome(const Game* game, Lane* lane, float epsilon) noexcept nog
 # --- a batch -----------------------------------------------------------------------------
 
 cdef class Walker:
-    """Walks batches of iterations over one frozen table and merges their updates.
+    """Walks batches of iterations over one frozen table, and merges the rows of one owner.
+
+    Several walkers, in several processes, may share table and log: each walks its part
+    of a batch, and when all have, each merges its own rows.
 
     Args:
         nodes: NODE_DTYPE, shape (num_nodes,), of a `BettingTree`; at an ending by
@@ -326,7 +337,13 @@ cdef class Walker:
         contributions: int32, shape (num_endings, num_players), chips.
         folded: uint16, shape (num_endings,).
         table: float32, shape (2 * num_slots,), see `RegretTable`.
-        batch_size: the most iterations of one batch.
+        log: uint8, at least batch_size * num_players * num_owners * segment_bytes long,
+            aligned to 8 bytes; sparse memory will do.
+        used: int64, shape (batch_size * num_players * num_owners,): how much of each
+            segment the last batch has used.
+        values: float32, shape (batch_size, num_players): the sampled value of each
+            traversal of the last batch, chips for the updating player.
+        num_owners: among how many walkers the rows are divided.
 
     Raises:
         ResourceError: a decision has more than 16 actions, or the tree is deeper
@@ -336,64 +353,72 @@ cdef class Walker:
     cdef readonly int num_players
     cdef readonly Py_ssize_t batch_size
     cdef readonly Py_ssize_t segment_bytes
-    """Length of one traversal's part of the log."""
+    """Length of one segment of the log, see `measure`."""
+    cdef readonly int64_t visits
+    """Decision nodes visited so far."""
     cdef Game _game
     cdef Lane _lanes[NUM_LANES]
-    cdef object _nodes, _contributions, _folded, _table, _arena
-    cdef uint8_t* _log
-    cdef float* _words
     cdef Part* _parts                          # scratch of a merge
-    cdef int64_t[::1] _used                    # bytes of each segment in this batch
-    cdef float[:, ::1] _values                 # (batch_size, num_players), chips
-    cdef Py_ssize_t _iterations                # of the batch walked last
+    cdef object _nodes, _contributions, _folded, _table
+    cdef uint8_t[::1] _log
+    cdef int64_t[::1] _used
+    cdef float[:, ::1] _values
+    cdef float* _words
 
     def __cinit__(self):
         cdef int i
         self._parts = NULL
         for i in range(NUM_LANES):
             self._lanes[i].frames = NULL
+            self._lanes[i].heads = NULL
 
-    def __init__(self, nodes, contributions, folded, table, Py_ssize_t batch_size):
+    def __init__(
+        self,
+        nodes,
+        contributions,
+        folded,
+        table,
+        *,
+        uint8_t[::1] log,
+        int64_t[::1] used,
+        float[:, ::1] values,
+        int num_owners=1,
+    ):
         cdef int i, depth
         cdef uint8_t[::1] raw_nodes = nodes.view(np.uint8)
         cdef const int32_t[:, ::1] stakes = contributions
         cdef const uint16_t[::1] folds = folded
         cdef float[::1] words = table
-        cdef uint8_t[::1] arena
         if nodes.dtype.itemsize != sizeof(Node):
             raise TypeError(f"nodes must be an array of NODE_DTYPE, not {nodes.dtype}")
         self._nodes, self._contributions = nodes, contributions
         self._folded, self._table = folded, table
+        self._log, self._used, self._values = log, used, values
         self.num_players = contributions.shape[1]
-        self.batch_size = batch_size
+        self.batch_size = values.shape[0]
+        self.segment_bytes, depth = measure(nodes, self.num_players)
+        segments = self.batch_size * self.num_players * num_owners
+        if (
+            num_owners < 1
+            or values.shape[1] != self.num_players
+            or used.shape[0] != segments
+            or log.shape[0] < segments * self.segment_bytes
+        ):
+            raise ValueError("log, used and values do not fit the batch, the players or the tree")
         self._words = &words[0]
         self._game.nodes = <const Node*>&raw_nodes[0]
         self._game.contributions = &stakes[0, 0]
         self._game.folded = &folds[0]
         self._game.table = &words[0]
         self._game.num_players = self.num_players
-        self.segment_bytes, depth = measure(nodes, self.num_players)
-        # Sparse: a page of the log that no traversal reaches costs no memory.
-        length = batch_size * self.num_players * self.segment_bytes
-        try:
-            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE
-            self._arena = mmap.mmap(-1, length, flags)
-        except (OSError, ValueError, OverflowError) as error:
-            raise ResourceError(
-                f"cannot reserve {length:,} bytes for the updates of a batch",
-                "use a smaller batch_size or a smaller bet menu",
-            ) from error
-        arena = self._arena
-        self._log = &arena[0]
-        self._used = np.zeros(batch_size * self.num_players, dtype=np.int64)
-        self._values = np.zeros((batch_size, self.num_players), dtype=np.float32)
-        self._parts = <Part*>calloc(max(batch_size * self.num_players, MAX_WORKERS), sizeof(Part))
+        self._game.num_owners = num_owners
+        self._parts = <Part*>calloc(self.batch_size * self.num_players, sizeof(Part))
         if self._parts == NULL:
             raise error_for(1)
         for i in range(NUM_LANES):
             self._lanes[i].frames = <Frame*>calloc(depth, sizeof(Frame))
-            self._lanes[i].visits = 0
-            if self._lanes[i].frames == NULL:
+            self._lanes[i].heads = <uint8_t**>calloc(num_owners, sizeof(uint8_t*))
+            if self._lanes[i].frames == NULL or self._lanes[i].heads == NULL:
                 raise error_for(1)
 
     def __dealloc__(self):
@@ -401,19 +426,7 @@ cdef class Walker:
         free(self._parts)
         for i in range(NUM_LANES):
             free(self._lanes[i].frames)
-
-    @property
-    def visits(self):
-        """Decision nodes visited so far, by all traversals."""
-        return sum(self._lanes[i].visits for i in range(NUM_LANES))
-
-    @property
-    def values(self):
-        """Sampled value of each traversal of the last batch.
-
-        float32, shape (iterations, players), chips for the updating player.
-        """
-        return np.asarray(self._values)[: self._iterations]
+            free(self._lanes[i].heads)
 
     def walk(
         self,
@@ -421,6 +434,7 @@ cdef class Walker:
         int64_t first_iteration,
         deals,
         *,
+        Py_ssize_t offset=0,
         float pruning_threshold=0,
         float pruning_probability=0,
         epsilon=None,
@@ -428,16 +442,16 @@ cdef class Walker:
         """Walk iterations *first_iteration* onwards, one for each of *deals*, into the log.
 
         Args:
-            deals: DEAL_DTYPE, shape (n,), n at most batch_size.
+            deals: DEAL_DTYPE, shape (n,).
+            offset: how many iterations of the batch come before these.
             pruning_threshold: chips x weight.
             pruning_probability: of a traversal that prunes; 0 for never.
             epsilon: None for external sampling; otherwise outcome sampling with that
                 much exploration.
         """
         cdef Py_ssize_t count = deals.shape[0]
-        if deals.dtype != DEAL_DTYPE or count > self.batch_size:
-            raise TypeError(f"deals must be at most {self.batch_size} of DEAL_DTYPE")
-        self._iterations = count
+        if deals.dtype != DEAL_DTYPE or offset < 0 or offset + count > self.batch_size:
+            raise TypeError(f"deals must be of DEAL_DTYPE and lie in a batch of {self.batch_size}")
         if count == 0:
             return
         cdef uint8_t[::1] raw = deals.view(np.uint8)
@@ -446,21 +460,30 @@ cdef class Walker:
         cdef float exploration = epsilon if outcome else 0
         self._game.pruning_threshold = pruning_threshold
         self._game.pruning_probability = pruning_probability
+        # Segment and value of iteration i are numbered from the batch's first iteration.
+        first_deal -= offset
+        first_iteration -= offset
         with nogil:
             if outcome:
-                self._walk_outcomes(seed, first_iteration, first_deal, count, exploration)
+                self._walk_outcomes(
+                    seed, first_iteration, first_deal, offset, offset + count, exploration
+                )
             else:
-                self._walk_batch(seed, first_iteration, first_deal, count)
+                self._walk_batch(seed, first_iteration, first_deal, offset, offset + count)
 
     cdef inline void _begin(
         self, Lane* lane, int64_t traversal, uint64_t seed, int64_t first, const Deal* deals
     ) noexcept nogil:
         cdef int64_t iteration = traversal // self.num_players
+        cdef int owner, num_owners = self._game.num_owners
+        cdef uint8_t* segment = &self._log[0] + traversal * num_owners * self.segment_bytes
+        for owner in range(num_owners):
+            lane.heads[owner] = segment + owner * self.segment_bytes
         lane.traversal = traversal
         lane.player = <int32_t>(traversal - iteration * self.num_players)
         lane.deal = deals + iteration
         lane.stream = stream_for(seed, first + iteration, 1 + lane.player)
-        lane.log = self._log + traversal * self.segment_bytes
+        lane.visits = 0
         lane.depth = 0
         go_to(&self._game, lane, 0)
         lane.prune = (
@@ -469,19 +492,26 @@ cdef class Walker:
         )
 
     cdef inline void _end(self, Lane* lane) noexcept nogil:
-        self._used[lane.traversal] = lane.log - (self._log + lane.traversal * self.segment_bytes)
+        cdef int owner, num_owners = self._game.num_owners
+        cdef int64_t segment = lane.traversal * num_owners
+        for owner in range(num_owners):
+            self._used[segment + owner] = (
+                lane.heads[owner] - (&self._log[0] + (segment + owner) * self.segment_bytes)
+            )
         self._values[lane.traversal // self.num_players, lane.player] = lane.value
+        self.visits += lane.visits
         lane.traversal = -1
 
     cdef void _walk_batch(
-        self, uint64_t seed, int64_t first, const Deal* deals, Py_ssize_t count
+        self, uint64_t seed, int64_t first, const Deal* deals, int64_t start, int64_t end
     ) noexcept nogil:
-        cdef int64_t next_traversal = 0, num_traversals = count * self.num_players
+        cdef int64_t next_traversal = start * self.num_players
+        cdef int64_t last_traversal = end * self.num_players
         cdef int i, busy = 0
         cdef Lane* lane
         for i in range(NUM_LANES):
             self._lanes[i].traversal = -1
-            if next_traversal < num_traversals:
+            if next_traversal < last_traversal:
                 self._begin(&self._lanes[i], next_traversal, seed, first, deals)
                 next_traversal += 1
                 busy += 1
@@ -491,122 +521,63 @@ cdef class Walker:
                 if lane.traversal < 0 or step(&self._game, lane):
                     continue
                 self._end(lane)
-                if next_traversal < num_traversals:
+                if next_traversal < last_traversal:
                     self._begin(lane, next_traversal, seed, first, deals)
                     next_traversal += 1
                 else:
                     busy -= 1
 
     cdef void _walk_outcomes(
-        self, uint64_t seed, int64_t first, const Deal* deals, Py_ssize_t count, float epsilon
+        self,
+        uint64_t seed,
+        int64_t first,
+        const Deal* deals,
+        int64_t start,
+        int64_t end,
+        float epsilon,
     ) noexcept nogil:
         cdef int64_t traversal
         cdef Lane* lane = &self._lanes[0]
-        for traversal in range(count * self.num_players):
+        for traversal in range(start * self.num_players, end * self.num_players):
             self._begin(lane, traversal, seed, first, deals)
             walk_outcome(&self._game, lane, epsilon)
             self._end(lane)
 
-    def merge(self, float regret_weight, float strategy_weight, float floor):
-        """Add the last batch's updates to the table, in the order of iterations.
-
-        Args:
-            regret_weight, strategy_weight: of the batch's period, see `RegretTable`.
-            floor: chips x regret_weight; no regret falls below it.
-        """
-        cdef Py_ssize_t i
-        with nogil:
-            for i in range(self._iterations * self.num_players):
-                self._parts[i].start = self._log + i * self.segment_bytes
-                self._parts[i].end = self._parts[i].start + self._used[i]
-            apply(
-                self._parts, self._iterations * self.num_players, self._words,
-                regret_weight, strategy_weight, floor,
-            )
-
-    def share(self, uint8_t[:, ::1] streams, int64_t[::1] lengths):
-        """Sort the last batch's log by owner: one stream for each worker that merges.
-
-        Args:
-            streams: (num_owners, capacity), bytes; capacity at least
-                batch_size * num_players * segment_bytes for this walker's share.
-            lengths: (num_owners,), OUT, bytes used of each stream.
-
-        Raises:
-            ResourceError: a stream is too short.
-        """
-        cdef Py_ssize_t i, capacity = streams.shape[1]
-        cdef int num_owners = <int>streams.shape[0], owner
-        cdef uint8_t* entry
-        cdef uint8_t* end
-        cdef int64_t size
-        cdef bint full = False
-        if lengths.shape[0] != num_owners:
-            raise ValueError("one length for each stream is wanted")
-        for owner in range(num_owners):
-            lengths[owner] = 0
-        with nogil:
-            for i in range(self._iterations * self.num_players):
-                entry = self._log + i * self.segment_bytes
-                end = entry + self._used[i]
-                while entry < end:
-                    owner = owner_of((<uint64_t*>entry)[0] >> 8, num_owners)
-                    size = entry_bytes((<uint64_t*>entry)[0])
-                    if lengths[owner] + size > capacity:
-                        full = True
-                        break
-                    memcpy(&streams[owner, lengths[owner]], entry, size)
-                    lengths[owner] += size
-                    entry += size
-        if full:
-            raise error_for(2)
-
-    def merge_streams(
+    def merge(
         self,
-        uint8_t[:, :, ::1] streams,
-        const int64_t[:, ::1] lengths,
-        int owner,
+        Py_ssize_t count,
         float regret_weight,
         float strategy_weight,
         float floor,
+        *,
+        int owner=0,
     ):
-        """Add the updates that belong to *owner*, from all workers, in the order of iterations.
+        """Add a batch's updates of the rows of *owner* to the table, in the order of iterations.
 
         The rows of different owners are different, so owners merge side by side, and
-        each row sees the additions that one worker alone would have made, in its order.
+        each row sees the additions that one walker alone would have made, in its order.
 
         Args:
-            streams: (num_workers, num_owners, capacity), what each worker's `share` wrote;
-                workers in the order of their iterations.
-            lengths: (num_workers, num_owners), bytes.
-            owner: whose rows to merge.
-            regret_weight, strategy_weight, floor: as for `merge`.
+            count: iterations of the batch, whoever has walked them.
+            regret_weight, strategy_weight: of the batch's period, see `RegretTable`.
+            floor: chips x regret_weight; no regret falls below it.
+            owner: whose rows.
         """
-        cdef Py_ssize_t worker, num_workers = streams.shape[0]
-        if num_workers > MAX_WORKERS:
-            raise ValueError(f"{num_workers} streams; at most {MAX_WORKERS} can be merged")
-        for worker in range(num_workers):
-            self._parts[worker].start = &streams[worker, owner, 0]
-            self._parts[worker].end = self._parts[worker].start + lengths[worker, owner]
+        cdef Py_ssize_t i, segment
+        if not 0 <= count <= self.batch_size or not 0 <= owner < self._game.num_owners:
+            raise ValueError(f"no batch of {count} iterations, or no owner {owner}")
         with nogil:
-            apply(self._parts, num_workers, self._words, regret_weight, strategy_weight, floor)
+            for i in range(count * self.num_players):
+                segment = i * self._game.num_owners + owner
+                self._parts[i].start = &self._log[0] + segment * self.segment_bytes
+                self._parts[i].end = self._parts[i].start + self._used[segment]
+            apply(
+                self._parts, count * self.num_players, self._words,
+                regret_weight, strategy_weight, floor,
+            )
 
 
 # --- the log into the table -----------------------------------------------------------
-
-cdef inline int owner_of(uint64_t word, int num_owners) noexcept nogil:
-    """Who merges the row that begins at *word*.
-
-    Blocks of 256 bytes are dealt out by a multiplicative hash, so that the rows near
-    the root, which every traversal updates, are spread over all owners.
-    """
-    return <int>((((word >> 6) * <uint64_t>0x9E3779B97F4A7C15) >> 33) % <uint64_t>num_owners)
-
-
-cdef inline int64_t entry_bytes(uint64_t header) noexcept nogil:
-    """Length of the entry with this header."""
-    return 8 + 8 * (((header & 0x7F) + 1) >> 1)
-
 
 cdef void apply(
     const Part* parts,

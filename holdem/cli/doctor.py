@@ -54,6 +54,7 @@ CHECKS = {
     "TensorBoard": "doctor_files.check_tensorboard",
     "buckets": "doctor_files.check_buckets",
     "checkpoint": "doctor_files.check_checkpoint",
+    "speed": "doctor_speed.check_speed",
 }
 """The other checks in their order, each a function of a `Plan` in a module of holdem.cli.
 
@@ -87,7 +88,7 @@ def _parser() -> Parser:
         help="processes; 0 is one per usable core (default: the config's, without one 0)",
     )
     parser.add_argument("--clean", action="store_true", help="remove leaked segments")
-    parser.add_argument("--quick", action="store_true", help="reserve and measure less")
+    parser.add_argument("--quick", action="store_true", help="reserve nothing and measure no speed")
     parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     return parser
 
@@ -122,9 +123,12 @@ def _findings(options: argparse.Namespace, console: Console) -> Iterator[Finding
         return
     plan = _plan(options)
     for name, place in CHECKS.items():
+        if name == "speed" and not good:
+            return  # there is none if training cannot start
         with _shown(console, name):
             finding = _finding(place, plan)
         if finding is not None:
+            good = good and can_train([finding])
             yield replace(finding, name=name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from holdem import machine
@@ -26,7 +26,7 @@ class Plan:
         buckets: the bucket set to check; None for none.
         checkpoint: the checkpoint, or the run whose newest is to be checked; None for none.
         clean: remove leaked segments.
-        quick: reserve nothing.
+        quick: reserve nothing and measure no speed.
     """
 
     config: RunConfig
@@ -68,11 +68,13 @@ def make_plan(
     )
     if num_workers is None:
         num_workers = config.training.num_workers if config_path is not None else 0
+    num_workers = num_workers or machine.usable_cores()
+    config = replace(config, training=replace(config.training, num_workers=num_workers))
     return Plan(
         config=config,
         config_given=config_path is not None,
         costs=_costs(config),
-        num_workers=num_workers or machine.usable_cores(),
+        num_workers=num_workers,
         logdir=logdir or Path("runs"),
         buckets=config.buckets_path,
         checkpoint=checkpoint,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from holdem import __version__
@@ -69,15 +70,20 @@ def can_train(findings: Sequence[Finding]) -> bool:
 
 
 def print_finding(console: Console, finding: Finding) -> None:
-    """Print a line, and the remedy under it."""
-    line = Text("  ")
-    line.append(f"{finding.status.value:<{_STATUS_WIDTH}}", _STYLES[finding.status])
-    line.append(f"  {finding.name:<{NAME_WIDTH}}  ", "bold")
-    line.append(finding.found)
-    console.print(line, soft_wrap=True)
+    """Print a line, and the remedy under it; a terminal wraps them in their column."""
+    text = Text(finding.found)
     if finding.remedy:
+        text.append("\n").append("try: ", "bold").append(finding.remedy)
+    status = Text(f"{finding.status.value:<{_STATUS_WIDTH}}", _STYLES[finding.status])
+    name = Text(f"{finding.name:<{NAME_WIDTH}}", "bold")
+    if console.is_terminal:
+        row = Table.grid(padding=(0, 2, 0, 0))
+        row.add_row("", status, name, text)
+        console.print(row)
+    else:
         indent = " " * (2 + _STATUS_WIDTH + 2 + NAME_WIDTH + 2)
-        console.print(Text(indent).append("try: ", "bold").append(finding.remedy), soft_wrap=True)
+        text = Text("\n" + indent).join(text.split("\n"))
+        console.print(Text("  ").join([Text(), status, name, text]), soft_wrap=True)
 
 
 def print_summary(console: Console, findings: Sequence[Finding]) -> None:
@@ -91,7 +97,8 @@ def print_summary(console: Console, findings: Sequence[Finding]) -> None:
     line.append(": ")
     for place, (status, count) in enumerate(counts.items()):
         line.append(", " * (place > 0))
-        line.append(f"{count} {status.value}", _STYLES[status])
+        plural = "s" * (status is Status.WARNING and count > 1)
+        line.append(f"{count} {status.value}{plural}", _STYLES[status])
     console.print()
     console.print(line)
 

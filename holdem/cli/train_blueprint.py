@@ -33,13 +33,15 @@ from holdem.cli.terminal import (
 )
 from holdem.cli.train_display import RunDisplay
 from holdem.config import RunConfig, load_config
-from holdem.errors import MismatchError, StorageError
+from holdem.errors import MismatchError, ResourceError, StorageError
 from holdem.evaluation.openings import opening_chart
 from holdem.game.menu import parse_menu
+from holdem.machine import available_memory
 from holdem.mccfr import costs
 from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.progress import RunResult
-from holdem.mccfr.solver import MCCFRSolver
+from holdem.mccfr.self_test import START_METHOD, run_self_test
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import format_bytes, is_folder, read_metadata
 from holdem.types import STREETS, BucketConfig
@@ -58,7 +60,8 @@ _OPTIONS = (
     ("--num-players", "num_players", "N", "2 to 9"),
     ("--sampling", "sampling", "HOW", "external or outcome"),
     ("--epsilon", "exploration_epsilon", "SHARE", "exploration of outcome sampling"),
-    ("--batch-size", "batch_size", "N", "iterations between two merges"),
+    ("--num-workers", "num_workers", "N", "processes that train; 0 for one per usable core"),
+    ("--batch-size", "batch_size", "N", "iterations between two merges, in all"),
     ("--seed", "seed", "N", "of all random choices"),
 )
 """Options that are keys of a config: option, key, what follows it, what it means."""
@@ -119,9 +122,10 @@ def _main(argv: Sequence[str]) -> int:
         return 0
     costs.require(run_costs, logdir)
     bucketing = _bucketing(console, config, buckets)
-    solver = MCCFRSolver(
+    solver = ParallelMCCFRSolver(
         config.training, bucketing, num_players=config.game.num_players, game=config.game
     )
+    _print_workers(console, solver)
     result = _train(solver, options, logdir, level)
     if result.stopped_by is not None:
         print_error(
@@ -267,7 +271,9 @@ def _bucketing(
 # -- training ----------------------------------------------------------------------------------
 
 
-def _train(solver: MCCFRSolver, options: argparse.Namespace, logdir: Path, level: int) -> RunResult:
+def _train(
+    solver: ParallelMCCFRSolver, options: argparse.Namespace, logdir: Path, level: int
+) -> RunResult:
     """Train until the budget is spent or a signal comes; a second signal ends at once."""
     asked = False
 
@@ -287,10 +293,34 @@ def _train(solver: MCCFRSolver, options: argparse.Namespace, logdir: Path, level
             use_tensorboard=options.tensorboard,
             resume_from=options.resume_from,
             observer=display,
+            every_batch=level <= logging.DEBUG,
         )
 
 
 # -- what is printed ---------------------------------------------------------------------------
+
+
+def _print_workers(console: Console, solver: ParallelMCCFRSolver) -> None:
+    """Say who will work, after they have proved that they can.
+
+    Raises:
+        ResourceError: they cannot.
+    """
+    workers, batch = solver.num_workers, solver.config.batch_size
+    if workers == 1:
+        return
+    test = run_self_test(workers)
+    if not test.passed:
+        raise ResourceError(f"the self-test of the workers failed: {test}", test.remedy)
+    rows = {
+        "workers": f"{workers} processes, by {START_METHOD}",
+        "self-test": str(test),
+        "batch": f"{batch:,} iterations between two merges, "
+        f"about {batch / workers:,.3g} by each worker",
+        "available": f"{format_bytes(available_memory())} of memory",
+    }
+    for name, text in rows.items():
+        console.print(f"  {name:<13}{text}")
 
 
 def _print_costs(

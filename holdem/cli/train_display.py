@@ -26,7 +26,7 @@ class RunDisplay:
     Args:
         console: where to print.
         level: of `logging`: INFO shows progress, WARNING only what is wrong, ERROR nothing;
-            DEBUG every checkpoint as a line of its own.
+            DEBUG every batch and every checkpoint as a line of its own.
     """
 
     def __init__(self, console: Console, level: int = logging.INFO) -> None:
@@ -63,7 +63,7 @@ class RunDisplay:
                 f"resumed from {run.resumed_from} at iteration {run.first_iteration:,}"
             )
         self._console.print(f"training in {run.logdir}; Ctrl-C saves a checkpoint and stops")
-        if self._console.is_terminal:
+        if self._console.is_terminal and self._level > logging.DEBUG:
             self._live = Live(console=self._console, auto_refresh=False)
             self._live.start()
 
@@ -72,7 +72,9 @@ class RunDisplay:
         if self.stop_asked and self._level <= logging.WARNING:
             self._console.print("saving a checkpoint; once more to stop without it")
             self.stop_asked = False
-        if self._live is not None:
+        if self._level <= logging.DEBUG:
+            self._console.print(progress_line(progress))
+        elif self._live is not None:
             self._live.update(self._panel(progress), refresh=True)
         elif self._level <= logging.INFO and progress.elapsed_seconds >= self._next_line:
             self._next_line = progress.elapsed_seconds + LINE_SECONDS
@@ -116,6 +118,9 @@ class RunDisplay:
         body.add_row("  nodes", "", f"{count(progress.nodes_per_second)} visited a second")
         body.add_row("  utility", f"{progress.utility_bb:+.3f}", "big blinds per hand for seat 0")
         body.add_row("  memory", format_bytes(progress.memory_bytes), "")
+        if progress.worker_shares:
+            shares = "  ".join(f"{share:.0%}" for share in progress.worker_shares)
+            body.add_row("  workers", f"{len(progress.worker_shares)}", f"of the visits: {shares}")
         if self._checkpoint is not None:
             path, iteration, at = self._checkpoint
             ago = clock(time.monotonic() - at)

@@ -18,7 +18,7 @@ from holdem.game.tree import (
     build_tree,
     count_tree,
 )
-from holdem.machine import available_memory
+from holdem.machine import available_memory, usable_cores
 from holdem.types import GameConfig, MCCFRConfig
 
 NODES_PER_SECOND = 12e6
@@ -84,6 +84,7 @@ def estimate(
             "offer fewer bet sizes, above all on the first streets, or shorter stacks",
         )
     table = SLOT_BYTES * num_slots
+    workers = config.num_workers or usable_cores()
     checkpoint = table + _METADATA_BYTES
     # As many as are kept, the final one, and the one being written; all, if all are kept.
     checkpoints = config.keep_checkpoints + 2 if config.keep_checkpoints else 12
@@ -93,7 +94,7 @@ def estimate(
         visits = expected_visits(build_tree(game, (1,) * game.num_streets), config.sampling)
     seconds, iterations = config.time_budget_seconds, config.num_iterations
     if visits is not None:
-        rate = NODES_PER_SECOND / visits
+        rate = min(workers, usable_cores()) * NODES_PER_SECOND / visits
         by_count = iterations / rate if iterations is not None else None
         seconds = min((s for s in (seconds, by_count) if s is not None), default=None)
         iterations = None if seconds is None else round(seconds * rate)
@@ -101,9 +102,9 @@ def estimate(
         size=size,
         num_slots=num_slots,
         table_bytes=table,
-        memory_bytes=_INTERPRETER_BYTES
-        + 2 * size.tree_bytes
-        + table
+        memory_bytes=workers * (_INTERPRETER_BYTES + 2 * size.tree_bytes)
+        # A pool keeps a copy to write checkpoints from, and to go back to.
+        + table * (1 if workers == 1 else 2)
         + _POLICY_BYTES * num_slots
         + bucket_bytes,
         checkpoint_bytes=checkpoint,

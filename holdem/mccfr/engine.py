@@ -16,7 +16,7 @@ from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import BettingTree
 from holdem.mccfr.table import RegretTable
-from holdem.mccfr.worker import make_dealer, make_walker
+from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import MCCFRConfig
 
 
@@ -37,6 +37,10 @@ class Engine(Protocol):
     @property
     def visits(self) -> int:
         """See the class."""
+
+    @property
+    def worker_visits(self) -> dict[int, int]:
+        """Decision nodes by each worker since it started, by process number; {} without workers."""
 
     def run(self, target: int) -> None:
         """Do batches until *target* iterations or more are done, in all."""
@@ -72,13 +76,19 @@ class LocalEngine:
         self.utility_sum = 0.0
         self._config = config
         self._dealer = make_dealer(tree.game, bucketing)
-        self._walker = make_walker(tree, self.table.words, config.batch_size)
+        self._log = BatchLog.local(tree, config.batch_size)
+        self._walker = make_walker(tree, self.table.words, self._log)
         self._deals = np.zeros(config.batch_size, dtype=DEAL_DTYPE)
 
     @property
     def visits(self) -> int:
         """Decision nodes visited by this engine."""
         return self._walker.visits
+
+    @property
+    def worker_visits(self) -> dict[int, int]:
+        """None: this process works alone."""
+        return {}
 
     def run(self, target: int) -> None:
         """Do batches until *target* iterations or more are done, in all."""
@@ -97,11 +107,12 @@ class LocalEngine:
                 epsilon=walk_epsilon(config, self.iteration),
             )
             walker.merge(
+                count,
                 table.regret_weight,
                 table.strategy_weight,
                 config.regret_floor * table.regret_weight,
             )
-            self.utility_sum += utility_of(walker.values)
+            self.utility_sum += utility_of(self._log.values[:count])
             self.iteration += count
 
     def restore(

@@ -27,14 +27,17 @@ from holdem.errors import ConfigError, HoldemError, ResourceError
 from holdem.game.tree import BettingTree
 from holdem.mccfr import pool_worker
 from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths
-from holdem.mccfr.pool_worker import BYSTANDER, WorkerSpec, stream_bytes
+from holdem.mccfr.pool_worker import BYSTANDER, WorkerSpec
 from holdem.mccfr.segments import Segment
 from holdem.mccfr.table import RegretTable
-from holdem.mccfr.worker import make_walker
+from holdem.mccfr.worker import log_bytes
 from holdem.types import MCCFRConfig
 
 MOST_FAILURES = 3
 """In a row; then the pool gives up."""
+
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""NumPy's linear algebra starts a thread per core in each process, and workers never use it."""
 
 _LOOK_SECONDS = 0.5
 """Between two looks at the workers while waiting for them."""
@@ -112,10 +115,11 @@ class WorkerPool:
         self.utility_sum = 0.0
         try:
             self._allocate()
+            self._whole = self._current(None)
+            self._start()
         except BaseException:
             self.close()
             raise
-        self._whole = self._current(None)
 
     def _allocate(self) -> None:
         config, tree, n = self._config, self._tree, self._num_workers
@@ -123,14 +127,20 @@ class WorkerPool:
         table = self._segment("table", 8 * tree.num_slots, reserve=True)
         words = table.array(np.float32, 2 * tree.num_slots)
         self.table = RegretTable.for_config(tree, config, words)
-        segment_bytes = make_walker(tree, words, 1).segment_bytes
-        logs_bytes = n * n * stream_bytes(segment_bytes, config, n, num_players)
-        logs = self._segment("logs", logs_bytes, reserve=False)
+        log = self._segment("log", log_bytes(tree, config.batch_size, n), reserve=False)
         self._sizes = (n, config.batch_size, num_players)
         control = self._segment("control", PoolControl.size(*self._sizes), reserve=True)
         self._control = PoolControl(control, *self._sizes)
         self._control_segment = control
-        self._paths = PoolPaths(control=control.path, table=table.path, logs=logs.path)
+        self._paths = PoolPaths(control=control.path, table=table.path, log=log.path)
+
+    def _start(self) -> None:
+        """Have the workers ready before the clock of the run begins."""
+        while not self._processes:
+            try:
+                self._ensure_workers()
+            except _WorkersFailed as failure:
+                self._note(failure)
 
     def _segment(self, purpose: str, num_bytes: int, *, reserve: bool) -> Segment:
         segment = Segment.create(purpose, num_bytes, reserve=reserve)
@@ -150,9 +160,13 @@ class WorkerPool:
         return [self._control.batches.load(2 * i + 1) for i in range(self._num_workers)]
 
     @property
-    def worker_pids(self) -> list[int]:
-        """Process numbers of the workers; empty before the first `run`."""
-        return [process.pid or 0 for process in self._processes]
+    def worker_visits(self) -> dict[int, int]:
+        """Decision nodes by each worker since it started, by process number."""
+        visits = self._control.visits
+        return {
+            process.pid or 0: visits.load(worker)
+            for worker, process in enumerate(self._processes)
+        }
 
     def run(self, target: int) -> None:
         """Do batches until *target* iterations or more are done, in all."""
@@ -233,7 +247,7 @@ class WorkerPool:
                     target=pool_worker.main, args=(spec,), name=f"holdem worker {worker}"
                 )
                 process.daemon = True
-                with _signals_blocked():
+                with _environment(_ONE_THREAD), _signals_blocked():
                     process.start()
                 self._processes.append(process)
         except OSError as error:
@@ -373,6 +387,21 @@ class WorkerPool:
 
     def _current(self, words: npt.NDArray[np.float32] | None) -> _Whole:
         return _Whole(words, self.iteration, self.utility_sum, self.visits, self.table.state())
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class _WorkersFailed(Exception):

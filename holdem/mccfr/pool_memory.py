@@ -1,4 +1,4 @@
-"""What the workers of a pool share: the table, their logs, and a page to meet on.
+"""What the workers of a pool share: the table, the log of a batch, and a page to meet on.
 
 Invariants. The parent creates everything and removes it; workers only attach. During a
 walk nobody writes to the table; during a merge each row has one owner; a barrier lies
@@ -44,7 +44,7 @@ class PoolPaths:
 
     control: Path
     table: Path
-    logs: Path
+    log: Path
 
 
 class PoolControl:
@@ -63,8 +63,8 @@ class PoolControl:
             heartbeat, and a word on where a worker is that no longer moves.
         visits: by worker, decision nodes visited since it started.
         state: STATE_DTYPE, shape ().
-        lengths: int64, (num_workers, num_workers), see `Walker.share`.
-        values: float32, (batch_size, num_players), of the batch walked last.
+        used: int64, (batch_size * num_players * num_workers,), see `Walker`.
+        values: float32, (batch_size, num_players), see `Walker`.
         faults: by worker, the end of its traceback; empty while all is well.
     """
 
@@ -80,8 +80,8 @@ class PoolControl:
         self.batches = Counters(segment.array(np.int64, 2 * shape, offsets["batches"]))
         self.visits = Counters(segment.array(np.int64, shape, offsets["visits"]))
         self.state: npt.NDArray[Any] = segment.array(STATE_DTYPE, (1,), offsets["state"])
-        self.lengths: npt.NDArray[np.int64] = segment.array(
-            np.int64, (num_workers, num_workers), offsets["lengths"]
+        self.used: npt.NDArray[np.int64] = segment.array(
+            np.int64, batch_size * num_players * num_workers, offsets["used"]
         )
         self.values: npt.NDArray[np.float32] = segment.array(
             np.float32, (batch_size, num_players), offsets["values"]
@@ -112,7 +112,7 @@ def _layout(num_workers: int, batch_size: int, num_players: int) -> tuple[dict[s
         "batches": 2 * 8 * COUNTER_WORDS * num_workers,
         "visits": 8 * COUNTER_WORDS * num_workers,
         "state": STATE_DTYPE.itemsize,
-        "lengths": 8 * num_workers * num_workers,
+        "used": 8 * batch_size * num_players * num_workers,
         "values": 4 * batch_size * num_players,
         "faults": FAULT_BYTES * num_workers,
     }

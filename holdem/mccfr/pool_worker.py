@@ -25,7 +25,7 @@ from holdem.mccfr.engine import batch_length, last_iteration, utility_of, walk_e
 from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths, share_of
 from holdem.mccfr.segments import Segment
 from holdem.mccfr.table import RegretTable
-from holdem.mccfr.worker import make_dealer, make_walker
+from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import GameConfig, MCCFRConfig
 
 _FOREVER = 1e9
@@ -92,13 +92,17 @@ class _Worker:
         words = Segment.attach(spec.paths.table).array(np.float32, 2 * tree.num_slots)
         self.table = RegretTable.for_config(tree, config, words, scales=spec.worker == 0)
         self.dealer = make_dealer(spec.game, bucketing)
+        log = Segment.attach(spec.paths.log)
+        batch = BatchLog(
+            log=log.array(np.uint8, log.num_bytes),
+            used=control.used,
+            values=control.values,
+            num_owners=spec.num_workers,
+        )
+        self.walker = make_walker(tree, words, batch)
         # Of a whole batch this worker walks at most so many iterations.
         share = -(-config.batch_size // spec.num_workers)
-        self.walker = make_walker(tree, words, share)
         self.deals = np.zeros(share, dtype=DEAL_DTYPE)
-        n = spec.num_workers
-        capacity = stream_bytes(self.walker.segment_bytes, config, n, spec.game.num_players)
-        self.streams = Segment.attach(spec.paths.logs).array(np.uint8, (n, n, capacity))
 
     def serve(self) -> None:
         """Do one command after another."""
@@ -134,21 +138,19 @@ class _Worker:
                 config.seed,
                 iteration + first,
                 deals,
+                offset=first,
                 pruning_threshold=config.pruning_threshold * table.regret_weight,
                 pruning_probability=config.pruning_probability if config.enable_pruning else 0.0,
                 epsilon=walk_epsilon(config, iteration),
             )
-            control.values[first:end] = walker.values
-            walker.share(self.streams[spec.worker], control.lengths[spec.worker])
             control.batches.add(2 * spec.worker)
             self._meet()
-            walker.merge_streams(
-                self.streams,
-                control.lengths,
-                spec.worker,
+            walker.merge(
+                count,
                 table.regret_weight,
                 table.strategy_weight,
                 config.regret_floor * table.regret_weight,
+                owner=spec.worker,
             )
             if spec.worker == 0:
                 utility += utility_of(control.values[:count])
@@ -170,10 +172,3 @@ class _Worker:
 
     def _meet(self) -> None:
         self.control.barrier.wait(_FOREVER)
-
-
-def stream_bytes(
-    segment_bytes: int, config: MCCFRConfig, num_workers: int, num_players: int
-) -> int:
-    """Return how long the stream from one worker to one owner can become."""
-    return -(-config.batch_size // num_workers) * num_players * segment_bytes

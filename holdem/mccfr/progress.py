@@ -38,7 +38,9 @@ class Progress:
     utility_bb: float
     """Seat 0, big blinds per hand, over the iterations since the last report."""
     memory_bytes: int
-    """Resident memory of this process."""
+    """Resident memory of this process and what its workers have of their own."""
+    worker_shares: tuple[float, ...] = ()
+    """Part of the visits that each worker made; empty without workers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

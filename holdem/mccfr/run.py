@@ -8,6 +8,7 @@ a checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -52,7 +53,8 @@ class Run:
         make_engine: allocates the table and whoever works on it, given what to tell
             warnings to; called once nothing speaks against the run any more.
         stop_signal: the signal that asks the run to end early, or None.
-        logdir, use_tensorboard, resume_from, observer: see `MCCFRSolver.train`.
+        logdir, use_tensorboard, resume_from, observer, every_batch: see
+            `MCCFRSolver.train`.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Run:
         use_tensorboard: bool,
         resume_from: Path | None,
         observer: Observer,
+        every_batch: bool,
     ) -> None:
         self._config = config
         self._tree = tree
@@ -74,6 +77,7 @@ class Run:
         self._fingerprint = bucketing.fingerprint if bucketing is not None else LOSSLESS
         self._stop_signal = stop_signal
         self._observer = observer
+        self._every_batch = every_batch
         self._writer = _Writer()
         self._process = psutil.Process()
         # Before anything is allocated or written: a wrong checkpoint costs nothing.
@@ -147,8 +151,8 @@ class Run:
             engine.run(min(first + stretch, next_checkpoint))
             now = time.monotonic()
             rate = (engine.iteration - first) / max(now - began, 1e-9)
-            stretch = max(1, int(rate * _STRETCH_SECONDS))
-            if now - self._marks.at >= _PROGRESS_SECONDS:
+            stretch = 1 if self._every_batch else max(1, int(rate * _STRETCH_SECONDS))
+            if self._every_batch or now - self._marks.at >= _PROGRESS_SECONDS:
                 self._report(now)
             if engine.iteration >= next_figures and now - last_figures >= _PROGRESS_SECONDS:
                 next_figures, last_figures = self._after(config.tensorboard_log_interval), now
@@ -176,6 +180,7 @@ class Run:
     def _report(self, now: float) -> None:
         """Tell the observer and the log how far the run is."""
         self._marks.move(now, self._engine)
+        worker_visits = self._engine.worker_visits
         progress = Progress(
             iteration=self._engine.iteration,
             num_iterations=self._config.num_iterations,
@@ -184,7 +189,10 @@ class Run:
             iterations_per_second=self._marks.iterations_per_second,
             nodes_per_second=self._marks.nodes_per_second,
             utility_bb=self._marks.utility / self._tree.game.big_blind,
-            memory_bytes=self._process.memory_info().rss,
+            memory_bytes=self._memory(),
+            worker_shares=tuple(
+                visits / max(sum(worker_visits.values()), 1) for visits in worker_visits.values()
+            ),
         )
         self._log.progress(progress)
         self._observer.progressed(progress)
@@ -202,10 +210,19 @@ class Run:
                 "Training/UtilityMovingAvg": self._mean_utility(),
                 "Training/Epsilon": epsilon_at(self._config, engine.iteration),
                 "Training/Discount": regret_discount,
-                "Memory/RSS": self._process.memory_info().rss,
+                "Memory/RSS": self._memory(),
             },
         )
         self._log.convergence(engine.iteration, engine.table, now=last)
+
+    def _memory(self) -> int:
+        """Resident bytes of this process, and of its workers what they do not share."""
+        total: int = self._process.memory_info().rss
+        for pid in self._engine.worker_visits:
+            with contextlib.suppress(psutil.Error):  # it may just have died
+                memory = psutil.Process(pid).memory_info()
+                total += memory.rss - memory.shared
+        return total
 
     def _mean_utility(self) -> float:
         """Seat 0's big blinds per hand over the whole run."""

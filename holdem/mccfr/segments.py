@@ -152,14 +152,17 @@ class Segment:
         kind = np.dtype(dtype)
         if offset < 0 or offset % kind.alignment:
             raise ValueError(f"offset {offset} is not a multiple of {kind.alignment}")
+        wanted = offset + kind.itemsize * int(np.prod(shape, dtype=np.int64))
+        if wanted > self.num_bytes:
+            raise ValueError(f"the segment has {self.num_bytes} bytes, the array needs {wanted}")
         return np.ndarray(shape, kind, buffer=memoryview(self._mapping()), offset=offset)
 
     def use_huge_pages(self) -> int:
         """Move memory that was taken page by page into huge pages, while others use it.
 
         Worth it for a large table that is read at random, once most of it has been touched
-        (`create` does it for what it reserves): 0.3 s a gigabyte at best, and parts of
-        2 MB that were touched anywhere are then taken whole.
+        (`create` does it for what it reserves). It takes half a second of one core per
+        gigabyte at best, and parts of 2 MB that were touched anywhere are then taken whole.
 
         Returns:
             How many bytes lie in huge pages now; 0 where the system has none to give
@@ -217,7 +220,7 @@ class Leaked:
     num_bytes: int
     """Its size; pages that were never written take no memory."""
     age: float
-    """Seconds since it was last changed in size or written to."""
+    """Seconds since it was made; writing through a mapping may count anew."""
 
 
 def find_leaked(folder: Path | None = None) -> list[Leaked]:
@@ -274,7 +277,10 @@ class _Owner:
         """Delete the file and drop the lock; nothing in a forked child or the second time."""
         if not self.alive:
             return
-        _OWNERS.discard(self)
+        try:
+            _OWNERS.remove(self)
+        except KeyError:  # another thread was first
+            return
         # The lock last: a file without one would be somebody else's to remove.
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()

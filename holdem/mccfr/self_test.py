@@ -29,6 +29,7 @@ from holdem.mccfr.segments import Segment
 START_METHOD: Final = "spawn"
 """Asked for by name: what is the default depends on the system and on Python's version."""
 
+_DEADLINE_SECONDS = 20.0
 _PART_WORDS = 8192
 _ROUNDS = 200
 _FAULT_BYTES = 400
@@ -100,16 +101,18 @@ class SelfTest:
         return "; ".join([text, *faults])
 
 
-def run_self_test(num_workers: int, *, deadline_seconds: float = 20.0) -> SelfTest:
+def run_self_test(num_workers: int, *, deadline_seconds: float | None = None) -> SelfTest:
     """Start *num_workers* processes, have them prove themselves, and say how it came out.
 
     Args:
         num_workers: at least 1.
-        deadline_seconds: whoever has not ended by then is killed.
+        deadline_seconds: whoever has not ended by then is killed; by default 20 s and
+            one more for each worker, for they start one by one.
 
     Raises:
         ResourceError: there is not even shared memory for the scratch segment.
     """
+    deadline_seconds = deadline_seconds or _DEADLINE_SECONDS + num_workers
     with Segment.create("self-test", _num_bytes(num_workers), reserve=True) as segment:
         scratch = _Scratch(segment, num_workers)
         started = time.monotonic()
@@ -117,25 +120,34 @@ def run_self_test(num_workers: int, *, deadline_seconds: float = 20.0) -> SelfTe
         faults: dict[int, str] = {}
         remedy = ""
         try:
-            context = multiprocessing.get_context(START_METHOD)
-            for worker in range(num_workers):
-                process = context.Process(
-                    target=_answer,
-                    args=(str(segment.path), worker, num_workers, deadline_seconds),
-                    name=f"holdem-self-test-{worker}",
-                    daemon=True,
-                )
-                processes.append(process)
-                process.start()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            faults[len(processes) - bool(processes)] = f"cannot be started: {reason or error}"
-            code = error.errno if isinstance(error, OSError) else None
-            remedy = _REMEDIES.get(code or 0, _SPAWN_REMEDY)
-            scratch.barrier.abort()
-        running = [process for process in processes if process.pid is not None]
-        _await(running, scratch, started + deadline_seconds)
+            try:
+                _start(processes, str(segment.path), num_workers, deadline_seconds)
+            except OSError as error:
+                faults[len(processes)] = f"cannot be started: {error.strerror or error}"
+                remedy = _REMEDIES.get(error.errno or 0, _SPAWN_REMEDY)
+                scratch.barrier.abort()
+            _await(processes, scratch, started + deadline_seconds)
+        finally:  # also when a signal ends this
+            for process in processes:
+                process.kill()
+                process.join()
         return _result(scratch, processes, faults, remedy, started, deadline_seconds)
+
+
+def _start(
+    processes: list[BaseProcess], path: str, num_workers: int, deadline_seconds: float
+) -> None:
+    """Start the workers, and add each to *processes*."""
+    context = multiprocessing.get_context(START_METHOD)
+    for worker in range(num_workers):
+        process = context.Process(
+            target=_answer,
+            args=(path, worker, num_workers, deadline_seconds),
+            name=f"holdem-self-test-{worker}",
+            daemon=True,
+        )
+        process.start()
+        processes.append(process)
 
 
 class _Scratch:
@@ -216,7 +228,7 @@ _GRACE_SECONDS = 1.0
 def _await(running: list[BaseProcess], scratch: _Scratch, deadline: float) -> None:
     """Wait until all have ended; when one fails or time is up, tell the others to give up.
 
-    Whoever has not ended then is killed: those that hang, not those that waited for them.
+    Whoever is still there at the end hangs; those that waited for others have gone.
     """
     waiting = list(running)
     for until in (deadline, deadline + _GRACE_SECONDS):
@@ -231,9 +243,6 @@ def _await(running: list[BaseProcess], scratch: _Scratch, deadline: float) -> No
                 if process.exitcode != 0:
                     scratch.barrier.abort()
         scratch.barrier.abort()
-    for process in waiting:
-        process.kill()
-        process.join()
 
 
 def _result(

@@ -75,6 +75,7 @@ class MCCFRSolver:
         *,
         resume_from: Path | None = None,
         observer: Observer | None = None,
+        every_batch: bool = False,
     ) -> RunResult:
         """Train to the end of the budget and leave the run's files in *logdir*.
 
@@ -86,6 +87,7 @@ class MCCFRSolver:
             use_tensorboard: write the figures of the run for TensorBoard.
             resume_from: a run folder (its newest checkpoint) or one checkpoint.
             observer: told what happens.
+            every_batch: report progress after each batch, not a few times a second.
 
         Raises:
             StorageError: *logdir* cannot be written, or the checkpoint cannot be read.
@@ -102,4 +104,5 @@ class MCCFRSolver:
             use_tensorboard=use_tensorboard,
             resume_from=Path(resume_from) if resume_from is not None else None,
             observer=observer or SilentObserver(),
+            every_batch=every_batch,
         ).complete()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import mmap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from holdem._core.deal import HoldemDealer, OneCardDealer
-from holdem._core.traverse import Walker
-from holdem.errors import ConfigError, MismatchError
+from holdem._core.traverse import Walker, measure
+from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game.tree import BettingTree, Ending
 from holdem.types import GameConfig
 
 if TYPE_CHECKING:
     from holdem.abstraction.bucketing import HandBucketing
+
+_MAP_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)  # Linux's number; Python has it from 3.13
 
 
 def bucket_counts_of(game: GameConfig, bucketing: HandBucketing | None) -> tuple[int, ...]:
@@ -57,7 +61,47 @@ def make_dealer(game: GameConfig, bucketing: HandBucketing | None) -> HoldemDeal
     )
 
 
-def make_walker(tree: BettingTree, words: npt.NDArray[np.float32], batch_size: int) -> Walker:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchLog:
+    """Memory for the updates and values of one batch; see `Walker` for the shapes."""
+
+    log: npt.NDArray[np.uint8]
+    used: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float32]
+    num_owners: int = 1
+
+    @classmethod
+    def local(cls, tree: BettingTree, batch_size: int) -> BatchLog:
+        """Make one for a walker that works alone.
+
+        Raises:
+            ResourceError: the system does not give so much address space.
+        """
+        num_bytes = log_bytes(tree, batch_size, 1)
+        try:
+            # Sparse: a page of the log that no traversal reaches costs no memory.
+            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
+            memory = mmap.mmap(-1, num_bytes, flags)
+        except (OSError, ValueError, OverflowError) as error:
+            raise ResourceError(
+                f"cannot reserve {num_bytes:,} bytes for the updates of a batch",
+                "use a smaller batch_size or a smaller bet menu",
+            ) from error
+        players = tree.game.num_players
+        return cls(
+            log=np.frombuffer(memory, dtype=np.uint8),
+            used=np.zeros(batch_size * players, dtype=np.int64),
+            values=np.zeros((batch_size, players), dtype=np.float32),
+        )
+
+
+def log_bytes(tree: BettingTree, batch_size: int, num_owners: int) -> int:
+    """Return how long the log of a batch must be, most of it never touched."""
+    segment_bytes, _ = measure(tree.nodes, tree.game.num_players)
+    return batch_size * tree.game.num_players * num_owners * segment_bytes
+
+
+def make_walker(tree: BettingTree, words: npt.NDArray[np.float32], batch: BatchLog) -> Walker:
     """Return what walks *tree* over the table *words* (see `RegretTable`)."""
     nodes = tree.nodes.copy()
     # The walk wants to know who won where the others folded; nobody acts there.
@@ -65,4 +109,13 @@ def make_walker(tree: BettingTree, words: npt.NDArray[np.float32], batch_size: i
     everybody = (1 << tree.game.num_players) - 1
     winners = everybody & ~tree.folded[nodes["ending_index"][folds]].astype(np.int64)
     nodes["actor"][folds] = np.log2(winners).astype(np.uint8)
-    return Walker(nodes, tree.contributions, tree.folded, words, batch_size)
+    return Walker(
+        nodes,
+        tree.contributions,
+        tree.folded,
+        words,
+        log=batch.log,
+        used=batch.used,
+        values=batch.values,
+        num_owners=batch.num_owners,
+    )
