@@ -14,7 +14,7 @@ from types import FrameType
 from tests.pools import GAMES, Watcher, solver_of
 
 GAME = GAMES["no-limit"]
-LAWS = {"batch_size": 20, "num_iterations": 200_000, "checkpoint_interval": 50_000}
+LAWS = {"batch_size": 20, "num_iterations": 400_000, "checkpoint_interval": 50_000}
 
 
 def main() -> None:

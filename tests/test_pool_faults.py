@@ -85,7 +85,7 @@ class Disturber(Watcher):
             if len(workers) < 2 or not (self.starting or all(map(has_worked, workers))):
                 time.sleep(0.005)
                 continue
-            time.sleep(self.rng.uniform(0, 0.4))
+            time.sleep(self.rng.uniform(0, 0.2))
             victim = workers[self.rng.integers(len(workers))]
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.send_signal(self.signal_number)
@@ -400,7 +400,7 @@ def test_interrupted_twice(tmp_path, shared_memory):
     assert not any(shared_memory.iterdir())
 
 
-def test_full_disk_at_a_checkpoint(tmp_path, undisturbed, monkeypatch):
+def test_full_disk_at_a_checkpoint(tmp_path, monkeypatch):
     """Told, and training goes on; the pool's last whole state is its own copy."""
     write = storage.write_folder
 
@@ -410,12 +410,13 @@ def test_full_disk_at_a_checkpoint(tmp_path, undisturbed, monkeypatch):
         write(path, *args, **kwargs)
 
     monkeypatch.setattr(storage, "write_folder", failing)
-    observer = Watcher()
-    result = train(tmp_path, GAME, 2, observer=observer, **LAWS)
+    observer, laws = Watcher(), {**LAWS, "num_iterations": 200_000}
+    result = train(tmp_path / "full", GAME, 2, observer=observer, **laws)
     assert ["disk is full" in warning for warning in observer.warnings] == [True]
-    names = {path.name for path in tmp_path.glob("checkpoints/*")}
+    names = {path.name for path in result.checkpoint.parent.iterdir()}
     assert names == {"checkpoint_iter50000", "checkpoint_iter150000", "checkpoint_final"}
-    assert outcome(result) == outcome(undisturbed)
+    monkeypatch.setattr(storage, "write_folder", write)
+    assert outcome(result) == outcome(train(tmp_path / "whole", GAME, 1, **laws))
 
 
 def test_two_runs_side_by_side(tmp_path, undisturbed, shared_memory):
