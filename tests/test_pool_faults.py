@@ -6,6 +6,7 @@ By default a few moments of each kind; `slow` tries twenty.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -147,6 +149,19 @@ def test_stopped_worker(moment, tmp_path, undisturbed, monkeypatch):
     assert f"PID {pid}" in observer.warnings[0]
     assert "has not moved for" in observer.warnings[0]
     assert outcome(result) == outcome(undisturbed)
+
+
+def test_clock_that_went_on_while_all_were_stopped(tmp_path, monkeypatch):
+    """After Ctrl-Z and fg hours may have passed: nobody hangs for that."""
+    hours = itertools.count(step=3600)
+    monkeypatch.setattr(
+        pool, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + next(hours))
+    )
+    monkeypatch.setattr(pool, "_LOOK_SECONDS", 0.005)  # many in a batch
+    monkeypatch.setattr(pool, "_HANG_BATCHES", 0)
+    observer = Watcher()
+    train(tmp_path, GAME, 2, observer=observer, **{**LAWS, "batch_size": 50_000})
+    assert observer.warnings == []
 
 
 def test_one_failure_after_another(tmp_path, undisturbed):
