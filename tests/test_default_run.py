@@ -1,4 +1,4 @@
-"""What a first user sees: the default game on quick buckets, for seconds or for its full minute."""
+"""What a first user sees: the default game on quick buckets."""
 
 import os
 from pathlib import Path
@@ -38,11 +38,16 @@ def raises(chart, name):
 
 
 @pytest.mark.parametrize(
-    "seconds", [8.0, pytest.param(60.0, marks=pytest.mark.slow)], ids=["sampled", "minute"]
+    "budget",
+    [
+        {"num_iterations": 1_500_000},
+        pytest.param({"time_budget_seconds": 60.0}, marks=pytest.mark.slow),
+    ],
+    ids=["sampled", "minute"],
 )
-def test_the_default_run_plays_poker(quick_buckets, tmp_path, seconds):
+def test_the_default_run_plays_poker(quick_buckets, tmp_path, budget):
     """AA and KK raise, 72o opens less than AKs, and every street has learned something."""
-    solver, result = train(quick_buckets, tmp_path, time_budget_seconds=seconds)
+    solver, result = train(quick_buckets, tmp_path, **budget)
     chart = opening_chart(Blueprint.load(tmp_path))
     assert raises(chart, "AA") >= 0.97
     assert raises(chart, "KK") >= 0.97
