@@ -28,6 +28,7 @@ __all__ = ["Walker", "measure"]
 cdef enum:
     NUM_LANES = 8
     LOOK_AHEAD = 16            # log entries between asking for a row and adding to it
+    LOG_AHEAD = 512            # bytes between asking for a log entry and looking at it
     RIVER = 3
     MAX_DEPTH = 512
 
@@ -630,10 +631,16 @@ cdef inline void look_on(
         ahead[0] += 1
         look[0] = parts[ahead[0]].start
         look_end[0] = parts[ahead[0]].end
+        if ahead[0] + 1 < num_parts:
+            prefetch(parts[ahead[0] + 1].start)
+            prefetch(parts[ahead[0] + 1].start + 64)
+            prefetch(parts[ahead[0] + 1].start + 128)
     header = (<uint64_t*>look[0])[0]
     row = words + (header >> 8)
     prefetch(row)
     prefetch(row + 2 * <int>(header & 0x7F) - 1)
+    # The log itself may have been written by another core, or long ago.
+    prefetch(look[0] + LOG_AHEAD)
     look[0] += entry_bytes(header)
 
 
