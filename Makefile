@@ -18,7 +18,7 @@ LIST = $(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml",
 SOURCES := setup.py pyproject.toml $(wildcard $(addprefix holdem/_core/*.,pyx pxd pxi h))
 PYTEST := $(BIN)/python -m pytest -q -p no:benchmark -n 2
 # What is compiled, or stands right on it.
-CHECKED_TESTS := tests/test_rng.py tests/test_evaluator.py tests/test_indexer.py tests/test_tree.py \
+CHECKED_TESTS := tests/test_rng.py tests/test_preflop.py tests/test_evaluator.py tests/test_indexer.py tests/test_tree.py \
     tests/test_deal.py tests/test_equity.py tests/test_features.py tests/test_clustering.py \
     tests/test_traverse.py tests/test_solver.py
 
