@@ -53,13 +53,12 @@ class ResourceError(HoldemError):
 
 
 _STATUS_MESSAGES = {
-    1: "out of memory in the compiled core",
-    2: "the update log of a batch is full",
-    3: "the betting tree has more nodes than the limit",
-    4: "a decision has more actions than the compiled core can hold (16)",
+    1: ("out of memory in the compiled core", "end other programs, or use a smaller bet menu"),
+    2: ("the betting tree has more nodes than the limit", "offer fewer bet sizes or fewer raises"),
+    3: ("a decision has more than the 16 actions that can be walked", "offer fewer bet sizes"),
 }
 
 
 def error_for(status: int) -> HoldemError:
     """Return the error to raise at the door for a kernel's *status* (see ``_core/types.pxd``)."""
-    return ResourceError(_STATUS_MESSAGES.get(status, f"unknown status {status} of a kernel"))
+    return ResourceError(*_STATUS_MESSAGES[status])

@@ -205,5 +205,5 @@ def test_too_many_actions_are_refused():
     """The walk keeps 16 actions on its stack; a tree with more is refused at the door."""
     game = GameConfig(stacks=(230,), menu=BetMenu(streets=(("*", ""),)))
     tree = build_tree(game, (1,))
-    with pytest.raises(HoldemError, match="16"):
+    with pytest.raises(HoldemError, match="16 actions"):
         BatchLog.local(tree, 10)

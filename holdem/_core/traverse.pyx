@@ -14,7 +14,7 @@ import numpy as np
 
 from holdem._core.regrets cimport add_regrets, add_strategy, match_regrets
 from holdem._core.rng cimport next_float, stream_for
-from holdem._core.types cimport FOLD, NO_ENDING
+from holdem._core.types cimport FOLD, NO_ENDING, OUT_OF_MEMORY, TOO_MANY_ACTIONS
 from libc.stdlib cimport calloc, free
 
 from holdem._core.deal import DEAL_DTYPE
@@ -415,12 +415,12 @@ cdef class Walker:
         self._game.num_owners = num_owners
         self._parts = <Part*>calloc(self.batch_size * self.num_players, sizeof(Part))
         if self._parts == NULL:
-            raise error_for(1)
+            raise error_for(OUT_OF_MEMORY)
         for i in range(NUM_LANES):
             self._lanes[i].frames = <Frame*>calloc(depth, sizeof(Frame))
             self._lanes[i].heads = <uint8_t**>calloc(num_owners, sizeof(uint8_t*))
             if self._lanes[i].frames == NULL or self._lanes[i].heads == NULL:
-                raise error_for(1)
+                raise error_for(OUT_OF_MEMORY)
 
     def __dealloc__(self):
         cdef int i
@@ -661,7 +661,7 @@ def measure(nodes, int num_players):
     for i in range(num_nodes - 1, -1, -1):
         node = all_nodes + i
         if node.num_actions > MAX_ACTIONS:
-            raise error_for(4)
+            raise error_for(TOO_MANY_ACTIONS)
         for a in range(node.num_actions):
             # Children are always placed after their parent.
             depth[i] = max(depth[i], depth[node.first_child + a] + 1)

@@ -16,9 +16,8 @@ cdef enum:
 cdef enum Status:
     OK = 0
     OUT_OF_MEMORY = 1
-    LOG_FULL = 2
-    TREE_TOO_LARGE = 3
-    TOO_MANY_ACTIONS = 4
+    TREE_TOO_LARGE = 2
+    TOO_MANY_ACTIONS = 3
 
 # How the hand ends at a node of the betting tree.
 cdef enum Ending:
