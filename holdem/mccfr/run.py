@@ -116,8 +116,10 @@ class Run:
                 self._train()
                 return self._finish()
             finally:
-                self._writer.wait()
-                self._engine.close()
+                try:
+                    self._writer.wait()
+                finally:
+                    self._engine.close()
 
     def _announce(self) -> None:
         game, num_slots = self._tree.game, self._tree.num_slots
