@@ -39,7 +39,7 @@ def random_hand(table: Table, rng: random.Random):
         if state.is_terminal:
             return states
         legal = state.legal_actions()
-        actions = [CALL, CALL, CALL] + [FOLD] * legal.can_fold
+        actions = [CALL, CALL, CALL] + 2 * [FOLD] * legal.can_fold
         if legal.min_raise_to is not None:
             size = rng.choice([legal.min_raise_to, legal.max_raise_to])
             size = rng.randint(legal.min_raise_to, max(size, legal.min_raise_to))
