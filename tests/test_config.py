@@ -21,6 +21,7 @@ from holdem.types import (
     DealerConfig,
     GameConfig,
     MCCFRConfig,
+    TableProfile,
 )
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -515,6 +516,7 @@ def test_every_field_has_a_rule():
         (CardRules, types.CARD_RULES, set()),
         (BucketConfig, types.BUCKET_RULES, set()),
         (DealerConfig, types.DEALER_RULES, set()),
+        (TableProfile, types.PROFILE_RULES, set()),
     ):
         assert {field.name for field in dataclasses.fields(kind)} == {*rules, *others}
 

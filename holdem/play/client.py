@@ -13,10 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from holdem.errors import ProtocolError, ResourceError
+from holdem.errors import ConfigError, ResourceError
 from holdem.play.acpc import END_OF_LINE, VERSION, LineBuffer
 
-__all__ = ["Client"]
+__all__ = ["Client", "parse_address"]
 
 _SLICE = 0.25  # seconds that are waited at a time, see holdem.play.connections
 _LONGEST_PAUSE = 1.0
@@ -104,6 +104,11 @@ class Client:
                 )
         return self._lines.popleft()
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether lines have come that `receive` has not returned."""
+        return bool(self._lines)
+
     def send(self, line: str) -> None:
         """Send *line*; if the connection breaks meanwhile, `receive` makes it again."""
         if self._socket is not None:
@@ -154,9 +159,9 @@ def parse_address(text: str) -> tuple[str, int]:
     """Return host and port of ``HOST:PORT``.
 
     Raises:
-        ProtocolError: it is not that.
+        ConfigError: it is not that.
     """
     host, separator, port = text.rpartition(":")
     if not separator or not host or not port.isascii() or not port.isdigit():
-        raise ProtocolError(f"not a server: {text!r}", "give HOST:PORT, as in 127.0.0.1:18791")
+        raise ConfigError(f"not a server: {text!r}", "give HOST:PORT, as in 127.0.0.1:18791")
     return host, int(port)
