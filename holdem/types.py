@@ -433,8 +433,8 @@ class TableProfile:
     """The port of this seat: dealers have one for each player."""
     seat: str = "holdem"
     """The player's name in the dealer's log."""
-    game: str = "configs/games/hu.game"
-    """Path of the game definition."""
+    game: str = "hu"
+    """The game definition: a name of configs/games, or a path."""
     action_seconds: float = 10.0
     """The table's clock for one action."""
     reconnect_seconds: float = 30.0

@@ -1,9 +1,10 @@
 """The dealer's side of the network: one port for each player, whoever is behind it.
 
 `Connections` waits for one player at a time and serves all others meanwhile. Nobody can make it
-wait longer, hold more than a little memory, or fail: who leaves may come back to the same port and
-is told the last line again; who sends too much, a line without end or no version is cut off; who
-does not read is cut off too. What happened is told in a line each, up to a limit per player.
+wait longer, hold more than a little memory, or fail: who leaves may come back to the same port
+and is told again how the last hand ended and how this one stands; who sends too much, a line
+without end or no version is cut off, and so is who does not read. What happened is told in a line
+each, up to a limit per player.
 
 Invariant: a client that connects takes a seat only with the protocol's version as its first
 line, and then takes the place of one that was there before.
@@ -36,6 +37,8 @@ _MOST_UNREAD = 1 << 20
 _MOST_WAITING = 8
 """Clients on one port that have not told their version yet."""
 _VERSION_SECONDS = 10.0
+_PARTING_SECONDS = 0.2
+"""How long a player is waited for to close its side, at the end."""
 _MOST_TOLD = 50
 """Lines about one player's connection."""
 _CHUNK = 1 << 16
@@ -63,7 +66,8 @@ class _Player:
     waiting: list[_Link] = field(default_factory=list)
     answers: deque[str] = field(default_factory=deque)
     awaited: bool = False
-    last: bytes = b""
+    newest: bytes = b""
+    ending: bytes = b""
     told: int = 0
 
 
@@ -116,13 +120,15 @@ class Connections:
 
     def close(self) -> None:
         """Give the players what waits for them, as far as they take it at once; let them go."""
+        links = [link for p in self._players for link in (p.link, *p.waiting) if link is not None]
+        for link in links:
+            with contextlib.suppress(OSError):
+                link.socket.send(link.unsent)
+                link.socket.shutdown(socket.SHUT_WR)
         for player in self._players:
-            for link in (player.link, *player.waiting):
-                if link is not None:
-                    with contextlib.suppress(OSError):
-                        link.socket.send(link.unsent)
-                    link.socket.close()
             player.listener.close()
+        for link in links:
+            _drain(link.socket)
         self._selector.close()
 
     def join(self, seconds: float) -> bool:
@@ -135,12 +141,18 @@ class Connections:
         """Return the names of the players that are not there."""
         return [player.name for player in self._players if player.link is None]
 
-    def send(self, number: int, line: str) -> None:
-        """Tell *line* to player *number*: now, or when it comes back."""
+    def send(self, number: int, line: str, *, ends_hand: bool = False) -> None:
+        """Tell *line* to player *number*: now, or when it comes back.
+
+        Of what is told while a player is away it will hear the newest line, and before it the
+        newest that *ends_hand*.
+        """
         player = self._players[number]
-        player.last = line.encode("ascii") + END_OF_LINE
+        player.newest = line.encode("ascii") + END_OF_LINE
+        if ends_hand:
+            player.ending, player.newest = player.newest, b""
         if player.link is not None:
-            player.link.unsent += player.last
+            player.link.unsent += player.newest or player.ending
             self._flush(player, player.link)
 
     def receive(self, number: int, seconds: float) -> tuple[str | None, float]:
@@ -242,7 +254,7 @@ class Connections:
                 self._drop(player, player.link, "another client takes its place")
             player.link = link
             self.tell(player.number, "is here")
-            link.unsent += player.last
+            link.unsent += player.ending + player.newest
             self._flush(player, link)
         elif player.awaited:
             player.answers.append(line)
@@ -288,3 +300,12 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def _drain(client: socket.socket) -> None:
+    """Close *client*, after what it has sent is read: else what it was sent might be thrown away."""
+    with contextlib.closing(client), contextlib.suppress(OSError):
+        client.settimeout(_PARTING_SECONDS)
+        for _ in range(_MOST_UNASKED // _CHUNK):
+            if not client.recv(_CHUNK):
+                return

@@ -200,7 +200,8 @@ class Match:
             while state.cards_to_deal:
                 state = state.deal_board(board[len(state.board) :][: state.cards_to_deal])
             for player, seat in self._seats.items():
-                self.connections.send(player, acpc.match_state_line(table, state, hand, seat))
+                line = acpc.match_state_line(table, state, hand, seat)
+                self.connections.send(player, line, ends_hand=state.is_terminal)
             if state.is_terminal:
                 break
             state = state.apply(self._action(state, hand))
@@ -246,7 +247,8 @@ class Match:
         except (ProtocolError, RulesError) as error:
             replaced = _replacement(text, state)
             self.players[player].illegal += 1
-            self._blame(player, hand, f"{error}; so it {_says(replaced)}")
+            why = error if isinstance(error, RulesError) else "no action"
+            self._blame(player, hand, f"answers {shown(text)}: {why}; so it {_says(replaced)}")
             return replaced
         return action
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from holdem.config import nearest, no_such_file
+from holdem.config import GAMES, nearest, no_such_file
 from holdem.errors import ConfigError, StorageError
 from holdem.game.rules import default_first_to_act
 from holdem.types import HEADS_UP_MENU, MAX_PLAYERS, BetMenu, GameConfig
@@ -85,13 +85,16 @@ class Table:
 
 
 def read_game(path: Path | str) -> Table:
-    """Return the game that the file *path* defines.
+    """Return the game that the file *path* defines; a name is one of configs/games, as in ``hu``.
 
     Raises:
         ConfigError: it is not there, or cannot be played here.
         StorageError: it cannot be read.
     """
     file = Path(path)
+    named = GAMES / f"{path}.game"
+    if not file.exists() and named.exists():
+        file = named
     try:
         data = file.read_bytes()
     except FileNotFoundError:

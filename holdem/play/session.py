@@ -115,6 +115,7 @@ class Session:
     limits: Limits = field(default_factory=Limits)
     log: LineFile | None = None
     result: SessionResult = field(default_factory=SessionResult)
+    _counted: str = ""
     _answered: str = ""
     _answer: str = ""
     _connection: int = 0
@@ -182,9 +183,9 @@ class Session:
 
     def _hand_over(self, message: MatchState) -> bool:
         """Count a hand that is over; return whether a limit is reached."""
-        if message.line == self._answered:  # told again after a lost connection
+        if message.line == self._counted:  # told again after a lost connection
             return False
-        self._answered = message.line
+        self._counted = message.line
         chips = self._won(message)
         result, limits = self.result, self.limits
         result.hands += 1
