@@ -10,7 +10,7 @@ import re
 
 from rich.console import Console
 
-from holdem.cli.table_display import action_words, print_advice, spaced_cards
+from holdem.cli.table_display import action_words, advice_text, print_advice, spaced_cards
 from holdem.cli.terminal import read_answer
 from holdem.game.games import position_names
 from holdem.game.rules import (
@@ -139,17 +139,14 @@ class TerminalTable:
 
     def _review(self, chosen: list[tuple[State, Action]], hand: int) -> None:
         """Say what the policy would have done at each of the person's decisions."""
-        if chosen:
-            self._console.print("  the policy in your seat:", style="dim")
         for state, action in chosen:
-            decision = self._agent.decide(state, hand)
-            share = sum(o.probability for o in decision.options if o.action == action)
+            advice = advice_text(state, self._agent.decide(state, hand))
+            street, words = STREETS[state.street], action_words(state, action)
             self._console.print(
-                f"   {STREETS[state.street]}, you: {action_words(state, action)}"
-                + ("" if decision.fallback else f" (the policy {share:.0%})"),
+                f"  {street}, you: {words}; the policy: {advice}",
                 style="dim",
+                soft_wrap=True,
             )
-            print_advice(self._console, state, decision)
 
 
 def parse_typed(text: str, state: State) -> Action | None:

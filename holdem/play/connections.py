@@ -303,7 +303,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _drain(client: socket.socket) -> None:
-    """Close *client*, after what it has sent is read: else what it was sent might be thrown away."""
+    """Close *client* once it is read to its end: else what it was sent might be thrown away."""
     with contextlib.closing(client), contextlib.suppress(OSError):
         client.settimeout(_PARTING_SECONDS)
         for _ in range(_MOST_UNASKED // _CHUNK):
