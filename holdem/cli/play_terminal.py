@@ -32,6 +32,10 @@ _HELP = (
     "a goes all-in, h is a hint, q leaves"
 )
 
+_AMOUNT = re.compile(
+    r"(?:(?:r|b|raise|bet) ?(?:to )?)?([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(bb|%)?", re.ASCII
+)
+
 
 class _Left(Exception):
     """The person has left the table."""
@@ -155,16 +159,15 @@ def parse_typed(text: str, state: State) -> Action | None:
     Amounts are totals of the street in chips (``300``), in big blinds (``2.5bb``), or a share of
     the pot after calling (``50%``).
     """
-    words = text.lower().replace(",", "").split()
+    typed = " ".join(text.lower().replace(",", "").split())
     legal = state.legal_actions()
-    if words in (["f"], ["fold"]):
+    if typed in ("f", "fold"):
         return FOLD
-    if words and words[0] in ("c", "x", "k", "call", "check") and len(words) == 1:
+    if typed in ("c", "x", "k", "call", "check"):
         return CALL
-    if words in (["a"], ["all-in"], ["allin"]):
+    if typed in ("a", "all-in", "allin"):
         return CALL if legal.max_raise_to is None else raise_to(legal.max_raise_to)
-    amount = "".join(words[1:] if words and words[0] in ("r", "b", "raise", "bet") else words)
-    found = re.fullmatch(r"(?:to)?([0-9]{1,9}(?:\.[0-9]{1,3})?)(bb|%)?", amount)
+    found = _AMOUNT.fullmatch(typed)
     if found is None:
         return None
     number = float(found[1])
