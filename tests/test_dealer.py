@@ -490,10 +490,17 @@ def test_a_kill_in_the_middle_of_a_hand(tmp_path):
     """Of a client in a process of its own: it comes back as another process."""
     code = """
 import sys
+from holdem.play.acpc import read_message, reply_line
+from holdem.play.client import Client
 from holdem.play.game_definition import Table
 from holdem.types import GameConfig
-from tests.tables import plain_client, calls
-plain_client(Table.of(GameConfig()), calls)(int(sys.argv[1]))
+table = Table.of(GameConfig())
+with Client("127.0.0.1", int(sys.argv[1])) as client:
+    while (line := client.receive()) is not None:
+        message = read_message(line, table)
+        client.between_hands = message.state.is_terminal
+        if message.my_turn:
+            client.send(reply_line(line, "c"))
 """
     processes = []
 
