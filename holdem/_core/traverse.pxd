@@ -57,6 +57,15 @@ cdef struct Lane:
     bint prune
 
 
+cdef struct Shares:
+    # The traversals of a batch by whose share they are, as one walker goes through them.
+    int64_t* begun                     # shared; SYNC_CELL_WORDS apart: how many are begun
+    const int64_t* bounds              # (num_shares + 1,), iterations of the batch
+    int num_shares
+    int num_left                       # not yet found to be all begun
+    int at                             # where this walker takes from
+
+
 cdef struct Part:
     # A run of log entries.
     uint8_t* start

@@ -1,6 +1,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from holdem._core.sync import Counters
+
 __all__ = ["Walker", "measure"]
 
 class Walker:
@@ -26,11 +28,14 @@ class Walker:
         first_iteration: int,
         deals: npt.NDArray[np.void],
         *,
-        offset: int = 0,
+        begun: Counters | None = None,
+        bounds: npt.NDArray[np.int64] | None = None,
+        worker: int = 0,
         pruning_threshold: float = 0,
         pruning_probability: float = 0,
         epsilon: float | None = None,
     ) -> None: ...
+    def utility(self, count: int) -> float: ...
     def merge(
         self,
         count: int,

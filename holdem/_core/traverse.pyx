@@ -14,6 +14,7 @@ import numpy as np
 
 from holdem._core.regrets cimport add_regrets, add_strategy, match_regrets
 from holdem._core.rng cimport next_float, stream_for
+from holdem._core.sync cimport SYNC_CELL_WORDS, Counters, sync_cell_add
 from holdem._core.types cimport FOLD, NO_ENDING, OUT_OF_MEMORY, TOO_MANY_ACTIONS
 from libc.stdlib cimport calloc, free
 
@@ -326,6 +327,23 @@ cdef void walk_outcome(const Game* game, Lane* lane, float epsilon) noexcept nog
 
 # --- a batch -----------------------------------------------------------------------------
 
+cdef inline int64_t claim(Shares* shares, int num_players) noexcept nogil:
+    """Take a traversal that nobody has begun: of one's own share first; -1 when none is left.
+
+    Who has finished early helps the others, so nobody waits for longer than a traversal
+    takes. What a traversal computes does not depend on who walks it.
+    """
+    cdef int64_t traversal
+    while shares.num_left > 0:
+        traversal = shares.bounds[shares.at] * num_players
+        traversal += sync_cell_add(shares.begun + shares.at * SYNC_CELL_WORDS, 1) - 1
+        if traversal < shares.bounds[shares.at + 1] * num_players:
+            return traversal
+        shares.num_left -= 1
+        shares.at = shares.at + 1 if shares.at + 1 < shares.num_shares else 0
+    return -1
+
+
 cdef class Walker:
     """Walks batches of iterations over one frozen table, and merges the rows of one owner.
 
@@ -435,42 +453,58 @@ cdef class Walker:
         int64_t first_iteration,
         deals,
         *,
-        Py_ssize_t offset=0,
+        Counters begun=None,
+        const int64_t[::1] bounds=None,
+        int worker=0,
         float pruning_threshold=0,
         float pruning_probability=0,
         epsilon=None,
     ):
-        """Walk iterations *first_iteration* onwards, one for each of *deals*, into the log.
+        """Walk a batch, one iteration for each of *deals*, into the log.
 
         Args:
+            first_iteration: of the batch.
             deals: DEAL_DTYPE, shape (n,).
-            offset: how many iterations of the batch come before these.
+            begun: where several walkers share the batch: how many traversals of each
+                worker's share are begun, all zero before the first one walks. This
+                walker takes what nobody has begun until nothing is left; the others
+                may then still be at their last ones.
+            bounds: int64, shape (workers + 1,): at how many iterations of the batch each
+                share begins, and the last one ends.
+            worker: whose share to begin with.
             pruning_threshold: chips x weight.
             pruning_probability: of a traversal that prunes; 0 for never.
             epsilon: None for external sampling; otherwise outcome sampling with that
                 much exploration.
         """
         cdef Py_ssize_t count = deals.shape[0]
-        if deals.dtype != DEAL_DTYPE or offset < 0 or offset + count > self.batch_size:
-            raise TypeError(f"deals must be of DEAL_DTYPE and lie in a batch of {self.batch_size}")
+        if deals.dtype != DEAL_DTYPE or count > self.batch_size:
+            raise TypeError(f"deals must be of DEAL_DTYPE, {self.batch_size} at the most")
         if count == 0:
             return
         cdef uint8_t[::1] raw = deals.view(np.uint8)
-        cdef const Deal* first_deal = <const Deal*>&raw[0]
         cdef bint outcome = epsilon is not None
         cdef float exploration = epsilon if outcome else 0
+        cdef int64_t alone = 0
+        cdef int64_t[2] whole
+        cdef Shares shares
+        if begun is None:
+            whole[0], whole[1] = 0, count
+            shares.begun, shares.bounds, shares.num_shares = &alone, whole, 1
+        else:
+            check_bounds(bounds, begun.count, count)
+            shares.begun, shares.bounds = begun.cells, &bounds[0]
+            shares.num_shares = <int>begun.count
+        shares.num_left, shares.at = shares.num_shares, worker
+        if not 0 <= worker < shares.num_shares:
+            raise ValueError(f"no worker {worker} of {shares.num_shares}")
         self._game.pruning_threshold = pruning_threshold
         self._game.pruning_probability = pruning_probability
-        # Segment and value of iteration i are numbered from the batch's first iteration.
-        first_deal -= offset
-        first_iteration -= offset
         with nogil:
             if outcome:
-                self._walk_outcomes(
-                    seed, first_iteration, first_deal, offset, offset + count, exploration
-                )
+                self._walk_outcomes(seed, first_iteration, <Deal*>&raw[0], &shares, exploration)
             else:
-                self._walk_batch(seed, first_iteration, first_deal, offset, offset + count)
+                self._walk_batch(seed, first_iteration, <Deal*>&raw[0], &shares)
 
     cdef inline void _begin(
         self, Lane* lane, int64_t traversal, uint64_t seed, int64_t first, const Deal* deals
@@ -504,17 +538,17 @@ cdef class Walker:
         lane.traversal = -1
 
     cdef void _walk_batch(
-        self, uint64_t seed, int64_t first, const Deal* deals, int64_t start, int64_t end
+        self, uint64_t seed, int64_t first, const Deal* deals, Shares* shares
     ) noexcept nogil:
-        cdef int64_t next_traversal = start * self.num_players
-        cdef int64_t last_traversal = end * self.num_players
+        cdef int64_t traversal
         cdef int i, busy = 0
         cdef Lane* lane
         for i in range(NUM_LANES):
-            self._lanes[i].traversal = -1
-            if next_traversal < last_traversal:
-                self._begin(&self._lanes[i], next_traversal, seed, first, deals)
-                next_traversal += 1
+            lane = &self._lanes[i]
+            lane.traversal = -1
+            traversal = claim(shares, self.num_players)
+            if traversal >= 0:
+                self._begin(lane, traversal, seed, first, deals)
                 busy += 1
         while busy > 0:
             for i in range(NUM_LANES):
@@ -522,27 +556,35 @@ cdef class Walker:
                 if lane.traversal < 0 or step(&self._game, lane):
                     continue
                 self._end(lane)
-                if next_traversal < last_traversal:
-                    self._begin(lane, next_traversal, seed, first, deals)
-                    next_traversal += 1
+                traversal = claim(shares, self.num_players)
+                if traversal >= 0:
+                    self._begin(lane, traversal, seed, first, deals)
                 else:
                     busy -= 1
 
     cdef void _walk_outcomes(
-        self,
-        uint64_t seed,
-        int64_t first,
-        const Deal* deals,
-        int64_t start,
-        int64_t end,
-        float epsilon,
+        self, uint64_t seed, int64_t first, const Deal* deals, Shares* shares, float epsilon
     ) noexcept nogil:
-        cdef int64_t traversal
         cdef Lane* lane = &self._lanes[0]
-        for traversal in range(start * self.num_players, end * self.num_players):
+        cdef int64_t traversal = claim(shares, self.num_players)
+        while traversal >= 0:
             self._begin(lane, traversal, seed, first, deals)
             walk_outcome(&self._game, lane, epsilon)
             self._end(lane)
+            traversal = claim(shares, self.num_players)
+
+    def utility(self, Py_ssize_t count):
+        """Return seat 0's values summed over the batch's first *count* iterations, chips.
+
+        Always in the same order: a sum in parts could round otherwise.
+        """
+        if not 0 <= count <= self.batch_size:
+            raise ValueError(f"no batch of {count} iterations")
+        cdef double total = 0
+        cdef Py_ssize_t i
+        for i in range(count):
+            total += self._values[i, 0]
+        return total
 
     def merge(
         self,
@@ -576,6 +618,19 @@ cdef class Walker:
                 self._parts, count * self.num_players, self._words,
                 regret_weight, strategy_weight, floor,
             )
+
+
+cdef int check_bounds(const int64_t[::1] bounds, Py_ssize_t num_shares, int64_t count) except -1:
+    """Refuse shares that do not make up the batch: they would be walked past its end."""
+    cdef Py_ssize_t i
+    cdef bint good = bounds is not None and bounds.shape[0] == num_shares + 1
+    good = good and bounds[0] == 0 and bounds[num_shares] == count
+    if good:
+        for i in range(num_shares):
+            good = good and bounds[i] <= bounds[i + 1]
+    if not good:
+        raise ValueError(f"bounds do not divide {count} iterations among {num_shares} workers")
+    return 0
 
 
 # --- the log into the table -----------------------------------------------------------

@@ -112,7 +112,7 @@ class LocalEngine:
                 table.strategy_weight,
                 config.regret_floor * table.regret_weight,
             )
-            self.utility_sum += utility_of(self._log.values[:count])
+            self.utility_sum += walker.utility(count)
             self.iteration += count
 
     def restore(
@@ -144,14 +144,6 @@ def batch_length(iteration: int, config: MCCFRConfig) -> int:
 def last_iteration(target: int, config: MCCFRConfig) -> int:
     """Return *target*, or the end of the run if that comes first."""
     return target if config.num_iterations is None else min(target, config.num_iterations)
-
-
-def utility_of(values: npt.NDArray[np.float32]) -> float:
-    """Return seat 0's utility summed over a batch's values, (iterations, players), chips.
-
-    Always over the whole batch in one go: a sum in parts could round otherwise.
-    """
-    return float(values[:, 0].sum(dtype=np.float64))
 
 
 def epsilon_at(config: MCCFRConfig, iteration: int) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from holdem._core.deal import DEAL_DTYPE
 from holdem._core.sync import BARRIER_WORDS, COUNTER_WORDS, TICKET_WORDS, Barrier, Counters, Ticket
 from holdem.mccfr.segments import Segment
 
@@ -62,6 +63,8 @@ class PoolControl:
         batches: by worker, batches walked and batches merged since it started: a
             heartbeat, and a word on where a worker is that no longer moves.
         visits: by worker, decision nodes visited since it started.
+        begun: by worker, traversals of its share of the batch that somebody has begun.
+        deals: DEAL_DTYPE, (batch_size,), of the batch.
         state: STATE_DTYPE, shape ().
         used: int64, (batch_size * num_players * num_workers,), see `Walker`.
         values: float32, (batch_size, num_players), see `Walker`.
@@ -79,6 +82,8 @@ class PoolControl:
         shape = num_workers * COUNTER_WORDS
         self.batches = Counters(segment.array(np.int64, 2 * shape, offsets["batches"]))
         self.visits = Counters(segment.array(np.int64, shape, offsets["visits"]))
+        self.begun = Counters(segment.array(np.int64, shape, offsets["begun"]))
+        self.deals: npt.NDArray[Any] = segment.array(DEAL_DTYPE, batch_size, offsets["deals"])
         self.state: npt.NDArray[Any] = segment.array(STATE_DTYPE, (1,), offsets["state"])
         self.used: npt.NDArray[np.int64] = segment.array(
             np.int64, batch_size * num_players * num_workers, offsets["used"]
@@ -111,6 +116,8 @@ def _layout(num_workers: int, batch_size: int, num_players: int) -> tuple[dict[s
         "done": 4 * TICKET_WORDS,
         "batches": 2 * 8 * COUNTER_WORDS * num_workers,
         "visits": 8 * COUNTER_WORDS * num_workers,
+        "begun": 8 * COUNTER_WORDS * num_workers,
+        "deals": DEAL_DTYPE.itemsize * batch_size,
         "state": STATE_DTYPE.itemsize,
         "used": 8 * batch_size * num_players * num_workers,
         "values": 4 * batch_size * num_players,

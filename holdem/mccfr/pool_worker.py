@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from holdem._core.deal import DEAL_DTYPE
 from holdem._core.sync import BrokenBarrier
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import build_tree
-from holdem.mccfr.engine import batch_length, last_iteration, utility_of, walk_epsilon
+from holdem.mccfr.engine import batch_length, last_iteration, walk_epsilon
 from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths, share_of
 from holdem.mccfr.segments import Segment
 from holdem.mccfr.table import RegretTable
@@ -100,9 +100,7 @@ class _Worker:
             num_owners=spec.num_workers,
         )
         self.walker = make_walker(tree, words, batch)
-        # Of a whole batch this worker walks at most so many iterations.
-        share = -(-config.batch_size // spec.num_workers)
-        self.deals = np.zeros(share, dtype=DEAL_DTYPE)
+        self.bounds = _bounds(config.batch_size, spec.num_workers)
 
     def serve(self) -> None:
         """Do one command after another."""
@@ -125,20 +123,20 @@ class _Worker:
         iteration, utility = int(state["iteration"]), float(state["utility_sum"])
         table.restore_state({name: state[name] for name in table.state()})
         target = last_iteration(int(state["target"]), config)
+        self._deal(iteration, target)
         # Worker 0 writes the state at the end; by then everybody must have read it.
         self._meet()
         while iteration < target:
             count = batch_length(iteration, config)
             if table.advance(iteration, count):
                 self._meet()  # worker 0 has rescaled the table
-            first, end = share_of(count, spec.num_workers, spec.worker)
-            deals = self.deals[: end - first]
-            self.dealer.deal(config.seed, iteration + first, deals)
             walker.walk(
                 config.seed,
-                iteration + first,
-                deals,
-                offset=first,
+                iteration,
+                control.deals[:count],
+                begun=control.begun,
+                bounds=self.bounds,
+                worker=spec.worker,
                 pruning_threshold=config.pruning_threshold * table.regret_weight,
                 pruning_probability=config.pruning_probability if config.enable_pruning else 0.0,
                 epsilon=walk_epsilon(config, iteration),
@@ -153,8 +151,10 @@ class _Worker:
                 owner=spec.worker,
             )
             if spec.worker == 0:
-                utility += utility_of(control.values[:count])
+                utility += walker.utility(count)
             iteration += count
+            control.begun.store(spec.worker, 0)
+            self._deal(iteration, target)
             control.visits.store(spec.worker, walker.visits)
             control.batches.add(2 * spec.worker + 1)
             self._meet()
@@ -162,6 +162,19 @@ class _Worker:
             for name, value in table.state().items():
                 state[name] = value
             state["iteration"], state["utility_sum"] = iteration, utility
+
+    def _deal(self, iteration: int, target: int) -> None:
+        """Deal this worker's share of the batch that *iteration* begins, unless it is the end.
+
+        While nobody walks; then whoever comes to it first may walk it.
+        """
+        if iteration >= target:
+            return
+        count, spec = batch_length(iteration, self.config), self.spec
+        if count != self.bounds[-1]:
+            self.bounds = _bounds(count, spec.num_workers)
+        first, end = self.bounds[spec.worker], self.bounds[spec.worker + 1]
+        self.dealer.deal(self.config.seed, iteration + first, self.control.deals[first:end])
 
     def _copy(self) -> None:
         """Copy this worker's part of the table."""
@@ -172,3 +185,9 @@ class _Worker:
 
     def _meet(self) -> None:
         self.control.barrier.wait(_FOREVER)
+
+
+def _bounds(count: int, num_workers: int) -> npt.NDArray[np.int64]:
+    """Where each worker's share of *count* iterations begins, and where the last one ends."""
+    firsts = [share_of(count, num_workers, worker)[0] for worker in range(num_workers)]
+    return np.array([*firsts, count], dtype=np.int64)
