@@ -41,6 +41,7 @@ class WorkerSpec:
 
     worker: int
     num_workers: int
+    stream_start: int
     parent_pid: int
     paths: PoolPaths
     config: MCCFRConfig
@@ -132,11 +133,11 @@ class _Worker:
             if table.advance(iteration, count):
                 self._meet()  # worker 0 has rescaled the table
             first, end = share_of(count, spec.num_workers, spec.worker)
-            deals = self.deals[: end - first]
-            self.dealer.deal(config.seed, iteration + first, deals)
+            deals, place = self.deals[: end - first], spec.stream_start + iteration + first
+            self.dealer.deal(config.seed, place, deals)
             walker.walk(
                 config.seed,
-                iteration + first,
+                place,
                 deals,
                 offset=first,
                 pruning_threshold=config.pruning_threshold * table.regret_weight,
