@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,12 @@ from holdem.types import MCCFRConfig
 
 KIND = "checkpoint"
 FINAL_NAME = "checkpoint_final"
+
+Range: TypeAlias = tuple[int, int]
+"""Iterations of the seed's stream: the first, and the one after the last."""
+
 _NUMBERED = re.compile(r"checkpoint_iter(\d+)")
+_INSTANCE = re.compile(r"instance_(\d+)")
 
 # What the result of an iteration depends on. The others (budgets, intervals between
 # files, workers) may differ between a run and the run that resumes it.
@@ -63,7 +68,7 @@ class Checkpoint:
     path: Path
     words: npt.NDArray[np.float32]
     iteration: int
-    ranges: tuple[tuple[int, int], ...]
+    ranges: tuple[Range, ...]
     table_state: dict[str, float]
     visits: int
     utility_sum: float
@@ -92,7 +97,7 @@ def save(
     *,
     words: npt.NDArray[np.float32],
     iteration: int,
-    ranges: Sequence[tuple[int, int]],
+    ranges: Sequence[Range],
     table_state: dict[str, float],
     visits: int,
     utility_sum: float,
@@ -149,7 +154,7 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
     )
 
 
-def ranges_of(found: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+def ranges_of(found: Mapping[str, Any]) -> tuple[Range, ...]:
     """Return which iterations the checkpoint with the metadata *found* holds."""
     ranges = found.get("ranges", [[0, found["iteration"]]])
     return tuple((int(first), int(end)) for first, end in ranges)
@@ -205,6 +210,12 @@ def list_checkpoints(checkpoints: Path) -> list[tuple[int, Path]]:
         if match and path.is_dir():
             found.append((int(match[1]), path))
     return sorted(found)
+
+
+def instance_folders(run: Path) -> dict[int, Path]:
+    """Return the folders of a run of many instances by number; none of another run."""
+    found = ((_INSTANCE.fullmatch(path.name), path) for path in run.glob("instance_*"))
+    return dict(sorted((int(match[1]), path) for match, path in found if match))
 
 
 def find(path: Path) -> Path:
