@@ -71,12 +71,13 @@ class Checkpoint:
 
     def changes(self, config: MCCFRConfig) -> list[str]:
         """Say which laws of the run differ in *config*: ``"seed 42 -> 43"``."""
-        now = laws_of(config)
-        return [
-            f"{key} {self.laws.get(key)} -> {now[key]}"
-            for key in _LAWS
-            if self.laws.get(key) != now[key]
-        ]
+        return changes(self.laws, config)
+
+
+def changes(laws: Mapping[str, Any], config: MCCFRConfig) -> list[str]:
+    """Say which of the *laws* of a run differ in *config*: ``"seed 42 -> 43"``."""
+    now = laws_of(config)
+    return [f"{key} {laws.get(key)} -> {now[key]}" for key in _LAWS if laws.get(key) != now[key]]
 
 
 def laws_of(config: MCCFRConfig) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +110,30 @@ def estimate(
         checkpoint_bytes=checkpoint,
         disk_bytes=checkpoints * checkpoint + _POLICY_BYTES * num_slots,
         visits_per_iteration=visits,
+        seconds=seconds,
+        iterations=iterations,
+    )
+
+
+def of_instances(
+    one: TrainingCosts, num_instances: int, bucket_bytes: int, *, by_time: bool
+) -> TrainingCosts:
+    """Return what *num_instances* cost side by side on this machine, if *one* costs that.
+
+    Buckets are in memory once. Instances share the cores.
+    """
+    slower = max(1.0, num_instances / usable_cores())
+    seconds, iterations = one.seconds, one.iterations
+    if seconds is not None and not by_time:
+        seconds *= slower
+    if iterations is not None:
+        iterations *= num_instances / (slower if by_time else 1.0)
+    return replace(
+        one,
+        memory_bytes=_INTERPRETER_BYTES
+        + num_instances * (one.memory_bytes - bucket_bytes)
+        + bucket_bytes,
+        disk_bytes=num_instances * one.disk_bytes,
         seconds=seconds,
         iterations=iterations,
     )
