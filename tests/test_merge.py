@@ -367,7 +367,7 @@ def test_what_does_not_fit_in_memory_is_refused(tmp_path, monkeypatch):
     instance(tmp_path, 0, 0, 100)
     monkeypatch.setattr(merge, "available_memory", lambda: 100)
 
-    with pytest.raises(ResourceError, match="merging needs .* of memory for 672 slots"):
+    with pytest.raises(ResourceError, match=r"merging needs .* of memory for 672 slots"):
         merge.write(selected(tmp_path), tmp_path / "out")
 
     assert not (tmp_path / "out").exists()

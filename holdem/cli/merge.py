@@ -15,6 +15,7 @@ from holdem.cli.terminal import Parser, duration, make_console, run_command
 from holdem.config import RunConfig, load_config
 from holdem.errors import ConfigError
 from holdem.mccfr import merge
+from holdem.mccfr.instance_plan import MOST_INSTANCES, parse_instances
 from holdem.storage import format_bytes
 
 PROG = "holdem merge"
@@ -51,7 +52,9 @@ def _parser() -> Parser:
 
 def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
-    instances = None if options.instances is None else parse_instances(options.instances)
+    instances = (
+        None if options.instances is None else parse_instances(options.instances, MOST_INSTANCES)
+    )
     out = options.out if options.out is not None else options.runs[0] / DEFAULT_NAME
     console = make_console()
     started = time.perf_counter()
@@ -64,24 +67,6 @@ def _main(argv: Sequence[str]) -> int:
     )
     _print_result(console, selection, path, time.perf_counter() - started)
     return 0
-
-
-def parse_instances(text: str) -> set[int]:
-    """Return the numbers that a list such as ``0,2-5`` names.
-
-    Raises:
-        ConfigError: *text* is not such a list.
-    """
-    numbers: set[int] = set()
-    for entry in text.split(","):
-        first, dash, last = (part.strip() for part in entry.partition("-"))
-        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-            raise ConfigError(
-                f"--instances is {text!r}, and must be numbers and ranges, as in 0,2-5",
-                "--instances 0,2-5",
-            )
-        numbers.update(range(int(first), int(last or first) + 1))
-    return numbers
 
 
 def _config_beside(checkpoint: Path) -> RunConfig | None:

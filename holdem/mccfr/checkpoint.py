@@ -31,7 +31,6 @@ Range: TypeAlias = tuple[int, int]
 """Iterations of the seed's stream: the first, and the one after the last."""
 
 _NUMBERED = re.compile(r"checkpoint_iter(\d+)")
-_INSTANCE = re.compile(r"instance_(\d+)")
 
 # What the result of an iteration depends on. The others (budgets, intervals between
 # files, workers) may differ between a run and the run that resumes it.
@@ -76,12 +75,13 @@ class Checkpoint:
 
     def changes(self, config: MCCFRConfig) -> list[str]:
         """Say which laws of the run differ in *config*: ``"seed 42 -> 43"``."""
-        now = laws_of(config)
-        return [
-            f"{key} {self.laws.get(key)} -> {now[key]}"
-            for key in _LAWS
-            if self.laws.get(key) != now[key]
-        ]
+        return changes(self.laws, config)
+
+
+def changes(laws: Mapping[str, Any], config: MCCFRConfig) -> list[str]:
+    """Say which of the *laws* of a run differ in *config*: ``"seed 42 -> 43"``."""
+    now = laws_of(config)
+    return [f"{key} {laws.get(key)} -> {now[key]}" for key in _LAWS if laws.get(key) != now[key]]
 
 
 def laws_of(config: MCCFRConfig) -> dict[str, Any]:
@@ -210,12 +210,6 @@ def list_checkpoints(checkpoints: Path) -> list[tuple[int, Path]]:
         if match and path.is_dir():
             found.append((int(match[1]), path))
     return sorted(found)
-
-
-def instance_folders(run: Path) -> dict[int, Path]:
-    """Return the folders of a run of many instances by number; none of another run."""
-    found = ((_INSTANCE.fullmatch(path.name), path) for path in run.glob("instance_*"))
-    return dict(sorted((int(match[1]), path) for match, path in found if match))
 
 
 def find(path: Path) -> Path:

@@ -13,14 +13,14 @@ scheduler, saves a checkpoint and ends: no instance outlives its run for long.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import logging
 import queue
 import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,15 @@ from holdem.errors import ConfigError, HoldemError, ResourceError, StorageError
 from holdem.mccfr import instance_progress
 from holdem.mccfr.instance import InstanceSpec, run_instance
 from holdem.mccfr.instance_launcher import Ended
-from holdem.mccfr.instance_plan import RUN_NAME, RunPlan
+from holdem.mccfr.instance_plan import RunPlan
 from holdem.mccfr.instance_resume import beginning
-from holdem.mccfr.pool import signals_blocked
+from holdem.mccfr.pool import _signals_blocked
 
-CONNECT_SECONDS = 30
-"""For a scheduler to answer, and for its first worker to be there."""
+CONNECT_SECONDS = 10.0
+"""For a scheduler to answer."""
+
+WORKER_SECONDS = 60.0
+"""For its first worker to be there."""
 
 WORD_SECONDS = 1.0
 """Between two looks of a task at the word."""
@@ -47,6 +50,8 @@ BEAT_SECONDS = 5.0
 PATIENCE_SECONDS = 60.0
 """Without a change of the word, after which a task takes itself for left alone."""
 
+_CLOSE_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
@@ -54,35 +59,24 @@ class _Sight:
 
     Attributes:
         run: the run's folder.
-        digest: SHA-256 of its ``run.json``.
+        plan: what ``run.json`` in it says.
         buckets: the bucket set; None for games of one card.
     """
 
     run: Path
-    digest: str
+    plan: RunPlan
     buckets: Path | None
-
-    @classmethod
-    def of(cls, spec: InstanceSpec) -> _Sight:
-        """Return what this machine sees of the run that *spec* belongs to."""
-        return cls(spec.run, _digest(spec.run), spec.buckets_path)
 
     def fault(self) -> str | None:
         """Say what is not to be seen from here; None if all is."""
         try:
-            if _digest(self.run) != self.digest:
-                return f"{self.run} is another folder there"
+            if not RunPlan.read(self.run).same_run(self.plan):
+                return f"{self.run} is another run's folder there"
             if self.buckets is not None:
                 storage.read_metadata(self.buckets, BUCKETS)
-        except OSError:
-            return f"{self.run} is not to be seen there"
         except HoldemError as error:
             return str(error)
         return None
-
-
-def _digest(run: Path) -> str:
-    return hashlib.sha256((run / RUN_NAME).read_bytes()).hexdigest()
 
 
 class DaskLauncher:
@@ -99,7 +93,7 @@ class DaskLauncher:
     """
 
     def __init__(self, scheduler: str | None, num_instances: int) -> None:
-        self.is_local = scheduler is None
+        self.is_here = scheduler is None
         self._cluster, self._client = _connect(scheduler, num_instances)
         # Other runs may use the same scheduler.
         self._name = f"holdem-{secrets.token_hex(4)}"
@@ -124,7 +118,7 @@ class DaskLauncher:
             resume_from=spec.resume_from and spec.resume_from.resolve(),
         )
         if self._sight is None:
-            self._sight = _Sight.of(spec)
+            self._sight = _Sight(spec.run, RunPlan.read(spec.run), spec.buckets_path)
             _require_sight(self._client, self._sight)
         key = f"{self._name}-instance-{spec.instance}-{secrets.token_hex(2)}"
         instance = spec.instance
@@ -158,13 +152,14 @@ class DaskLauncher:
         self._client.cancel(list(self._futures.values()), force=True)
 
     def close(self) -> None:
-        """See `Launcher`."""
+        """See `Launcher`. May be called again."""
         with _quiet():
             if self._futures:
                 self._client.cancel(list(self._futures.values()), force=True)
-            self._client.close(timeout=5)
+                self._futures.clear()
+            self._client.close(timeout=_CLOSE_SECONDS)
             if self._cluster is not None:
-                self._cluster.close(timeout=5)
+                self._cluster.close(timeout=_CLOSE_SECONDS)
 
     def _end(self, instance: int) -> Ended:
         future = self._futures.pop(instance)
@@ -196,7 +191,7 @@ def _connect(scheduler: str | None, num_instances: int) -> tuple[Any, Any]:
         ) from None
     if scheduler is None:
         # Ctrl-C at the terminal is for the coordinator, which passes it on.
-        with signals_blocked():
+        with _signals_blocked():
             cluster = LocalCluster(
                 n_workers=num_instances,
                 threads_per_worker=1,
@@ -214,7 +209,7 @@ def _connect(scheduler: str | None, num_instances: int) -> tuple[Any, Any]:
             "start one with: dask scheduler; it prints its address, as in tcp://10.0.0.1:8786",
         ) from None
     try:
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError:
         client.close()
         raise ResourceError(
@@ -250,16 +245,16 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-class _quiet:
-    """Keeps Dask's own log lines off the terminal for a while: losing a connection is no news."""
-
-    def __enter__(self) -> None:
-        self._logger = logging.getLogger("distributed")
-        self._level = self._logger.level
-        self._logger.setLevel(logging.CRITICAL)
-
-    def __exit__(self, *about: object) -> None:
-        self._logger.setLevel(self._level)
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own log lines off the terminal: that a connection was lost is told once."""
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _word(name: str, client: Any) -> Any:

@@ -41,6 +41,8 @@ from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance, game_from
 from holdem.mccfr.checkpoint import Checkpoint, Range
+from holdem.mccfr.instance_plan import existing_instances, folder_of
+from holdem.mccfr.instance_resume import newest_first
 from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.table import BYTES_PER_SLOT
 from holdem.types import MCCFRConfig
@@ -146,24 +148,25 @@ def find_sources(
     notes: list[str] = []
     found: set[int] = set()
     for run in runs:
-        folders = checkpoint.instance_folders(run)
-        if not folders:
-            source = _source(str(run), checkpoint.find(run).parent, notes, run)
+        of_run = existing_instances(run)
+        if not of_run:
+            alone = storage.is_folder(run, checkpoint.KIND)
+            paths = [run] if alone else newest_first(checkpoint.find(run).parent)
+            source = _source(str(run), paths, notes)
             if source.heads:
                 sources.append(source)
             else:
                 notes.append(f"{run} has done no iteration yet")
-            continue
-        for instance, folder in folders.items():
+        for instance in of_run:
             if instances is not None and instance not in instances:
                 continue
-            name = f"instance {instance} of {run}"
-            source = _source(name, folder / "checkpoints", notes)
+            paths = newest_first(folder_of(run, instance) / "checkpoints")
+            source = _source(f"instance {instance} of {run}", paths, notes)
             if source.heads:
                 found.add(instance)
                 sources.append(source)
             else:
-                notes.append(f"{name} has no checkpoint yet")
+                notes.append(f"{source.name} has no checkpoint yet")
     missing = sorted(set(instances or ()) - found)
     if missing:
         raise StorageError(
@@ -179,16 +182,10 @@ def find_sources(
     return sources, notes
 
 
-def _source(name: str, checkpoints: Path, notes: list[str], only: Path | None = None) -> Source:
-    """Return the checkpoints in a folder as a source; of one checkpoint *only* that."""
-    paths = [path for _, path in checkpoint.list_checkpoints(checkpoints)]
-    paths.append(checkpoints / checkpoint.FINAL_NAME)
-    if only is not None and storage.is_folder(only, checkpoint.KIND):
-        paths = [only]
+def _source(name: str, paths: Sequence[Path], notes: list[str]) -> Source:
+    """Return the checkpoints at *paths* that can be told something of, and note the others."""
     heads = []
     for path in paths:
-        if not path.is_dir():
-            continue
         try:
             found = storage.read_metadata(path, checkpoint.KIND)
         except StorageError as error:
@@ -196,7 +193,6 @@ def _source(name: str, checkpoints: Path, notes: list[str], only: Path | None = 
             continue
         if found["iteration"] > 0:
             heads.append((path, found))
-    heads.sort(key=lambda head: (int(head[1]["iteration"]), str(head[0])), reverse=True)
     return Source(name, heads)
 
 
