@@ -28,6 +28,9 @@ PATIENCE = 120
 """Seconds that a test waits for others before it gives up; nothing is judged by time."""
 
 
+TRAIN = (sys.executable, "-m", "holdem.cli.main", "train", "--num-instances", "2")
+
+
 def environment():
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -134,8 +137,17 @@ def test_a_cluster_of_its_own(tmp_path):
     """Without a scheduler, and by the command."""
     (tmp_path / "leduc.yaml").write_text("game: leduc\nseed: 11\ncheckpoint_interval: 5000\n")
     command = subprocess.run(
-        [sys.executable, "-m", "holdem.cli.main", "train", "--config", "leduc.yaml", "--iters"]
-        + ["20000", "--num-instances", "2", "--launcher", "dask", "--logdir", "run"],
+        [
+            *TRAIN,
+            "--launcher",
+            "dask",
+            "--config",
+            "leduc.yaml",
+            "--iters",
+            "2e4",
+            "--logdir",
+            "run",
+        ],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
@@ -177,10 +189,9 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path, cluster):
 def test_ctrl_c_is_passed_on(tmp_path, cluster):
     """Every instance saves a checkpoint, and the command says how to go on, which works."""
     (tmp_path / "leduc.yaml").write_text("game: leduc\nseed: 11\n")
-    base = [sys.executable, "-m", "holdem.cli.main", "train", "--num-instances", "2"]
     dask = ["--launcher", "dask", "--scheduler", cluster.address]
     process = subprocess.Popen(
-        [*base, *dask, "--config", "leduc.yaml", "--iters", "1e9", "--logdir", "run"],
+        [*TRAIN, *dask, "--config", "leduc.yaml", "--iters", "1e9", "--logdir", "run"],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -259,7 +270,7 @@ def test_without_dask_it_says_what_to_install(monkeypatch):
 def test_a_scheduler_that_does_not_answer(monkeypatch):
     monkeypatch.setattr(dask_launcher, "CONNECT_SECONDS", 0.5)
 
-    with pytest.raises(ResourceError, match="no Dask scheduler answers at tcp://127.0.0.1:1:"):
+    with pytest.raises(ResourceError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1:"):
         DaskLauncher("tcp://127.0.0.1:1", 2)
 
 
