@@ -25,6 +25,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import mmap
 import os
 import re
 import secrets
@@ -232,6 +233,12 @@ def read_folder(path: Path | str, kind: str, *, mmap: bool = True, verify: bool 
     return Folder(folder, kind, document["package_version"], arrays, document["metadata"])
 
 
+def forget_pages(array: np.ndarray[Any, Any]) -> None:
+    """Let go of the memory of an array that `read_folder` mapped; it is read again when used."""
+    if isinstance(array.base, mmap.mmap):
+        array.base.madvise(mmap.MADV_DONTNEED)
+
+
 def read_metadata(path: Path | str, kind: str) -> dict[str, Any]:
     """Return what the writer of the folder *path* remembered, without reading its arrays.
 
@@ -302,6 +309,31 @@ def scratch_folder(path: Path | str) -> Iterator[Path]:
             clean_stale(goal.parent)
             scratch, _ = stack.enter_context(_temporary(goal, folder=True))
         yield scratch
+
+
+@contextlib.contextmanager
+def folder_in_one_step(path: Path | str) -> Iterator[Path]:
+    """Yield an empty folder that becomes *path* when the block ends well, and vanishes otherwise.
+
+    What is at *path* before is replaced: whoever calls has made sure that it may be.
+
+    Raises:
+        StorageError: it cannot be written, or the disk is full.
+    """
+    goal = Path(os.path.realpath(path))
+    with _writing(Path(path)):
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        clean_stale(goal.parent)
+        with _temporary(goal, folder=True) as (temporary, _):
+            try:
+                yield temporary
+            except StorageError as error:
+                raise StorageError(
+                    str(error).replace(str(temporary), str(path)), error.remedy
+                ) from error
+            _sync_folder(temporary)
+            _replace_folder(temporary, goal)
+        _sync_folder(goal.parent)
 
 
 def clean_stale(folder: Path | str) -> list[Path]:

@@ -13,6 +13,8 @@ from holdem.errors import ConfigError
 
 COMMANDS = {
     "train": ("holdem.cli.train_blueprint", "train a blueprint; without options, for a minute"),
+    "monitor": ("holdem.cli.monitor", "follow a run of many instances"),
+    "merge": ("holdem.cli.merge", "add the instances of a run, or several runs, into one"),
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
     "doctor": ("holdem.cli.doctor", "check whether training can start here, and why not"),
 }

@@ -173,7 +173,7 @@ class Blueprint:
             # The table that build_tree leaves room for is not needed to play.
             table_bytes = SLOT_BYTES * int(saved["num_slots"])
             tree = build_tree(
-                _game_from(saved["game"]),
+                game_from(saved["game"]),
                 saved["bucket_counts"],
                 memory_bytes=available_memory() + table_bytes,
             )
@@ -310,7 +310,7 @@ def _folder_of(path: Path) -> Path:
     raise StorageError(f"{path} does not exist; wanted a policy or the folder of a run", _REMEDY)
 
 
-def _game_from(saved: Mapping[str, Any]) -> GameConfig:
+def game_from(saved: Mapping[str, Any]) -> GameConfig:
     """The game config that `dataclasses.asdict` and JSON turned into *saved*."""
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()

@@ -41,6 +41,7 @@ class WorkerSpec:
 
     worker: int
     num_workers: int
+    stream_start: int
     parent_pid: int
     paths: PoolPaths
     config: MCCFRConfig
@@ -132,7 +133,7 @@ class _Worker:
                 self._meet()  # worker 0 has rescaled the table
             walker.walk(
                 config.seed,
-                iteration,
+                spec.stream_start + iteration,
                 control.deals[:count],
                 begun=control.begun,
                 bounds=self.bounds,
@@ -174,7 +175,8 @@ class _Worker:
         if count != self.bounds[-1]:
             self.bounds = _bounds(count, spec.num_workers)
         first, end = self.bounds[spec.worker], self.bounds[spec.worker + 1]
-        self.dealer.deal(self.config.seed, iteration + first, self.control.deals[first:end])
+        place = self.spec.stream_start + iteration + first
+        self.dealer.deal(self.config.seed, place, self.control.deals[first:end])
 
     def _copy(self) -> None:
         """Copy this worker's part of the table."""
