@@ -44,7 +44,7 @@ class Estimator:
     def estimate(
         self,
         seed: int,
-        first_hand: int,
+        numbers: npt.NDArray[np.int64],
         cards: npt.NDArray[np.uint8],
         endings: npt.NDArray[np.int32],
         values: npt.NDArray[np.float64],

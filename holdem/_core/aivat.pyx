@@ -527,7 +527,7 @@ cdef class Estimator:
     def estimate(
         self,
         uint64_t seed,
-        int64_t first_hand,
+        const int64_t[::1] numbers,
         const uint8_t[:, ::1] cards,
         const int32_t[::1] endings,
         double[::1] values,
@@ -535,7 +535,8 @@ cdef class Estimator:
         """Write the estimate of each hand, chips of seat 0.
 
         Args:
-            seed, first_hand: whose streams flops are sampled from.
+            seed: of the streams that flops are sampled from.
+            numbers: shape (n,), which hands they are.
             cards: shape (n, num_cards), as the dealers write them.
             endings: shape (n,), where each hand ended.
             values: shape (n,).
@@ -543,8 +544,8 @@ cdef class Estimator:
         cdef Scratch scratch
         cdef Stream stream
         cdef Py_ssize_t hand, count = values.shape[0]
-        if cards.shape[0] != count or endings.shape[0] != count:
-            raise ValueError("cards, endings and values must be of equal length")
+        if numbers.shape[0] != count or cards.shape[0] != count or endings.shape[0] != count:
+            raise ValueError("numbers, cards, endings and values must be of equal length")
         if cards.shape[1] < self._num_cards:
             raise ValueError("cards must have a column per card")
         scratch.values = <double*>malloc(self._matchup._num_nodes * sizeof(double))
@@ -555,7 +556,7 @@ cdef class Estimator:
             raise error_for(OUT_OF_MEMORY)
         with nogil:
             for hand in range(count):
-                stream = stream_for(seed, first_hand + hand, SAMPLING_LANE)
+                stream = stream_for(seed, numbers[hand], SAMPLING_LANE)
                 values[hand] = self.estimate_hand(
                     &cards[hand, 0], endings[hand], &stream, &scratch
                 )

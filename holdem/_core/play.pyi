@@ -17,7 +17,7 @@ class HandPlayer:
     def play(
         self,
         seed: int,
-        first_hand: int,
+        numbers: npt.NDArray[np.int64],
         lane: int,
         seats: Sequence[Seat],
         strengths: npt.NDArray[np.int32],

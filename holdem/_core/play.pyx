@@ -128,17 +128,18 @@ cdef class HandPlayer:
     def play(
         self,
         uint64_t seed,
-        int64_t first_hand,
+        const int64_t[::1] numbers,
         int lane,
         seats,
         const int32_t[:, ::1] strengths,
         int32_t[::1] endings,
         int32_t[:, ::1] chips,
     ):
-        """Play hands *first_hand* onwards, one per deal.
+        """Play one hand per deal.
 
         Args:
-            seed, first_hand, lane: where the actions come from; see the module.
+            seed, lane: where the actions come from; see the module.
+            numbers: (n,), which hands they are.
             seats: by seat a triple: int64 (num_nodes,), the first slot of each node; uint16
                 (num_slots,), probabilities in units of 1/65,535; DEAL_DTYPE (n,), the
                 deals in the buckets of that seat's policy.
@@ -156,8 +157,8 @@ cdef class HandPlayer:
         cdef int players = self._tree.num_players
         if len(seats) != players or strengths.shape[1] != players or chips.shape[1] != players:
             raise ValueError(f"seats, strengths and chips must be for {players} players")
-        if strengths.shape[0] != count or chips.shape[0] != count:
-            raise ValueError("strengths, endings and chips must be of equal length")
+        if numbers.shape[0] != count or strengths.shape[0] != count or chips.shape[0] != count:
+            raise ValueError("numbers, strengths, endings and chips must be of equal length")
         for seat, (slots_of_seat, units_of_seat, deals) in enumerate(seats):
             if deals.dtype != DEAL_DTYPE or deals.shape != (count,):
                 raise TypeError(f"deals must be {count} of DEAL_DTYPE, not {deals.dtype}")
@@ -172,7 +173,7 @@ cdef class HandPlayer:
             table[seat].deals = <const Deal*>&raw[0]
         with nogil:
             for hand in range(count):
-                stream = stream_for(seed, first_hand + hand, FIRST_LANE + lane)
+                stream = stream_for(seed, numbers[hand], FIRST_LANE + lane)
                 endings[hand] = play_hand(&self._tree, table, hand, &stream)
                 node = self._tree.nodes + endings[hand]
                 if node.ending == FOLD:

@@ -33,11 +33,11 @@ MAX_CELLS = 1 << 24
 NUM_FLOPS = 32
 """Flops that the mean over flops is estimated from, for each hand."""
 
-_NODES_VALUED = 1_000_000_000  # in all, while learning: some seconds
-_FEWEST_DEALS, _MOST_DEALS = 5_000, 200_000
+_NODES_VALUED = 400_000_000  # in all, while learning: some seconds
+_FEWEST_DEALS, _MOST_DEALS = 5_000, 100_000
 _CHUNK = 500
 # A cell of so many deals counts as much as what its row and its column say of it.
-_PRIOR_DEALS = 8.0
+_PRIOR_DEALS = 20.0
 
 
 @dataclass(frozen=True)
