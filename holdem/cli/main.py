@@ -15,6 +15,7 @@ COMMANDS = {
     "train": ("holdem.cli.train_blueprint", "train a blueprint; without options, for a minute"),
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
+    "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
     "doctor": ("holdem.cli.doctor", "check whether training can start here, and why not"),
 }
 """Name, module and what it is for."""
