@@ -16,6 +16,8 @@ COMMANDS = {
     "monitor": ("holdem.cli.monitor", "follow a run of many instances"),
     "merge": ("holdem.cli.merge", "add the instances of a run, or several runs, into one"),
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
+    "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
+    "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
     "doctor": ("holdem.cli.doctor", "check whether training can start here, and why not"),
 }
 """Name, module and what it is for."""
