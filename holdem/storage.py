@@ -160,6 +160,47 @@ def open_log(path: Path | str) -> logging.Handler:
     return handler
 
 
+class LineFile:
+    """A text that grows by whole lines while others read it, such as the log of a match."""
+
+    def __init__(self, path: Path | str, *, new: bool = False) -> None:
+        """Open *path* to append to; *new* refuses a file that is there already.
+
+        Raises:
+            StorageError: it cannot be written, or is there and should not.
+        """
+        self.path = Path(path)
+        if new and self.path.exists():
+            raise StorageError(f"{path} is there already", "choose another name, or move it away")
+        with _writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Unbuffered, so that a line is in the file, whole, when write() is back.
+            self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
+
+    def write(self, text: str) -> None:
+        """Append *text* and the end of a line.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with _writing(self.path):
+            data = f"{text}\n".encode()
+            while data:
+                data = data[self._file.write(data) :]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> LineFile:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Close the file."""
+        self.close()
+
+
 # -- folders of arrays -------------------------------------------------------------------------
 
 

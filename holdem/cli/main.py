@@ -18,6 +18,11 @@ COMMANDS = {
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
     "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
+    "dealer": ("holdem.cli.dealer", "deal a match to programs that connect"),
+    "play": ("holdem.cli.play", "play against a policy yourself, or let it play at a server"),
+    "profile": ("holdem.cli.profile", "write down where a table is"),
+    "dry-run": ("holdem.cli.run_dry_run", "follow a table and advise; send nothing"),
+    "autoplay": ("holdem.cli.run_autoplay", "play a policy at a table that invites programs"),
     "doctor": ("holdem.cli.doctor", "check whether training can start here, and why not"),
 }
 """Name, module and what it is for."""
