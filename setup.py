@@ -18,6 +18,7 @@ MODULES = (
     "regrets",
     "deal",
     "river",
+    "showdown",
     "allin",
     "preflop",
     "equity",
