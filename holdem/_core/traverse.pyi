@@ -21,6 +21,8 @@ class Walker:
         used: npt.NDArray[np.int64],
         values: npt.NDArray[np.float32],
         num_owners: int = 1,
+        descriptor: int = -1,
+        room: npt.NDArray[np.int64] | None = None,
     ) -> None: ...
     def walk(
         self,
@@ -44,6 +46,7 @@ class Walker:
         floor: float,
         *,
         owner: int = 0,
+        first: int = 0,
     ) -> None: ...
 
 def measure(nodes: npt.NDArray[np.void], num_players: int) -> tuple[int, int]: ...

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from holdem import __version__, storage
-from holdem.cli.terminal import Parser, count, duration, make_console, run_command
+from holdem.cli.terminal import Parser, count, make_console, run_command
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES, baseline
 from holdem.evaluation.contestants import Contestant, Loader

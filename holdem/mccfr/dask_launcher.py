@@ -33,7 +33,7 @@ from holdem.mccfr.instance import InstanceSpec, run_instance
 from holdem.mccfr.instance_launcher import Ended
 from holdem.mccfr.instance_plan import RunPlan
 from holdem.mccfr.instance_resume import beginning
-from holdem.mccfr.pool import _signals_blocked
+from holdem.mccfr.processes import signals_blocked
 
 CONNECT_SECONDS = 10.0
 """For a scheduler to answer."""
@@ -191,7 +191,7 @@ def _connect(scheduler: str | None, num_instances: int) -> tuple[Any, Any]:
         ) from None
     if scheduler is None:
         # Ctrl-C at the terminal is for the coordinator, which passes it on.
-        with _signals_blocked():
+        with signals_blocked():
             cluster = LocalCluster(
                 n_workers=num_instances,
                 threads_per_worker=1,

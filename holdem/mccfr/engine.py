@@ -19,6 +19,7 @@ import numpy.typing as npt
 from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import BettingTree
+from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.mccfr.table import RegretTable
 from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import MCCFRConfig
@@ -65,6 +66,9 @@ class Engine(Protocol):
         before the next `run`.
         """
 
+    def measure(self) -> dict[str, StreetMetrics]:
+        """Return the figures of the table as it is now, by street."""
+
     def close(self) -> None:
         """Give back what is not this process's own memory."""
 
@@ -84,6 +88,8 @@ class LocalEngine:
         self.utility_sum = 0.0
         self._config = config
         self._stream_start = stream_start
+        self._tree = tree
+        self._metrics: TableMetrics | None = None
         self._dealer = make_dealer(tree.game, bucketing)
         self._log = BatchLog.local(tree, config.batch_size)
         self._walker = make_walker(tree, self.table.words, self._log)
@@ -137,6 +143,12 @@ class LocalEngine:
 
     def snapshot(self) -> None:
         """No copy: one process cannot train while it writes, so it needs none."""
+
+    def measure(self) -> dict[str, StreetMetrics]:
+        """See `Engine.measure`."""
+        if self._metrics is None:
+            self._metrics = TableMetrics(self._tree)
+        return self._metrics.measure(self.table.words, self.table.total_weight)
 
     def close(self) -> None:
         """Nothing to give back."""
