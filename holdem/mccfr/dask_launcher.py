@@ -35,7 +35,7 @@ from holdem.mccfr.instance_plan import RunPlan
 from holdem.mccfr.instance_resume import beginning
 from holdem.mccfr.pool import _signals_blocked
 
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 30.0
 """For a scheduler to answer."""
 
 WORKER_SECONDS = 60.0
