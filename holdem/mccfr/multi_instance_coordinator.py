@@ -30,6 +30,7 @@ from holdem.mccfr.instance_progress import (
     INTERRUPTED,
     STARTING,
     InstanceProgress,
+    percent,
 )
 from holdem.mccfr.instance_resume import Beginning, beginning, beginnings
 from holdem.mccfr.run import LOSSLESS
@@ -241,10 +242,19 @@ class MultiInstanceCoordinator:
         surplus: tuple[int, ...] = ()
         if resumed is not None:
             there = range(RunPlan.read(resumed).num_instances)
-            begin = beginnings(resumed, [i for i in self.instances if i in there], plan)
+            begin = beginnings(
+                resumed,
+                [i for i in self.instances if i in there],
+                plan,
+                in_place=_same_folder(resumed, logdir),
+            )
             surplus = tuple(there[self.num_instances :])
         self._require_resources(logdir)
         storage.make_folder(logdir)
+        for instance in self.instances:
+            folder = storage.make_folder(folder_of(logdir, instance))
+            with storage.hold(folder, f"instance {instance}"):
+                pass  # nobody trains it, and soon it is held by the one that does
         path = self.bucketing.path if self.bucketing is not None else None
         storage.write_text(logdir / "config.yaml", self._config_text(plan, path))
         plan.write(logdir, self.game, path)
@@ -378,6 +388,8 @@ class _Watch:
         record = replace(spec.first_record(), current_iter=spec.start + begin.iterations)
         if size is not None and begin.iterations >= size and (size == 0 or self._in_place):
             record = replace(record, status=COMPLETED, progress_pct=100.0)
+        elif size is not None:
+            record = replace(record, progress_pct=percent(begin.iterations / size))
         self._set(record)
         return spec if record.status == STARTING else None
 
@@ -434,7 +446,7 @@ class _Watch:
             return
         self._failures[instance] += 1
         try:
-            begin = beginning(self._logdir, instance, self._plan)
+            begin = beginning(self._logdir, instance, self._plan, in_place=True)
         except HoldemError as error:
             self._observer.warned(f"{who} failed: {reason}; and {error}")
             return

@@ -133,6 +133,7 @@ class Run:
         self._log.info(
             f"training {game.name}: {num_slots:,} slots, "
             f"from iteration {self._first_iteration:,}, seed {self._config.seed}"
+            + (f" from its iteration {self._stream_start:,} on" if self._stream_start else "")
         )
         self._observer.started(
             RunInfo(
