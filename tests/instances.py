@@ -42,6 +42,8 @@ class Inline:
     *before* is called with each spec, and may raise for it or return a signal that stops it.
     """
 
+    is_here = True
+
     def __init__(self, before: Callable[[InstanceSpec], int | None] = lambda spec: None) -> None:
         self.before = before
         self.specs: list[InstanceSpec] = []
