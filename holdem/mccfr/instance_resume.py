@@ -58,7 +58,7 @@ def beginnings(
         )
 
 
-def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool) -> Beginning:
+def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool = True) -> Beginning:
     """Return where one instance begins; see `beginnings`."""
     folder = folder_of(run, instance) / "checkpoints"
     damaged: dict[Path, str] = {}

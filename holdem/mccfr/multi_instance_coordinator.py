@@ -386,12 +386,23 @@ class _Watch:
         spec, size = self._spec(instance, begin), self._plan.size_of(instance)
         self._iterations_before += begin.iterations
         record = replace(spec.first_record(), current_iter=spec.start + begin.iterations)
-        if size is not None and begin.iterations >= size and (size == 0 or self._in_place):
+        if size == 0 or self._is_done(instance, begin):
             record = replace(record, status=COMPLETED, progress_pct=100.0)
         elif size is not None:
             record = replace(record, progress_pct=percent(begin.iterations / size))
         self._set(record)
         return spec if record.status == STARTING else None
+
+    def _is_done(self, instance: int, begin: Beginning) -> bool:
+        """Whether an instance that is resumed in its place has nothing left to do or to write."""
+        if not self._in_place or begin.iterations != self._plan.size_of(instance):
+            return False
+        # Killed at its last step, it may have its checkpoint and not yet its policy.
+        try:
+            record = instance_progress.read(self._logdir, instance)
+        except StorageError:
+            return False
+        return record is not None and record.status == COMPLETED
 
     def _spec(self, instance: int, begin: Beginning) -> InstanceSpec:
         start, end = self._plan.ranges[instance]
@@ -446,7 +457,7 @@ class _Watch:
             return
         self._failures[instance] += 1
         try:
-            begin = beginning(self._logdir, instance, self._plan, in_place=True)
+            begin = beginning(self._logdir, instance, self._plan)
         except HoldemError as error:
             self._observer.warned(f"{who} failed: {reason}; and {error}")
             return
