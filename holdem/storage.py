@@ -314,6 +314,21 @@ def remove_folder(path: Path | str) -> None:
             goal.rename(temporary / goal.name)
 
 
+def set_aside(path: Path | str) -> Path:
+    """Rename a damaged folder, so that a good one can take its place; return its new name.
+
+    Raises:
+        StorageError: it cannot be renamed.
+    """
+    goal = Path(path)
+    aside, number = goal.with_name(f"{goal.name}.damaged"), 2
+    while aside.exists():
+        aside, number = goal.with_name(f"{goal.name}.damaged-{number}"), number + 1
+    with _writing(goal):
+        goal.rename(aside)
+    return aside
+
+
 # -- places ------------------------------------------------------------------------------------
 
 
@@ -330,6 +345,30 @@ def make_folder(path: Path | str) -> Path:
         with _temporary(folder / "probe", folder=False) as (_, descriptor):
             os.write(descriptor, b"\0" * 4096)
     return folder
+
+
+@contextlib.contextmanager
+def hold(folder: Path | str, what: str) -> Iterator[None]:
+    """Be the only one who works on *what* in *folder*, for as long as this process lives.
+
+    Where the file system has no locks, nobody is kept out.
+
+    Raises:
+        StorageError: another process holds it.
+    """
+    with contextlib.ExitStack() as stack:
+        with _writing(Path(folder)):
+            descriptor = stack.enter_context(_opened(Path(folder)))
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(
+                f"another process is at work on {what} in {folder}",
+                "wait for it to end, or stop it",
+            ) from None
+        except OSError:
+            pass  # no locks here
+        yield
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import os
+import re
 import shutil
 import stat
 import tracemalloc
@@ -13,7 +14,10 @@ import numpy as np
 import pytest
 
 from holdem import storage
+from holdem._core.equity import preflop_equities
+from holdem.cli import main as cli
 from holdem.errors import MismatchError, ResourceError, StorageError
+from holdem.evaluation.exploitability import PolicyEvaluator, exploitability
 from holdem.game import games
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, merge
@@ -21,7 +25,9 @@ from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
-from holdem.types import MCCFRConfig
+from holdem.types import BucketConfig, MCCFRConfig
+from tests.reference.games import VECTORS
+from tests.test_train_cli import bucket_set
 
 TREE = build_tree(games.leduc(), (3, 9))
 
@@ -475,3 +481,132 @@ def test_training_goes_on_from_a_merge(tmp_path):
 
 
 # -- how good it is ------------------------------------------------------------------------------
+
+
+def test_two_halves_of_leduc_are_as_good_as_the_guide_says(tmp_path):
+    """Better than either half, at most as exploitable as their mean; one whole run is better."""
+    for number in range(2):
+        train(tmp_path / "run" / f"instance_{number}", 300_000, first=300_000 * number)
+    train(tmp_path / "whole", 600_000)
+    merge.write(selected(tmp_path / "run"), tmp_path / "merged")
+
+    halves = [exploitability(Blueprint.load(tmp_path / "run" / f"instance_{i}")) for i in range(2)]
+    merged = exploitability(Blueprint.load(tmp_path / "merged"))
+    whole = exploitability(Blueprint.load(tmp_path / "whole"))
+
+    assert merged <= sum(halves) / 2
+    assert merged < min(halves)
+    assert 0.95 * whole < merged < 1.4 * whole
+
+
+def test_two_halves_of_push_fold_have_the_known_value(tmp_path):
+    """Within 0.005 big blinds, by the command, with buckets from a folder."""
+    known = VECTORS["pushfold_hu"]["10"]["value_sb_bb"]
+    buckets = bucket_set(BucketConfig(num_streets=1))
+    buckets.preflop_equities[:] = preflop_equities()
+    buckets.save(tmp_path / "buckets")
+    game = games.push_fold(10)
+    config = MCCFRConfig(num_iterations=200_000, batch_size=1_000)
+    for number in range(2):
+        solver = MCCFRSolver(config, buckets, game=game)
+        solver.train(
+            tmp_path / "run" / f"instance_{number}",
+            use_tensorboard=False,
+            stream_start=200_000 * number,
+        )
+
+    assert cli.main(["merge", str(tmp_path / "run")]) == 0
+
+    policy = Blueprint.load(tmp_path / "run" / "merged")
+    judge = PolicyEvaluator(policy.tree, preflop_equities=buckets.preflop_equities)
+    value = judge.evaluate(policy).values[0] / game.big_blind
+    assert value == pytest.approx(known, abs=0.005)
+    assert policy.provenance.bucket_fingerprint == buckets.fingerprint
+
+
+# -- the command ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Run `holdem` in a folder of the test's own and return its status, output and error lines."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text):
+        status = cli.main(text.split())
+        out, err = capsys.readouterr()
+        return status, out, err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A run of three instances that were trained."""
+    for number in range(3):
+        train(tmp_path / "run" / f"instance_{number}", first=2_000 * number)
+    return tmp_path / "run"
+
+
+def test_the_command_says_what_it_added_and_what_next(command, many):
+    status, out, err = command("merge run")
+
+    assert (status, err) == (0, [])
+    assert re.search(r"instance 1 of run +checkpoint_final +iterations 2,001 to 4,000", out)
+    assert "added 3 runs, 6,000 iterations in all" in out
+    assert "holdem train --resume-from run/merged --time-budget 600" in out
+    assert Blueprint.load(many / "merged").provenance.iterations == 6_000
+
+
+def test_train_goes_on_from_what_the_command_made(command, many):
+    command("merge run --instances 0,2 --out two")
+
+    status, _, err = command("train --resume-from two --iters 5000")
+
+    assert (status, err) == (0, [])
+    found = storage.read_metadata(Path("two/checkpoints/checkpoint_final"), "checkpoint")
+    assert found["ranges"] == [[0, 2_000], [4_000, 7_000]]
+
+
+def test_instances_of_several_folders_by_the_command(command, many):
+    (many / "instance_1").rename(many.parent / "moved")
+    (many.parent / "elsewhere").mkdir()
+    (many.parent / "moved").rename(many.parent / "elsewhere" / "instance_1")
+
+    status, out, _ = command("merge run elsewhere --instances 1-2 --out sum")
+
+    assert status == 0
+    assert "added 2 runs, 4,000 iterations in all" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "message"),
+    [
+        ("merge", 2, "the following arguments are required: RUN"),
+        ("merge nowhere", 1, "nowhere does not exist; wanted a folder of kind checkpoint"),
+        ("merge run --instances 0-", 2, "--instances is '0-', which cannot be read"),
+        ("merge run --instances 3", 1, "no checkpoint of instance 3 in run"),
+        ("merge run --out run", 1, "run holds something else than a merged run"),
+        ("merge run --instance 0", 2, "unknown option --instance"),
+    ],
+)
+def test_the_command_refuses_in_two_lines(command, many, text, status, message):
+    found, _, err = command(text)
+
+    assert found == status
+    assert len(err) == 2
+    assert message in err[0]
+    assert err[1].startswith("  try: ")
+
+
+def test_buckets_that_moved_are_asked_for(command, tmp_path):
+    game, buckets = games.push_fold(10), bucket_set(BucketConfig(num_streets=1))
+    buckets.save(tmp_path / "buckets")
+    solver = MCCFRSolver(MCCFRConfig(num_iterations=200), buckets, game=game)
+    solver.train(tmp_path / "run", use_tensorboard=False)
+    (tmp_path / "buckets").rename(tmp_path / "moved")
+
+    assert "buckets does not exist" in command("merge run")[2][0]
+    assert command("merge run --buckets moved")[0] == 0
+    (tmp_path / "run" / "config.yaml").unlink()
+    assert "do not say where their bucket set is" in command("merge run --out other")[2][0]

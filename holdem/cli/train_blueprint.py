@@ -377,11 +377,11 @@ def _print_costs(
     streets = ", ".join(
         f"{street} {number:,}" for street, number in zip(STREETS, bucket_counts, strict=False)
     )
-    rows = {
+    rows = {} if config.num_instances is None else {"instances": f"{config.num_instances}"}
+    rows |= {
         "betting tree": f"{run_costs.size.num_nodes:,} nodes",
         "buckets": streets,
         "slots": f"{run_costs.num_slots:,}",
-        **({"instances": _instances_text(config)} if config.num_instances else {}),
         "memory": f"{format_bytes(run_costs.memory_bytes)} at most, "
         f"{format_bytes(run_costs.table_bytes)} of it regrets and strategy",
         "disk": f"{format_bytes(run_costs.checkpoint_bytes)} per checkpoint, "
@@ -390,15 +390,6 @@ def _print_costs(
     }
     for name, text in rows.items():
         console.print(f"  {name:<13}{text}")
-
-
-def _instances_text(config: RunConfig) -> str:
-    number, iterations = config.num_instances or 1, config.training.num_iterations
-    if iterations is None:
-        return f"{number}, each for the whole time"
-    return f"{number}, each {iterations // number:,} of {iterations:,} iterations" + (
-        " or one more" if iterations % number else ""
-    )
 
 
 def _print_result(

@@ -35,7 +35,7 @@ from holdem.mccfr.instance_plan import RunPlan
 from holdem.mccfr.instance_resume import beginning
 from holdem.mccfr.processes import signals_blocked
 
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 30.0
 """For a scheduler to answer."""
 
 WORKER_SECONDS = 60.0
@@ -47,8 +47,10 @@ WORD_SECONDS = 1.0
 BEAT_SECONDS = 5.0
 """Between two changes of the word, so that tasks know that the coordinator lives."""
 
-PATIENCE_SECONDS = 60.0
-"""Without a change of the word, after which a task takes itself for left alone."""
+PATIENCE = 60
+"""Looks without a change of the word, after which a task takes itself for left alone.
+
+Looks, not seconds: a task that was stopped for an hour, with all others, has missed nothing."""
 
 _CLOSE_SECONDS = 5.0
 
@@ -274,12 +276,28 @@ def _task(spec: InstanceSpec, sight: _Sight, name: str) -> int:
     if fault is not None:
         raise StorageError(fault)
     with _Ear(_word(name, get_client())) as ear:
+        _wait_for_another(spec)
         return run_instance(_where_it_was_left(spec), ear.stop_signal)
+
+
+def _wait_for_another(spec: InstanceSpec) -> None:
+    """Wait until no lost worker is at work on the instance any more, as far as locks can tell.
+
+    A worker may be lost to the scheduler and still be about to end; and a network disk
+    keeps the lock of a dead machine for a while.
+    """
+    storage.make_folder(spec.folder)
+    for _ in range(2 * PATIENCE):
+        try:
+            with storage.hold(spec.folder, f"instance {spec.instance}"):
+                return
+        except StorageError:
+            time.sleep(WORD_SECONDS)
 
 
 def _where_it_was_left(spec: InstanceSpec) -> InstanceSpec:
     """Return *spec* as it is after another worker has had a part in it."""
-    begin = beginning(spec.run, spec.instance, RunPlan.read(spec.run))
+    begin = beginning(spec.run, spec.instance, RunPlan.read(spec.run), in_place=True)
     record = instance_progress.read(spec.run, spec.instance)
     if record is not None:
         spec = replace(
@@ -311,18 +329,18 @@ class _Ear:
         self._over.set()
 
     def _listen(self) -> None:
-        last, heard_at = None, time.monotonic()
+        last, in_vain = None, 0
         while not self._over.wait(WORD_SECONDS):
             heard = self._hear()
-            if heard is not None and heard != last:
-                last, heard_at = heard, time.monotonic()
-                if heard[0]:
-                    self._stop = signal.SIGTERM
-            elif time.monotonic() - heard_at > PATIENCE_SECONDS:
+            in_vain = in_vain + 1 if heard is None or heard == last else 0
+            last = heard or last
+            if heard is not None and heard[0]:
+                self._stop = signal.SIGTERM
+            elif in_vain > PATIENCE:
                 self._stop = signal.SIGHUP
 
     def _hear(self) -> Any:
         try:
-            return self._word.get(timeout=PATIENCE_SECONDS)
+            return self._word.get(timeout=BEAT_SECONDS)
         except Exception:  # whatever Dask makes of a scheduler that is gone
             return None

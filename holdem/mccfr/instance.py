@@ -101,7 +101,8 @@ def run_instance(spec: InstanceSpec, stop_signal: Callable[[], int | None] = nev
     """
     try:
         progress = _Progress(spec, stop_signal)
-        with progress:
+        storage.make_folder(spec.folder)
+        with storage.hold(spec.folder, f"instance {spec.instance}"), progress:
             try:
                 progress.solver = solver = _solver(spec)
                 result = solver.train(

@@ -38,11 +38,14 @@ class Beginning:
     has_folder: bool = True
 
 
-def beginnings(run: Path, instances: Sequence[int], plan: RunPlan) -> list[Beginning]:
+def beginnings(
+    run: Path, instances: Sequence[int], plan: RunPlan, *, in_place: bool
+) -> list[Beginning]:
     """Return where each of *instances* begins that resumes the run in *run*.
 
     Every checkpoint is verified before one is chosen, on all cores: in many gigabytes the
-    wrong byte is to be found before anything starts.
+    wrong byte is to be found before anything starts. If the run goes on *in_place*, damaged
+    ones are renamed, so that new ones can be written.
 
     Raises:
         MismatchError: a checkpoint is of other buckets or another tree, or of iterations
@@ -50,31 +53,35 @@ def beginnings(run: Path, instances: Sequence[int], plan: RunPlan) -> list[Begin
         StorageError: an instance has checkpoints, and none is whole.
     """
     with ThreadPoolExecutor(usable_cores()) as threads:
-        return list(threads.map(lambda instance: beginning(run, instance, plan), instances))
+        return list(
+            threads.map(lambda one: beginning(run, one, plan, in_place=in_place), instances)
+        )
 
 
-def beginning(run: Path, instance: int, plan: RunPlan) -> Beginning:
+def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool = True) -> Beginning:
     """Return where one instance begins; see `beginnings`."""
     folder = folder_of(run, instance) / "checkpoints"
-    damaged: list[str] = []
+    damaged: dict[Path, str] = {}
     for path in newest_first(folder):
         try:
             found = storage.read_metadata(path, checkpoint.KIND)
             _require_own(path, found, instance, plan)
             storage.read_folder(path, checkpoint.KIND)
         except StorageError as error:
-            damaged.append(str(error))
+            damaged[path] = str(error)
             continue
+        for bad in damaged if in_place else ():
+            storage.set_aside(bad)
         return Beginning(
             instance=instance,
             checkpoint=path,
             iterations=int(found["iteration"]),
-            damaged=tuple(damaged),
+            damaged=tuple(damaged.values()),
             changes=tuple(checkpoint.changes(found["laws"], plan.config)),
         )
     if damaged:
         raise StorageError(
-            f"no checkpoint of instance {instance} is whole: {'; '.join(damaged)}",
+            f"no checkpoint of instance {instance} is whole: {'; '.join(damaged.values())}",
             f"restore one, or move {folder.parent} away to start this instance afresh",
         )
     return Beginning(instance=instance, has_folder=folder.is_dir())

@@ -30,6 +30,7 @@ from holdem.mccfr.instance_progress import (
     INTERRUPTED,
     STARTING,
     InstanceProgress,
+    percent,
 )
 from holdem.mccfr.instance_resume import Beginning, beginning, beginnings
 from holdem.mccfr.run import LOSSLESS
@@ -241,10 +242,19 @@ class MultiInstanceCoordinator:
         surplus: tuple[int, ...] = ()
         if resumed is not None:
             there = range(RunPlan.read(resumed).num_instances)
-            begin = beginnings(resumed, [i for i in self.instances if i in there], plan)
+            begin = beginnings(
+                resumed,
+                [i for i in self.instances if i in there],
+                plan,
+                in_place=_same_folder(resumed, logdir),
+            )
             surplus = tuple(there[self.num_instances :])
         self._require_resources(logdir)
         storage.make_folder(logdir)
+        for instance in self.instances:
+            folder = storage.make_folder(folder_of(logdir, instance))
+            with storage.hold(folder, f"instance {instance}"):
+                pass  # nobody trains it, and soon it is held by the one that does
         path = self.bucketing.path if self.bucketing is not None else None
         storage.write_text(logdir / "config.yaml", self._config_text(plan, path))
         plan.write(logdir, self.game, path)
@@ -376,10 +386,23 @@ class _Watch:
         spec, size = self._spec(instance, begin), self._plan.size_of(instance)
         self._iterations_before += begin.iterations
         record = replace(spec.first_record(), current_iter=spec.start + begin.iterations)
-        if size is not None and begin.iterations >= size and (size == 0 or self._in_place):
+        if size == 0 or self._is_done(instance, begin):
             record = replace(record, status=COMPLETED, progress_pct=100.0)
+        elif size is not None:
+            record = replace(record, progress_pct=percent(begin.iterations / size))
         self._set(record)
         return spec if record.status == STARTING else None
+
+    def _is_done(self, instance: int, begin: Beginning) -> bool:
+        """Whether an instance that is resumed in its place has nothing left to do or to write."""
+        if not self._in_place or begin.iterations != self._plan.size_of(instance):
+            return False
+        # Killed at its last step, it may have its checkpoint and not yet its policy.
+        try:
+            record = instance_progress.read(self._logdir, instance)
+        except StorageError:
+            return False
+        return record is not None and record.status == COMPLETED
 
     def _spec(self, instance: int, begin: Beginning) -> InstanceSpec:
         start, end = self._plan.ranges[instance]

@@ -135,6 +135,7 @@ class Run:
         self._log.info(
             f"training {game.name}: {num_slots:,} slots, "
             f"from iteration {self._first_iteration:,}, seed {self._config.seed}"
+            + (f" from its iteration {self._stream_start:,} on" if self._stream_start else "")
         )
         self._log.info(
             f"{storage.format_bytes(before)} of memory available before the start, "
