@@ -21,6 +21,7 @@ MODULES = (
     "allin",
     "preflop",
     "equity",
+    "rollout",
     "features",
     "cluster",
     "traverse",

@@ -23,10 +23,13 @@ From reality into the tree:
 
 From the tree into reality:
 
-- Fold is fold, or check where nothing is to be called; check or call is check or call.
+- Fold is fold, check or call is check or call.
 - A raise of the tree is a raise of the same size in pots, all-in of the tree one that brings the
   player's chips of the hand to the tree's stack, in big blinds. Both are clipped to the least and
-  to the largest legal raise; where no raise is legal they are a call.
+  to the largest legal raise.
+- A fold where nothing is to be called, or a raise where none is legal, is a check or call, in
+  the tree too: hands that would have folded to the raise that a limp was taken for play on
+  like those that call it.
 
 Out of step. What was translated may end a street, or the hand, in the tree and not in
 reality, or the other way round. Before each decision the tree is brought up: as long as it is
@@ -209,6 +212,19 @@ class Translator:
         assert chosen is not None  # a decision of the tree offers a call or a raise
         return ((chosen, 1.0),)
 
+    def after(self, node: int, action: Action, choice: int) -> int:
+        """Return the node after decision *node*, where *choice* was done as *action*."""
+        menu = self._menu(node)
+        if action.kind is RealKind.CALL and menu.call is not None:
+            choice = menu.call  # whatever was chosen could not be done
+        children = self.tree.children(node)
+        if not 0 <= choice < len(children):
+            raise RulesError(
+                f"action {choice} of a decision that has {len(children)}",
+                f"count from 0 to {len(children) - 1}",
+            )
+        return children[choice]
+
     def real_action(self, node: int, state: State, choice: int) -> Action:
         """Return the legal action that *choice* at decision *node* stands for."""
         legal = state.legal_actions()
@@ -344,13 +360,8 @@ class Follower:
             return self
         if choice is None:
             choice = self._drawn(self.translator.options(node, state, action), state)
-        children = self.translator.tree.children(node)
-        if not 0 <= choice < len(children):
-            raise RulesError(
-                f"action {choice} of a decision that has {len(children)}",
-                f"count from 0 to {len(children) - 1}",
-            )
-        return Follower(self.translator, children[choice], self.seed, self.hand)
+        node = self.translator.after(node, action, choice)
+        return Follower(self.translator, node, self.seed, self.hand)
 
     def _drawn(self, options: Iterable[tuple[int, float]], state: State) -> int:
         choices = list(options)
