@@ -11,9 +11,9 @@ from libc.stdint cimport uint8_t, uint16_t
 from holdem._core.river cimport NO_LEVEL, ROW, River, rank_river
 from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t
 
-from holdem.errors import CardError
+from holdem.errors import CardError, MismatchError
 
-__all__ = ["rollout_equities"]
+__all__ = ["range_sums", "rollout_equities"]
 
 cdef extern from "rollout_simd.h":
     void add_scores(const uint8_t* levels, uint8_t own, uint16_t* scores) nogil
@@ -118,3 +118,44 @@ def rollout_equities(hands, board):
                         equity[hand, hole] = score[hand, high, low] / most
                     hole += 1
     return equities
+
+
+def range_sums(const double[:, ::1] ranges, const double[:, ::1] weights):
+    """Return the sum of *weights* over each range, in an order that never changes.
+
+    A product of matrices would do the same, but for its last bits: they depend on how many
+    threads the machine gives it.
+
+    Args:
+        ranges: float64 (num_ranges, num_hands).
+        weights: float64 (num_hands, num_columns).
+
+    Returns:
+        float64 (num_ranges, num_columns).
+
+    Raises:
+        MismatchError: they are of different numbers of hands.
+    """
+    if ranges.shape[1] != weights.shape[0]:
+        raise MismatchError(
+            f"ranges of {ranges.shape[1]} hands, weights of {weights.shape[0]}",
+            "use those of one deck",
+        )
+    sums = np.zeros((ranges.shape[0], weights.shape[1]))
+    cdef double[:, ::1] view = sums
+    cdef Py_ssize_t one, hand, column, num_columns = weights.shape[1]
+    cdef const double* row
+    cdef double* total
+    cdef double share
+    if not sums.size:
+        return sums
+    with nogil:
+        for one in range(ranges.shape[0]):
+            total = &view[one, 0]
+            for hand in range(ranges.shape[1]):
+                share = ranges[one, hand]
+                if share != 0:
+                    row = &weights[hand, 0]
+                    for column in range(num_columns):
+                        total[column] += share * row[column]
+    return sums

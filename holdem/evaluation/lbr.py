@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from holdem._core.rollout import range_sums
 from holdem.abstraction.translation import Translator
 from holdem.errors import ConfigError
 from holdem.evaluation.lbr_betting import SETTINGS, Answer, Betting, Ending, Spot, Turn
@@ -171,7 +172,7 @@ class _Responder:
         """
         table = _Table(self._policy, deal, draws)
         every = np.arange(deal.num_own)
-        reach = np.ones((1, deal.priors[0].shape[1]))
+        reach = np.ones((1, len(deal.weights[0])))
         return np.array([table.play(betting.root, reach, every) for betting in self._bettings])
 
 
@@ -196,10 +197,10 @@ class _Table:
         return self._respond(spot, reach, rows)
 
     def _settle(self, ending: Ending, reach: Floats, rows: NDArray[np.int64]) -> Floats:
-        prior, wins = self._mass(ending.street, reach.sum(axis=0), rows)
-        if ending.winner:
-            return prior * (ending.winner * ending.won)
-        return (2 * wins - prior) * ending.won
+        [prior], [wins] = self._masses(ending.street, reach.sum(axis=0)[None], rows)
+        share = prior * ending.winner if ending.winner else 2 * wins - prior
+        result: Floats = share * ending.won
+        return result
 
     def _answer(self, answer: Answer, reach: Floats, rows: NDArray[np.int64]) -> Floats:
         values = np.zeros(len(rows))
@@ -238,10 +239,26 @@ class _Table:
         return spot, after * (masses[-1] / after.sum())
 
     def _respond(self, turn: Turn, reach: Floats, rows: NDArray[np.int64]) -> Floats:
-        whole, wins = self._mass(turn.street, reach.sum(axis=0), rows)
+        bets = turn.bets
+        reaches = np.empty((1 + len(bets.folds), reach.shape[1]))
+        reach.sum(axis=0, out=reaches[0])
+        for column, (place, decision, choice) in enumerate(bets.folds):
+            strategy = self._strategy(decision, turn.street)
+            np.multiply(reach[place], strategy[choice], out=reaches[1 + column])
+        (whole, *folding), (wins, *folding_wins) = self._masses(turn.street, reaches, rows)
         # Of each action, by hand of the responder, times the probability of coming here.
         call = wins * turn.pot - (whole - wins) * turn.cost_of_call
-        utilities = np.array([call, *self._bet_utilities(turn, reach, rows, whole, wins)])
+        gone = np.einsum("bf,fr->br", bets.shares, np.array(folding).reshape(-1, len(rows)))
+        gone_wins = np.einsum(
+            "bf,fr->br", bets.shares, np.array(folding_wins).reshape(-1, len(rows))
+        )
+        stay, stay_wins = whole - gone, wins - gone_wins
+        raises = (
+            gone * turn.pot
+            + stay_wins * (turn.pot + bets.gains[:, None])
+            - (stay - stay_wins) * bets.costs[:, None]
+        )
+        utilities = np.concatenate([call[None], raises])
         best = utilities.argmax(axis=0)
         if turn.can_fold:
             best[utilities.max(axis=0) <= 0] = -1
@@ -251,46 +268,28 @@ class _Table:
             if choice < 0:
                 values[members] = self._settle(turn.fold, reach, rows[members])
                 continue
-            step = turn.bets.steps[choice - 1] if choice else turn.call
+            step = bets.steps[choice - 1] if choice else turn.call
             after = np.zeros((max(to for _, to, _ in step.flows) + 1, reach.shape[1]))
             for place, to, share in step.flows:
                 after[to] += share * reach[place]
             values[members] = self.play(step.target(), after, rows[members])
         return values
 
-    def _bet_utilities(
-        self,
-        turn: Turn,
-        reach: Floats,
-        rows: NDArray[np.int64],
-        whole: Floats,
-        wins: Floats,
-    ) -> Floats:
-        """What each raise is worth if all is checked and called after it, (raises, rows)."""
-        bets = turn.bets
-        folding, folding_wins = np.zeros((2, len(bets.folds), len(rows)))
-        for column, (place, decision, choice) in enumerate(bets.folds):
-            folds = reach[place] * self._strategy(decision, turn.street)[choice]
-            folding[column], folding_wins[column] = self._mass(turn.street, folds, rows)
-        gone, gone_wins = bets.shares @ folding, bets.shares @ folding_wins
-        stay, stay_wins = whole - gone, wins - gone_wins
-        won = turn.pot + bets.gains[:, None]
-        utilities: Floats = (
-            gone * turn.pot + stay_wins * won - (stay - stay_wins) * bets.costs[:, None]
-        )
-        return utilities
+    def _masses(
+        self, street: int, reaches: Floats, rows: NDArray[np.int64]
+    ) -> tuple[Floats, Floats]:
+        """How likely each reach is for each hand of the responder, and the part of it that it wins.
 
-    def _mass(self, street: int, reach: Floats, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """The probability of *reach* by hand of the responder, and the part of it that it wins."""
-        # Not a product of matrices, whose sums depend on the threads of whoever computes them.
-        prior = np.einsum("ij,j->i", self._deal.priors[street][rows], reach)
-        wins = np.einsum("ij,j->i", self._deal.wins[street][rows], reach)
-        return prior, wins
+        Both (reaches, rows).
+        """
+        sums = range_sums(reaches, self._deal.weights[street])
+        return sums[:, rows], sums[:, rows + self._deal.num_own]
 
     def _strategy(self, decision: int, street: int) -> Floats:
         """The policy's probabilities at *decision*, (actions, hands)."""
         found = self._strategies.get(decision)
         if found is None:
-            rows = self._policy.strategy(decision)[self._deal.buckets[street]]
-            found = self._strategies[decision] = np.ascontiguousarray(rows.T, np.float64)
+            by_action = self._policy.strategy(decision).T.astype(np.float64)
+            found = np.take(by_action, self._deal.buckets[street], axis=1)
+            self._strategies[decision] = found
         return found

@@ -8,7 +8,7 @@ are made when they are first reached, and serve every deal from then on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,11 +18,15 @@ from numpy.typing import NDArray
 from holdem.abstraction.translation import Translator
 from holdem.errors import ConfigError
 from holdem.game.rules import CALL, FOLD, Action, State, raise_to
+from holdem.game.tree import ActionKind
 
 Sizes = Callable[[Translator, tuple[int, ...], State], list[Action]]
 """Given the places in the tree and the hand, what the responder may bet."""
 
 NUM_SPREAD = 56
+
+Flow = tuple[int, int, float]
+"""Standing before, place after, share: how a range goes on."""
 
 
 def _no_bets(translator: Translator, standings: tuple[int, ...], state: State) -> list[Action]:
@@ -102,12 +106,11 @@ class Step:
     """An action and where it leads.
 
     Attributes:
-        flows: (standing before, standing after, share): how the ranges go on.
+        flows: how the ranges go on, standings after the action by their place among them.
     """
 
-    action: Action
     target: Callable[[], Spot]
-    flows: tuple[tuple[int, int, float], ...]
+    flows: tuple[Flow, ...]
 
 
 @dataclass(slots=True)
@@ -273,67 +276,85 @@ class Betting:
             fold=fold,
             pot=_contested(state, self._seat),
             cost_of_call=legal.call,
-            call=self._step(state, standings, CALL),
+            call=self._step(state, CALL, self._called(state, standings)),
             street=state.street,
             standings=len(standings),
             _make_bets=make_bets,
         )
 
-    def _step(self, state: State, standings: tuple[int, ...], action: Action) -> Step:
-        flows = self._translations(state, standings, action)
+    def _step(self, state: State, action: Action, flows: Sequence[Flow]) -> Step:
         after = tuple(sorted({node for _, node, _ in flows}))
         return Step(
-            action,
             self._later(state, action, after),
             tuple((place, after.index(node), share) for place, node, share in flows),
         )
 
-    def _translations(
-        self, state: State, standings: tuple[int, ...], action: Action
-    ) -> list[tuple[int, int, float]]:
-        """What the policy takes *action* for: (standing, node after, share)."""
+    def _called(self, state: State, standings: tuple[int, ...]) -> list[Flow]:
+        """What the policy takes a check or call for."""
         flows = []
         for place, node in enumerate(standings):
             decision = self._translator.standing(node, state)
+            if decision is not None:
+                [(choice, _)] = self._translator.options(decision, state, CALL)
+                node = self._tree.children(decision)[choice]
+            flows.append((place, node, 1.0))
+        return flows
+
+    def _raised(
+        self, state: State, standings: tuple[int, ...], amounts: list[int]
+    ) -> list[list[Flow]]:
+        """What the policy takes each raise for."""
+        flows: list[list[Flow]] = [[] for _ in amounts]
+        for place, node in enumerate(standings):
+            decision = self._translator.standing(node, state)
             if decision is None:
-                flows.append((place, node, 1.0))
+                for flow in flows:
+                    flow.append((place, node, 1.0))
                 continue
             children = self._tree.children(decision)
-            for choice, share in self._translator.options(decision, state, action):
-                if share > 0:
-                    flows.append((place, children[choice], share))
+            every = self._translator.raise_options(decision, state, amounts)
+            for flow, options in zip(flows, every, strict=True):
+                flow += [(place, children[choice], share) for choice, share in options if share]
         return flows
 
     def _bets(self, state: State, standings: tuple[int, ...], raises: list[Action]) -> Bets:
-        seat = self._seat
-        steps, rows, gains, costs = [], [], [], []
+        seat, other = self._seat, 1 - self._seat
+        amounts = np.array([action.amount for action in raises], np.int64)
+        flows = self._raised(state, standings, amounts.tolist())
         columns: dict[tuple[int, int, int], int] = {}
-        for action in raises:
-            steps.append(self._step(state, standings, action))
-            after = state.apply(action)
-            gains.append(after.legal_actions().call)
-            # What the policy cannot call comes back.
-            back = max(after.paid[seat] - after.paid[1 - seat] - gains[-1], 0)
-            costs.append(action.amount - state.bets[seat] - back)
-            row: dict[int, float] = {}
-            for place, node, share in self._translations(state, standings, action):
-                decision = self._translator.standing(node, after)
-                if decision is not None and (choice := self._folding(decision)) is not None:
-                    column = columns.setdefault((place, decision, choice), len(columns))
-                    row[column] = row.get(column, 0.0) + share
-            rows.append(row)
-        shares = np.zeros((len(rows), len(columns)))
-        for place, row in enumerate(rows):
-            for column, share in row.items():
-                shares[place, column] = share
+        rows: list[tuple[int, int, float]] = []
+        if raises:
+            # Whose turn it is afterwards does not depend on how much was raised.
+            after = state.apply(raises[0])
+            folds = {node: self._folding(node, after) for flow in flows for _, node, _ in flow}
+            for number, flow in enumerate(flows):
+                for place, node, share in flow:
+                    fold = folds[node]
+                    if fold is not None:
+                        column = columns.setdefault((place, *fold), len(columns))
+                        rows.append((number, column, share))
+        shares = np.zeros((len(raises), len(columns)))
+        for number, column, share in rows:
+            shares[number, column] += share
+        # What the policy cannot call comes back.
+        asked = np.minimum(amounts, state.bets[other] + state.stacks[other])
         return Bets(
-            tuple(steps), tuple(columns), shares, np.array(gains, float), np.array(costs, float)
+            tuple(
+                self._step(state, action, flow) for action, flow in zip(raises, flows, strict=True)
+            ),
+            tuple(columns),
+            shares,
+            (asked - state.bets[other]).astype(float),
+            (asked - state.bets[seat]).astype(float),
         )
 
-    def _folding(self, decision: int) -> int | None:
-        """The choice at *decision* that folds; it is the first, if there is one."""
+    def _folding(self, node: int, state: State) -> tuple[int, int] | None:
+        """The policy's decision in *state* and its choice that folds, if there is one."""
+        decision = self._translator.standing(node, state)
+        if decision is None:
+            return None
         first = self._tree.children(decision)[0]
-        return 0 if self._tree.action_token(first) == "f" else None
+        return (decision, 0) if self._tree.action_kinds[first] == ActionKind.FOLD else None
 
     def _later(
         self, state: State, action: Action, standings: tuple[int, ...]

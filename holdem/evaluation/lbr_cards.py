@@ -51,20 +51,16 @@ class Deal:
 
     Attributes:
         buckets: by street, int64 (hands,): the policy's bucket; 0 where the board rules a hand out.
-        priors: by street, float64 (responder's hands, hands): the probability of a hand, given the
-            responder's and the board so far; 0 where they share a card, and rows sum to 1.
-        wins: by street, float64 (responder's hands, hands): prior times the responder's share
-            of the pot if both go to the end.
+        weights: by street, float64 (hands, 2 * num_own). The first columns are the probability of a
+            hand, given the responder's and the board so far: 0 where they share a card, and
+            sums of 1. The others are the same times the responder's share of the pot if both
+            go to the end.
+        num_own: hands of the responder.
     """
 
     buckets: tuple[NDArray[np.int64], ...]
-    priors: tuple[NDArray[np.float64], ...]
-    wins: tuple[NDArray[np.float64], ...]
-
-    @property
-    def num_own(self) -> int:
-        """Hands of the responder."""
-        return len(self.priors[0])
+    weights: tuple[NDArray[np.float64], ...]
+    num_own: int
 
 
 class HoldemCards:
@@ -93,20 +89,19 @@ class HoldemCards:
 
     def deal_of(self, board: list[int], own: NDArray[np.int64]) -> Deal:
         """Return the deal of *board* with the responder's hands *own*, by hole index."""
-        buckets, priors, wins = [], [], []
+        buckets, weights = [], []
         for street in range(self._num_streets):
             dealt = board[: _BOARD_SIZES[street]]
             possible = _possible(dealt, own)
             prior = possible / possible.sum(axis=1, keepdims=True)
             buckets.append(self._buckets(street, dealt))
-            priors.append(prior)
             if street:
                 equities: NDArray[Any] = rollout_equities(HOLES[own], dealt)
             else:
                 classes = CLASS_OF_HOLE[own]
                 equities = self._preflop_equities[classes][:, CLASS_OF_HOLE]
-            wins.append(prior * equities)
-        return Deal(tuple(buckets), tuple(priors), tuple(wins))
+            weights.append(_columns(prior, equities))
+        return Deal(tuple(buckets), tuple(weights), len(own))
 
     def _buckets(self, street: int, dealt: list[int]) -> NDArray[np.int64]:
         if not street:
@@ -139,7 +134,7 @@ class OneCardCards:
         cards, suits = self._game.cards, self._game.cards.suits
         every = np.arange(self._size)
         others = every[every != own]
-        buckets, priors, wins = [], [], []
+        buckets, weights = [], []
         for street in range(self._game.num_streets):
             seen = board is not None and street >= (cards.board_street or 0)
             boards = [board] if seen else [c for c in range(self._size) if c != own]
@@ -158,9 +153,8 @@ class OneCardCards:
             buckets.append(every // suits * (cards.ranks if seen else 1))
             if seen:
                 buckets[-1] = buckets[-1] + board // suits
-            priors.append(prior)
-            wins.append(prior * equity)
-        return Deal(tuple(buckets), tuple(priors), tuple(wins))
+            weights.append(_columns(prior, equity))
+        return Deal(tuple(buckets), tuple(weights), 1)
 
 
 def check_buckets(tree: BettingTree, bucketing: Buckets) -> None:
@@ -171,6 +165,11 @@ def check_buckets(tree: BettingTree, bucketing: Buckets) -> None:
             f"{tuple(bucketing.num_buckets)} buckets for a policy of {tree.bucket_counts}",
             "name the buckets it was trained with by --buckets",
         )
+
+
+def _columns(prior: NDArray[np.float64], equities: NDArray[Any]) -> NDArray[np.float64]:
+    """Weights of a `Deal` from (own, hands) probabilities and equities."""
+    return np.ascontiguousarray(np.concatenate([prior, prior * equities]).T)
 
 
 def _share(own: int, other: int, board: int) -> float:
