@@ -22,6 +22,7 @@ MODULES = (
     "allin",
     "preflop",
     "equity",
+    "rollout",
     "features",
     "cluster",
     "traverse",
