@@ -16,6 +16,7 @@ COMMANDS = {
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
     "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
+    "match": ("holdem.cli.match", "let two policies play against each other"),
     "doctor": ("holdem.cli.doctor", "check whether training can start here, and why not"),
 }
 """Name, module and what it is for."""
