@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from holdem._core.aivat import Estimator, Matchup
-from holdem._core.deal import DEAL_DTYPE
 from holdem.evaluation import aivat
 from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.exploitability import PolicyEvaluator
@@ -123,7 +122,9 @@ def test_the_mean_over_everything_is_the_exact_value(game, exact_street, nonsens
     for ranks, likely in zip(*all_deals(game), strict=True):
         weights = np.array([likely * reach(tree, policies, ranks, int(e)) for e in endings])
         values = np.empty(len(endings))
-        estimator.estimate(0, np.zeros(len(endings), np.int64), np.tile(ranks, (len(endings), 1)), endings, values)
+        estimator.estimate(
+            0, np.zeros(len(endings), np.int64), np.tile(ranks, (len(endings), 1)), endings, values
+        )
         total += weights.sum()
         mean += weights @ values
         square += weights @ values**2

@@ -133,9 +133,9 @@ cdef class Matchup:
             at: shape (k,), node numbers.
             out: shape (n, k), chips.
         """
-        if deals.dtype != DEAL_DTYPE or out.shape[0] != deals.shape[0] or out.shape[1] != at.shape[0]:
-            raise ValueError("deals must be of DEAL_DTYPE, and out have a column per node")
         cdef Py_ssize_t count = deals.shape[0], i, k
+        if deals.dtype != DEAL_DTYPE or out.shape[0] != count or out.shape[1] != at.shape[0]:
+            raise ValueError("deals must be of DEAL_DTYPE, and out have a column per node")
         if count == 0:
             return
         cdef const uint8_t[::1] raw = deals.view(np.uint8)

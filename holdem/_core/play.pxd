@@ -14,9 +14,9 @@ cdef enum:
 
 
 cdef struct Seat:
-    const int64_t* first_slots # (num_nodes,), where a node's rows begin
-    const uint16_t* units      # (num_slots,), probabilities in units of 1 / ONE
-    const Deal* deals          # (num_hands,), this seat's buckets
+    const int64_t* first_slots         # (num_nodes,), where a node's rows begin
+    const uint16_t* units              # (num_slots,), probabilities in units of 1 / ONE
+    const Deal* deals                  # (num_hands,), this seat's buckets
 
 
 cdef struct Tree:

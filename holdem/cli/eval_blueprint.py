@@ -14,19 +14,25 @@ from rich.console import Console
 from rich.table import Table
 
 from holdem import __version__, storage
-from holdem.cli.terminal import Parser, count, make_console, run_command
+from holdem.cli.matches import (
+    DEFAULT_HANDS,
+    describe,
+    match_document,
+    number,
+    opponent_of,
+    print_results,
+)
+from holdem.cli.terminal import Parser, StageBars, count, make_console, run_command
 from holdem.errors import ConfigError
-from holdem.evaluation.baselines import STYLES, baseline
+from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.contestants import Contestant, Loader
-from holdem.evaluation.match import PILOT_DEALS, Match, MatchResult, Outcome
-from holdem.game.games import position_names
+from holdem.evaluation.match import PILOT_DEALS, Match, MatchResult
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.types import STREETS
 
 PROG = "holdem eval"
-DEFAULT_HANDS = 100_000
 _FEWEST_HANDS = 2_000
 JSON_FORMAT = "holdem evaluation"
 JSON_VERSION = 1
@@ -91,14 +97,16 @@ def _main(argv: Sequence[str]) -> int:
     console = make_console()
     loader = Loader(options.buckets)
     player = _player(options, loader)
-    opponents = [_opponent(name, player, loader) for name in settings.against]
+    opponents = [opponent_of(name, player, loader) for name in settings.against]
     _print_player(console, player)
     streets = _street_figures(player, options)
     _print_streets(console, streets)
+    console.print()
     results = []
-    for left, opponent in zip(range(len(opponents), 0, -1), opponents, strict=True):
-        results.append(_play(player, opponent, settings, left))
-    _print_results(console, player, results, settings)
+    with StageBars(console) as bars:
+        for left, opponent in zip(range(len(opponents), 0, -1), opponents, strict=True):
+            results.append(_play(player, opponent, settings, left, bars))
+    print_results(console, results)
     if options.out is not None:
         storage.write_json(options.out, _document(player, opponents, streets, results, settings))
         console.print(f"\nall figures: {options.out}")
@@ -144,27 +152,6 @@ class Settings:
         )
 
 
-def number(option: str, text: object, least: int, most: int) -> int:
-    """Return the whole number that *text* is, also as ``1e6``.
-
-    Raises:
-        ConfigError: it is not one, or out of range.
-    """
-    try:
-        value = float(str(text))
-    except ValueError:
-        value = float("nan")
-    if not value.is_integer() or not least <= value <= most:
-        raise ConfigError(
-            f"{option} is {text}, and must be a whole number from {least:,} to {most:,}",
-            f"{option} {least}",
-        )
-    try:
-        return int(str(text))
-    except ValueError:
-        return int(value)
-
-
 def _player(options: argparse.Namespace, loader: Loader) -> Contestant:
     """Return what is judged."""
     if (options.checkpoint is None) == (options.policy is None):
@@ -177,24 +164,11 @@ def _player(options: argparse.Namespace, loader: Loader) -> Contestant:
     return loader.policy(options.policy)
 
 
-def _opponent(name: str, player: Contestant, loader: Loader) -> Contestant:
-    """Return who plays against *player*: a baseline or a path."""
-    if name in STYLES:
-        return baseline(name, player)
-    path = Path(name)
-    if not path.exists() and path.name == name:
-        raise ConfigError(
-            f"no opponent {name!r}: neither a baseline nor a path that is there",
-            f"one of {', '.join(STYLES)}, or the path of a policy",
-        )
-    return loader.load(path)
-
-
 # -- figures -----------------------------------------------------------------------------------
 
 
 def _play(
-    player: Contestant, opponent: Contestant, settings: Settings, left: int
+    player: Contestant, opponent: Contestant, settings: Settings, left: int, bars: StageBars
 ) -> MatchResult:
     """Play one match; with a deadline it takes its part of the time for *left* matches."""
     started = time.monotonic()
@@ -212,16 +186,16 @@ def _play(
         pilot = match.pilot(PILOT_DEALS)
         rest = share - (time.monotonic() - started)
         hands = max(_FEWEST_HANDS, int(rest / pilot.seconds_per_hand))
-    return match.play(hands)
+    bars.stage(f"against {opponent.name}", hands)
+    return match.play(hands, lambda played: bars.advance(len(played.numbers)))
 
 
 def _street_figures(player: Contestant, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Entropy by street; of a checkpoint the regret and the rows visited too."""
     if options.checkpoint is not None:
         folder = checkpoint.find(options.checkpoint)
-        found = checkpoint.load(
-            folder, player.tree, storage.read_metadata(folder, checkpoint.KIND)["buckets_fingerprint"]
-        )
+        saved = storage.read_metadata(folder, checkpoint.KIND)
+        found = checkpoint.load(folder, player.tree, saved["buckets_fingerprint"])
         weight = found.table_state["total_weight"]
         metrics = TableMetrics(player.tree).measure(found.words, weight)
         return {street: _figures(m) for street, m in metrics.items()}
@@ -279,42 +253,6 @@ def _print_streets(console: Console, streets: dict[str, dict[str, float]]) -> No
     )
 
 
-def _print_results(
-    console: Console, player: Contestant, results: list[MatchResult], settings: Settings
-) -> None:
-    names = position_names(player.tree.game.num_players)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("against")
-    for name in ("hands", "mbb/hand", "+-", *(f"as {name}" for name in names), "sd", "luck cut"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for result in results:
-        table.add_row(result.second, *match_cells(result))
-    console.print()
-    console.print(table)
-    how = "AIVAT's estimates" if any(result.aivat for result in results) else "chips won"
-    deals = "each deal played from every seat" if settings.duplicate else "each deal played once"
-    console.print(
-        f"mbb/hand: milli big blinds per hand for {player.name}, by {how}; +-: 95 % interval\n"
-        f"sd: of a single hand; luck cut: the part of it that AIVAT took away; {deals}",
-        style="dim",
-        soft_wrap=True,
-    )
-
-
-def match_cells(result: MatchResult) -> list[str]:
-    """Return the cells of a match's row: hands, total, interval, positions, spread, luck cut."""
-    best = result.best
-    cut = result.reduction
-    return [
-        f"{result.num_hands:,}",
-        f"{best.total.mean:+,.1f}",
-        f"{best.total.error:,.1f}",
-        *(f"{position.mean:+,.1f} +-{position.error:,.1f}" for position in best.positions),
-        f"{best.hand_sd:,.0f}",
-        "" if cut is None else f"{cut:.0%}",
-    ]
-
-
 # -- what is written ---------------------------------------------------------------------------
 
 
@@ -338,48 +276,6 @@ def _document(
             match_document(result, opponent)
             for result, opponent in zip(results, opponents, strict=True)
         ],
-    }
-
-
-def describe(contestant: Contestant) -> dict[str, Any]:
-    """Return what tells a contestant from others, for JSON."""
-    policy, tree = contestant.policy, contestant.tree
-    found: dict[str, Any] = {
-        "name": contestant.name,
-        "game": tree.game.name,
-        "tree_fingerprint": tree.fingerprint,
-        "buckets_fingerprint": contestant.bucketing and contestant.bucketing.fingerprint,
-    }
-    if isinstance(policy, Blueprint):
-        found["provenance"] = dataclasses.asdict(policy.provenance)
-    elif contestant.name in STYLES:
-        found["baseline"] = STYLES[contestant.name]
-    return found
-
-
-def match_document(result: MatchResult, opponent: Contestant) -> dict[str, Any]:
-    """Return a match's figures for JSON."""
-    names = position_names(len(result.plain.positions))
-
-    def figures(outcome: Outcome | None) -> dict[str, Any] | None:
-        if outcome is None:
-            return None
-        parts = {"total": outcome.total, **dict(zip(names, outcome.positions, strict=True))}
-        return {
-            "hand_sd": outcome.hand_sd,
-            **{
-                name: {"mean": part.mean, "error_95": part.error, "sd": part.sd, "of": part.count}
-                for name, part in parts.items()
-            },
-        }
-
-    return {
-        "opponent": describe(opponent),
-        "hands": result.num_hands,
-        "deals": result.num_deals,
-        "plain": figures(result.plain),
-        "aivat": figures(result.aivat),
-        "sd_reduction": result.reduction,
     }
 
 

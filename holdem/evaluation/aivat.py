@@ -272,9 +272,7 @@ class _Tables:
         classes = len(openings.weights)
         self._classes = _Sums((classes, classes), len(self._roots[1]))
         self._streets = {
-            street: _Sums(
-                (int(first.max()) + 1, int(second.max()) + 1), len(self._roots[street])
-            )
+            street: _Sums((int(first.max()) + 1, int(second.max()) + 1), len(self._roots[street]))
             for street, (first, second) in self.groups.items()
         }
 
@@ -290,7 +288,9 @@ class _Tables:
         at = np.concatenate(self._roots[1:])
         is_holdem = isinstance(dealers[0], HoldemDealer)
 
-        def value(start: int, stop: int) -> tuple[NDArray[np.void], ...]:
+        def value(
+            start: int, stop: int
+        ) -> tuple[NDArray[np.void], NDArray[np.uint8], NDArray[np.float32]]:
             first = FIRST_LEARNING_DEAL + start
             deals = np.empty(stop - start, DEAL_DTYPE)
             dealers[0].deal(seed, first, deals)
@@ -374,7 +374,7 @@ class _Sums:
         np.add.at(self._counts, cells, 1.0)
 
     def mean_shares(self) -> NDArray[np.float64]:
-        """The mean share of each cell, (first, second); cells of few deals from their neighbours."""
+        """The mean share of each cell, (first, second)."""
         return self._smooth(self._shares[:, None], None)[..., 0]
 
     def means(self, shares: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -402,7 +402,8 @@ class _Sums:
             along = (beside * (sums - counts * guess)).sum(axis=(0, 1))
             square = (counts * beside**2).sum(axis=(0, 1))
             guess = guess + beside * np.divide(along, square, where=square > 0, out=along * 0)
-        return (sums + _PRIOR_DEALS * guess) / (counts + _PRIOR_DEALS)
+        means: NDArray[np.float64] = (sums + _PRIOR_DEALS * guess) / (counts + _PRIOR_DEALS)
+        return means
 
 
 def _additive(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -410,7 +411,8 @@ def _additive(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray
     mean = sums.sum(axis=(0, 1)) / max(counts.sum(), 1.0)
     rows = (sums.sum(axis=1) + mean) / (counts.sum(axis=1) + 1.0)
     columns = (sums.sum(axis=0) + mean) / (counts.sum(axis=0) + 1.0)
-    return rows[:, None] + columns[None] - mean
+    guess: NDArray[np.float64] = rows[:, None] + columns[None] - mean
+    return guess
 
 
 def preflop_classes(cards: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from holdem._core.deal import HoldemDealer, OneCardDealer
 from holdem.abstraction.bucketing import KIND as BUCKETS
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.building import ASSETS
-from holdem.errors import ConfigError, MismatchError, StorageError
+from holdem.errors import MismatchError, StorageError
 from holdem.game.policy import Policy
 from holdem.game.tree import BettingTree
 from holdem.mccfr import checkpoint
@@ -84,25 +84,9 @@ def units_of(policy: Policy) -> NDArray[np.uint16]:
     return units
 
 
-def require_same_betting(first: BettingTree, second: BettingTree) -> None:
-    """Refuse two policies that cannot sit at one table; their buckets may differ.
-
-    Raises:
-        MismatchError: games or bet menus differ.
-    """
-    game, other = first.game, second.game
-    for what, mine, others in (
-        ("players", game.num_players, other.num_players),
-        ("cards", game.cards, other.cards),
-        ("streets", game.num_streets, other.num_streets),
-    ):
-        if mine != others:
-            raise MismatchError(
-                f"the policies are of different games: {game.name!r} and {other.name!r} differ "
-                f"in their {what}",
-                "let policies of one game play",
-            )
-    same = first.num_nodes == second.num_nodes and all(
+def same_betting(first: BettingTree, second: BettingTree) -> bool:
+    """Whether two policies can play on one betting tree; their buckets may differ."""
+    return first.num_nodes == second.num_nodes and all(
         np.array_equal(one, two)
         for one, two in (
             *((first.nodes[field], second.nodes[field]) for field in _SAME_NODES),
@@ -111,12 +95,6 @@ def require_same_betting(first: BettingTree, second: BettingTree) -> None:
             (first.contributions, second.contributions),
         )
     )
-    if not same:
-        raise MismatchError(
-            f"the policies have different betting trees, of {first.num_nodes:,} and "
-            f"{second.num_nodes:,} nodes",
-            "let policies with one bet menu and one depth of stacks play",
-        )
 
 
 class Loader:
@@ -202,16 +180,4 @@ def require_no_suffix(path: Path) -> None:
         raise StorageError(
             f"{path} is not what holdem writes, and {beside} beside it is a folder of arrays",
             str(beside),
-        )
-
-
-def require_bucketing(contestant: Contestant) -> None:
-    """Refuse a hold'em policy whose bucket set is not known.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if contestant.tree.game.cards.kind == "holdem" and contestant.bucketing is None:
-        raise ConfigError(
-            f"the bucket set of {contestant.name} is not known", "name it by --buckets PATH"
         )
