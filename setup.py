@@ -24,6 +24,8 @@ MODULES = (
     "features",
     "cluster",
     "traverse",
+    "best_response",
+    "boards",
 )
 
 # A change of any of them rebuilds all: there are few, and they change seldom.
