@@ -28,6 +28,8 @@ MODULES = (
     "traverse",
     "play",
     "aivat",
+    "best_response",
+    "boards",
 )
 
 # A change of any of them rebuilds all: there are few, and they change seldom.
