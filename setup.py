@@ -19,12 +19,14 @@ MODULES = (
     "deal",
     "river",
     "showdown",
+    "range_boards",
     "allin",
     "preflop",
     "equity",
     "features",
     "cluster",
     "traverse",
+    "range_walk",
 )
 
 # A change of any of them rebuilds all: there are few, and they change seldom.
