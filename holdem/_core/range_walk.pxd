@@ -75,8 +75,7 @@ cdef struct StreetScratch:
     float* values              # (nodes + 1, pad): the last is where unwanted lanes go
     const float** reach_in     # (roots of the next street,)
     float** values_out
-    float* lanes_in            # (hands, 16)
-    float* lanes_out
+    float* lanes               # (2 * pad, 16)
 
 cdef struct WalkCase:
     # What is done on the way, the same for all threads.

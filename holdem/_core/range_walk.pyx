@@ -13,9 +13,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from holdem._core.range_boards cimport MOST_BOARD_STREETS, RangeBoard, RangeBoards
-from holdem._core.showdown cimport (
-    compatible_reach, lanes_from_rows, rows_from_lanes, showdown_values,
-)
+from holdem._core.showdown cimport EndingRows, ending_values
 from holdem._core.sync cimport (
     SYNC_BARRIER_WORDS, SYNC_DONE, SyncSpin, sync_barrier_wait, sync_cell_add, sync_cell_load,
     sync_cell_store, sync_now,
@@ -291,8 +289,7 @@ cdef class RangeWalk:
                 here.values = <float*>self._zeros(4 * nodes * room)
                 here.reach_in = <const float**>self._zeros(sizeof(float*) * (deals + 1))
                 here.values_out = <float**>self._zeros(sizeof(float*) * (deals + 1))
-                here.lanes_in = <float*>self._zeros(64 * room)
-                here.lanes_out = <float*>self._zeros(64 * room)
+                here.lanes = <float*>self._zeros(2 * 64 * room)
         if self.num_streets > 1:
             pad = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
             self.task_size = <int64_t>self.streets[1].num_roots * pad
@@ -360,36 +357,20 @@ cdef class RangeWalk:
         """Fill the rows of values of all endings."""
         cdef int player = case.player, opponent = 1 - player, number, lane
         cdef int pad = board.pad[opponent], own_pad = board.pad[player]
-        cdef int num_hands = board.num_hands[player]
-        cdef const float* from_rows[LANES_OF_ENDINGS]
-        cdef float* to_rows[LANES_OF_ENDINGS]
+        cdef EndingRows rows
         cdef const EndingGroup* group
         for number in range(part.num_groups[player]):
             group = &part.groups[player][number]
             for lane in range(LANES_OF_ENDINGS):
-                from_rows[lane] = reach + <int64_t>group.rows[lane] * pad
-            lanes_from_rows(from_rows, pad, scratch.lanes_in)
-            memset(
-                scratch.lanes_out + LANES_OF_ENDINGS * num_hands, 0,
-                (own_pad - num_hands) * LANES_OF_ENDINGS * sizeof(float),
+                rows.reach[lane] = reach + <int64_t>group.rows[lane] * pad
+                rows.showdowns[lane] = values + <int64_t>group.showdowns[lane] * own_pad
+                rows.folds[lane] = values + <int64_t>group.folds[lane] * own_pad
+            rows.showdown_worth = group.showdown_worth if group.has_showdown else NULL
+            rows.fold_worth = group.fold_worth if group.has_fold else NULL
+            ending_values(
+                &board.ranked[player], &board.ranked[opponent], board.num_levels,
+                board.same[player], &rows, scratch.lanes,
             )
-            if group.has_showdown:
-                showdown_values(
-                    &board.ranked[player], &board.ranked[opponent], board.num_levels,
-                    scratch.lanes_in, LANES_OF_ENDINGS, scratch.lanes_out, LANES_OF_ENDINGS,
-                )
-                for lane in range(LANES_OF_ENDINGS):
-                    to_rows[lane] = values + <int64_t>group.showdowns[lane] * own_pad
-                rows_from_lanes(scratch.lanes_out, group.showdown_worth, own_pad, to_rows)
-            if group.has_fold:
-                compatible_reach(
-                    board.ranked[player].cards, num_hands, board.same[player],
-                    board.ranked[opponent].cards, board.num_hands[opponent],
-                    scratch.lanes_in, LANES_OF_ENDINGS, scratch.lanes_out, LANES_OF_ENDINGS,
-                )
-                for lane in range(LANES_OF_ENDINGS):
-                    to_rows[lane] = values + <int64_t>group.folds[lane] * own_pad
-                rows_from_lanes(scratch.lanes_out, group.fold_worth, own_pad, to_rows)
 
     cdef void _come_up(
         self, const WalkCase* case, int64_t board_index, const StreetPart* part, float* values,
