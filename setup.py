@@ -19,6 +19,7 @@ MODULES = (
     "deal",
     "river",
     "showdown",
+    "range_boards",
     "allin",
     "preflop",
     "equity",
@@ -30,6 +31,7 @@ MODULES = (
     "aivat",
     "best_response",
     "boards",
+    "range_walk",
 )
 
 # A change of any of them rebuilds all: there are few, and they change seldom.

@@ -49,7 +49,22 @@ cdef void compatible_reach(
     int value_stride,
 ) noexcept nogil
 
-cdef void lanes_from_rows(const float** rows, int num_hands, float* lanes) noexcept nogil
-cdef void rows_from_lanes(
-    const float* lanes, const float* scales, int num_hands, float** rows
+# The same for sixteen rows of reach that lie by hand, as a walk keeps them: rows are
+# transposed on the way in and out. All rows are padded with zeros to a multiple of 16
+# hands, of which at least one is none, and begin at a multiple of 64 bytes.
+cdef extern from "showdown_simd.h":
+    ctypedef struct EndingRows:
+        const float* reach[16]         # (their padded hands,)
+        float* showdowns[16]           # OUT (own padded hands,); lanes may share a useless row
+        float* folds[16]               # OUT
+        const float* showdown_worth    # (16,) what showdowns are multiplied by; NULL for none
+        const float* fold_worth        # (16,) likewise
+
+cdef void ending_values(
+    const RankedHands* own,
+    const RankedHands* opponent,
+    int num_levels,
+    const uint16_t* same,
+    const EndingRows* rows,
+    float* scratch,
 ) noexcept nogil

@@ -23,9 +23,9 @@ cdef extern from "showdown_simd.h":
         const uint8_t* cards, int num_own, const uint16_t* same, const uint8_t* theirs,
         int num_theirs, const float* reach, int reach_stride, float* values, int value_stride,
     ) nogil
-    void rows_to_lanes(const float** rows, int num_hands, float* lanes) nogil
-    void lanes_to_rows(
-        const float* lanes, const float* scales, int num_hands, float** rows
+    void evaluate_rows(
+        const RankedHands* own, const RankedHands* opponent, int num_levels, const uint16_t* same,
+        const EndingRows* rows, float* scratch,
     ) nogil
 
 __all__ = ["fold_values", "showdown_margins"]
@@ -93,23 +93,16 @@ cdef void compatible_reach(
     )
 
 
-cdef void lanes_from_rows(
-    const float** rows,            # IN   (16,) rows of num_hands; unused lanes may repeat one
-    int num_hands,                 # a multiple of 4
-    float* lanes,                  # OUT  (num_hands, 16)
+cdef void ending_values(
+    const RankedHands* own,
+    const RankedHands* opponent,
+    int num_levels,
+    const uint16_t* same,          # IN   (own.num_hands,) as in `compatible_reach`
+    const EndingRows* rows,
+    float* scratch,                # 16 floats for each padded hand of both
 ) noexcept nogil:
-    """Lay sixteen endings' rows of reach side by side."""
-    rows_to_lanes(rows, num_hands, lanes)
-
-
-cdef void rows_from_lanes(
-    const float* lanes,            # IN   (num_hands, 16)
-    const float* scales,           # IN   (16,) what each ending is worth
-    int num_hands,                 # a multiple of 4
-    float** rows,                  # OUT  (16,) rows of num_hands; unused lanes may share one
-) noexcept nogil:
-    """Give each ending its row of values back, times its scale."""
-    lanes_to_rows(lanes, scales, num_hands, rows)
+    """Value sixteen endings by showdown, by fold, or both after the same reach."""
+    evaluate_rows(own, opponent, num_levels, same, rows, scratch)
 
 
 # --- doors: for tests, and for callers with one board at a time --------------------------------
