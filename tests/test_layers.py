@@ -169,6 +169,9 @@ def test_only_commands_print():
         "holdem.cli.main.entry",
         "holdem.cli.train_blueprint.main",
         "holdem.cli.build_buckets.main",
+        "holdem.cli.run_dry_run.main",
+        "holdem.cli.run_autoplay.main",
+        "holdem.play.agent.Agent.decide",
     ],
 )
 def test_public_names_can_be_imported(name):
