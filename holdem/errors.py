@@ -61,6 +61,10 @@ _STATUS_MESSAGES = {
     1: ("out of memory in the compiled core", "end other programs, or use a smaller bet menu"),
     2: ("the betting tree has more nodes than the limit", "offer fewer bet sizes or fewer raises"),
     3: ("a decision has more than the 16 actions that can be walked", "offer fewer bet sizes"),
+    4: (
+        "the shared memory is full: there is no room for the updates of a batch",
+        "make /dev/shm larger (docker run --shm-size=...), or use a smaller batch_size",
+    ),
 }
 
 

@@ -493,6 +493,10 @@ BUCKET_RULES = {
     "seed": _SEED,
     "num_players": _PLAYERS,
 }
+RUN_RULES = {
+    "num_instances": Rule(least=1, most=4096, unit="instances", optional=True),
+}
+"""Keys of a config that say how a run is spread, and are no part of how it trains."""
 TRAINING_RULES = {
     "num_iterations": Rule(least=1, most=10**15, unit="iterations", optional=True),
     "time_budget_seconds": Rule(kind=float, above=0.0, most=1e9, unit="seconds", optional=True),
