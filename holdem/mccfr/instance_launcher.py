@@ -83,7 +83,7 @@ class ProcessLauncher:
         process = context.Process(
             target=main, args=(spec, os.getpid()), name=f"holdem instance {spec.instance}"
         )
-        with _environment(_ONE_THREAD), _signals_blocked():
+        with _environment(_ONE_THREAD | _quiet_tracker()), _signals_blocked():
             process.start()
         self._processes[spec.instance] = process
         return f"PID {process.pid}"
@@ -152,6 +152,16 @@ def main(spec: InstanceSpec, parent_pid: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     sys.exit(run_instance(spec, lambda: asked[0] if asked else None))
+
+
+def _quiet_tracker() -> dict[str, str]:
+    """Return what keeps Python's resource tracker silent, which outlives killed instances.
+
+    It removes the semaphores that TensorBoard's writer leaves in them, as it should, but
+    takes that for news.
+    """
+    ignored = "ignore:resource_tracker:UserWarning"
+    return {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), ignored)))}
 
 
 def _name_of(number: int) -> str:
