@@ -23,10 +23,13 @@ From reality into the tree:
 
 From the tree into reality:
 
-- Fold is fold, or check where nothing is to be called; check or call is check or call.
+- Fold is fold, check or call is check or call.
 - A raise of the tree is a raise of the same size in pots, all-in of the tree one that brings the
   player's chips of the hand to the tree's stack, in big blinds. Both are clipped to the least and
-  to the largest legal raise; where no raise is legal they are a call.
+  to the largest legal raise.
+- A fold where nothing is to be called, or a raise where none is legal, is a check or call, in
+  the tree too: hands that would have folded to the raise that a limp was taken for play on
+  like those that call it.
 
 Out of step. What was translated may end a street, or the hand, in the tree and not in
 reality, or the other way round. Before each decision the tree is brought up: as long as it is
@@ -42,7 +45,7 @@ replay is the same, whoever does it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,6 +57,9 @@ from holdem.game.tree import ActionKind, BettingTree
 from holdem.types import GameConfig
 
 _CACHED_NODES = 1 << 16
+
+Options = tuple[tuple[int, float], ...]
+"""Actions of the tree, and how likely each of them is meant; they sum to 1."""
 
 
 def pseudo_harmonic(smaller: float, larger: float, bet: float) -> float:
@@ -194,20 +200,53 @@ class Translator:
             node = self._passed(node, bool(state.folded >> actor & 1))
         return None
 
-    def options(self, node: int, state: State, action: Action) -> tuple[tuple[int, float], ...]:
+    def options(self, node: int, state: State, action: Action) -> Options:
         """Return what *action* becomes at decision *node* of the seat to act.
 
         The result is one or two pairs of an action of the tree and its probability.
         """
         menu = self._menu(node)
-        least = menu.raises[0] if menu.raises else None
         if action.kind is RealKind.FOLD and menu.fold is not None:
             return ((menu.fold, 1.0),)
         if action.kind is RealKind.RAISE and menu.raises:
-            return self._raise_options(menu, state, action.amount)
-        chosen = menu.call if menu.call is not None else least
-        assert chosen is not None  # a decision of the tree offers a call or a raise
-        return ((chosen, 1.0),)
+            return self.raise_options(node, state, (action.amount,))[0]
+        return ((menu.raises[0] if menu.call is None else menu.call, 1.0),)
+
+    def raise_options(self, node: int, state: State, amounts: Sequence[int]) -> list[Options]:
+        """Return what raises to *amounts* become, each as `options` says it."""
+        menu, seat, money = self._menu(node), state.actor, _Money.of(state)
+        if not menu.raises:
+            return [self.options(node, state, CALL)] * len(amounts)
+        assert seat is not None  # somebody raises
+        most, pot = money.most_callable(seat), money.pot_after_call(seat)
+        wanted = [self._wanted(menu, place, money, seat) for place in range(len(menu.raises))]
+        all_in = wanted[-1] if menu.all_in else most + 1
+        choices, sizes = menu.raises, menu.sizes
+        if menu.call is not None:
+            choices, sizes = (menu.call, *choices), (0.0, *sizes)
+        results: list[Options] = []
+        for amount in amounts:
+            asked = min(amount, most)
+            if asked in wanted:
+                results.append(((menu.raises[wanted.index(asked)], 1.0),))
+            elif asked >= all_in:
+                results.append(((menu.raises[-1], 1.0),))
+            else:
+                results.append(_between(choices, sizes, max(asked - money.to_match, 0) / pot))
+        return results
+
+    def after(self, node: int, action: Action, choice: int) -> int:
+        """Return the node after decision *node*, where *choice* was done as *action*."""
+        menu = self._menu(node)
+        if action.kind is RealKind.CALL and menu.call is not None:
+            choice = menu.call  # whatever was chosen could not be done
+        children = self.tree.children(node)
+        if not 0 <= choice < len(children):
+            raise RulesError(
+                f"action {choice} of a decision that has {len(children)}",
+                f"count from 0 to {len(children) - 1}",
+            )
+        return children[choice]
 
     def real_action(self, node: int, state: State, choice: int) -> Action:
         """Return the legal action that *choice* at decision *node* stands for."""
@@ -221,27 +260,6 @@ class Translator:
         assert state.actor is not None  # it has legal actions
         wanted = self._wanted(menu, menu.raises.index(choice), money, state.actor)
         return raise_to(min(max(wanted, legal.min_raise_to), legal.max_raise_to))
-
-    def _raise_options(
-        self, menu: _Menu, state: State, amount: int
-    ) -> tuple[tuple[int, float], ...]:
-        seat, money = state.actor, _Money.of(state)
-        assert seat is not None  # somebody raises
-        callable_amount = min(amount, money.most_callable(seat))
-        for place, choice in enumerate(menu.raises):
-            if self._wanted(menu, place, money, seat) == callable_amount:
-                return ((choice, 1.0),)
-        if menu.all_in and self._scaled(menu.totals[-1]) <= money.total(seat, amount):
-            return ((menu.raises[-1], 1.0),)
-        size = money.size(seat, amount)
-        choices, sizes = menu.raises, menu.sizes
-        if menu.call is not None:
-            choices, sizes = (menu.call, *choices), (0.0, *sizes)
-        above = sum(known <= size for known in sizes)
-        if above == 0 or above == len(sizes):
-            return ((choices[min(above, len(sizes) - 1)], 1.0),)
-        share = pseudo_harmonic(sizes[above - 1], sizes[above], size)
-        return ((choices[above - 1], share), (choices[above], 1.0 - share))
 
     def _wanted(self, menu: _Menu, place: int, money: _Money, seat: int) -> int:
         """The amount that a raise of the tree asks for, legal or not; halves of a chip round up."""
@@ -344,13 +362,8 @@ class Follower:
             return self
         if choice is None:
             choice = self._drawn(self.translator.options(node, state, action), state)
-        children = self.translator.tree.children(node)
-        if not 0 <= choice < len(children):
-            raise RulesError(
-                f"action {choice} of a decision that has {len(children)}",
-                f"count from 0 to {len(children) - 1}",
-            )
-        return Follower(self.translator, children[choice], self.seed, self.hand)
+        node = self.translator.after(node, action, choice)
+        return Follower(self.translator, node, self.seed, self.hand)
 
     def _drawn(self, options: Iterable[tuple[int, float]], state: State) -> int:
         choices = list(options)
@@ -359,6 +372,15 @@ class Follower:
         place = sum(isinstance(event, Played) for event in state.events)
         draw = float(words(self.seed, self.hand, place, 1)[0] >> 11) * 2.0**-53
         return choices[0][0] if draw < choices[0][1] else choices[1][0]
+
+
+def _between(choices: Sequence[int], sizes: Sequence[float], size: float) -> Options:
+    """What a raise of *size* becomes among actions of ascending *sizes*."""
+    above = sum(known <= size for known in sizes)
+    if above == 0 or above == len(sizes):
+        return ((choices[min(above, len(sizes) - 1)], 1.0),)
+    share = pseudo_harmonic(sizes[above - 1], sizes[above], size)
+    return ((choices[above - 1], share), (choices[above], 1.0 - share))
 
 
 def _check_games(tree: GameConfig, real: GameConfig) -> None:

@@ -216,7 +216,7 @@ class Blueprint:
             )
         return cls(
             tree,
-            probabilities,
+            np.asarray(probabilities),  # still the map; np.memmap is slow to slice
             Provenance(**saved["provenance"]),
             preflop_buckets=_preflop_buckets(tree, folder.arrays.get("preflop_buckets")),
             policy_entropy=saved["policy_entropy"],
