@@ -18,6 +18,8 @@ MODULES = (
     "regrets",
     "deal",
     "river",
+    "showdown",
+    "range_boards",
     "allin",
     "preflop",
     "equity",
@@ -25,6 +27,11 @@ MODULES = (
     "features",
     "cluster",
     "traverse",
+    "play",
+    "aivat",
+    "best_response",
+    "boards",
+    "range_walk",
 )
 
 # A change of any of them rebuilds all: there are few, and they change seldom.

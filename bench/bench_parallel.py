@@ -40,9 +40,7 @@ def main() -> None:
         config = MCCFRConfig(num_iterations=10**12, batch_size=batch)
         engines = {"in-process": LocalEngine(config, tree, bucketing)}
         for n in options.workers:
-            engines[f"pool of {n}"] = WorkerPool(
-                config, tree, bucketing, num_workers=n, warn=print
-            )
+            engines[f"pool of {n}"] = WorkerPool(config, tree, bucketing, num_workers=n, warn=print)
         try:
             measure(batch, engines, options.rounds)
         finally:

@@ -25,7 +25,19 @@ LAYERS = [
     "cli",
 ]  # lowest first
 
-KERNELS = {"equity", "allin", "preflop", "rollout", "features", "cluster", "traverse"}
+KERNELS = {
+    "aivat",
+    "allin",
+    "best_response",
+    "cluster",
+    "equity",
+    "features",
+    "play",
+    "preflop",
+    "range_walk",
+    "rollout",
+    "traverse",
+}
 """Compiled modules that do a job; the others are primitives that they share."""
 
 

@@ -1,17 +1,20 @@
 """The compiled walk against the one on paper, and what parallel training rests on."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from holdem._core.deal import DEAL_DTYPE
+from holdem._core.sync import COUNTER_WORDS, Counters
 from holdem._core.traverse import measure
 from holdem.errors import HoldemError
 from holdem.game import games
 from holdem.game.tree import build_tree
 from holdem.mccfr.worker import BatchLog, log_bytes, make_walker
 from holdem.types import BetMenu, GameConfig
+from tests.parties import zeros
 from tests.reference.walk import ReferenceWalk, payoff
 
 THREE_STREETS = GameConfig(
@@ -129,34 +132,94 @@ def test_a_batch_can_be_walked_in_parts():
     np.testing.assert_allclose(table, parts, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("num_workers", [2, 3, 5])
-@pytest.mark.parametrize("name", ["leduc", "three-way", "heads-up"])
-def test_merging_by_owner_gives_the_same_bytes(name, num_workers):
-    """Walks split among workers and rows among owners add up to the table of one worker."""
-    _, expected, alone, deals = make(name, 20)
-    table = np.zeros_like(expected)
+def make_team(name, batch_size, num_workers):
+    """Walkers over one zeroed table and one log, and the counters of what they have begun."""
     tree = build_tree(*NAMED[name])
+    table = np.zeros(2 * tree.num_slots, np.float32)
+    players = tree.game.num_players
     log = BatchLog(
-        log=np.zeros(log_bytes(tree, 20, num_workers), np.uint8),
-        used=np.zeros(20 * alone.num_players * num_workers, np.int64),
-        values=np.zeros((20, alone.num_players), np.float32),
+        log=np.zeros(log_bytes(tree, batch_size, num_workers), np.uint8),
+        used=np.zeros(batch_size * players * num_workers, np.int64),
+        values=np.zeros((batch_size, players), np.float32),
         num_owners=num_workers,
     )
-    workers = [make_walker(tree, table, log) for _ in range(num_workers)]
+    begun = Counters(zeros(num_workers * COUNTER_WORDS, np.int64))
+    return table, log, [make_walker(tree, table, log) for _ in range(num_workers)], begun
+
+
+def bounds_of(count, num_workers):
+    return np.array([count * i // num_workers for i in range(num_workers + 1)])
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
+@pytest.mark.parametrize("num_workers", [2, 3, 5])
+@pytest.mark.parametrize("name", ["leduc", "three-way", "heads-up"])
+def test_a_team_gives_the_same_bytes(name, num_workers, epsilon):
+    """Walks shared out as they come and rows divided among owners: the table of one worker."""
+    _, expected, alone, deals = make(name, 20)
+    table, log, workers, begun = make_team(name, 20, num_workers)
     used = np.zeros(num_workers, np.int64)
-    for first in range(0, 60, 20):
-        alone.walk(42, first, deals[first : first + 20])
-        alone.merge(20, 2.0, 3.0, -50.0)
-        bounds = [20 * i // num_workers for i in range(num_workers + 1)]
-        for worker, start, end in zip(workers, bounds, bounds[1:], strict=False):
-            worker.walk(42, first + start, deals[first + start : first + end], offset=start)
-        used += log.used.reshape(-1, num_workers).sum(axis=0)
-        for owner, worker in reversed(list(enumerate(workers))):
-            worker.merge(20, 2.0, 3.0, -50.0, owner=owner)
+    bounds = bounds_of(20, num_workers)
+    with ThreadPoolExecutor(num_workers) as threads:
+        for first in range(0, 60, 20):
+            alone.walk(42, first, deals[first : first + 20], epsilon=epsilon)
+            alone.merge(20, 2.0, 3.0, -50.0)
+            walks = [
+                threads.submit(
+                    walker.walk, 42, first, deals[first : first + 20],
+                    begun=begun, bounds=bounds, worker=worker, epsilon=epsilon,
+                )
+                for worker, walker in enumerate(workers)
+            ]
+            for walk in walks:
+                walk.result()
+            used += log.used.reshape(-1, num_workers).sum(axis=0)
+            assert alone.utility(20) == workers[0].utility(20)
+            for owner, worker in reversed(list(enumerate(workers))):
+                worker.merge(20, 2.0, 3.0, -50.0, owner=owner)
+                begun.store(owner, 0)
     assert table.any()
     assert expected.tobytes() == table.tobytes()
+    assert sum(walker.visits for walker in workers) == alone.visits
     if name != "leduc":
         assert used.all(), "an owner had nothing to do: the test shows too little"
+
+
+def test_who_is_done_helps_the_others():
+    """The last share first, then the first ones, from where their owners have come to."""
+    _, _, _, deals = make("heads-up", 20)
+    _, log, (_, _, walker), begun = make_team("heads-up", 20, 3)
+    bounds = np.array([0, 7, 14, 20])
+    begun.store(0, 11)                     # of the 14 traversals of 7 iterations
+    begun.store(1, 1_000)                  # all of them, and asked for more
+    walker.walk(42, 0, deals[:20], begun=begun, bounds=bounds, worker=2)
+    walked = (log.used.reshape(-1, 3) > 0).any(axis=1)
+    assert np.flatnonzero(walked).tolist() == [11, 12, 13, *range(28, 40)]
+    assert begun.snapshot().tolist() == [15, 1_001, 13]
+    values = log.values.ravel()[walked]
+    assert values.tolist() == alone_values(deals[:20]).ravel()[walked].tolist()
+
+
+def alone_values(deals):
+    """What one walker makes of the first batch."""
+    tree, table, _, _ = make("heads-up", len(deals))
+    log = BatchLog.local(tree, len(deals))
+    make_walker(tree, table, log).walk(42, 0, deals)
+    return log.values
+
+
+@pytest.mark.parametrize(
+    "bounds", [None, [0, 20], [0, 10, 19], [1, 10, 20], [0, 21, 20], [0, 10, 20, 20]], ids=str
+)
+def test_shares_that_are_no_division_are_refused(bounds):
+    """They would be walked past the end of the batch, or not at all."""
+    _, _, workers, begun = make_team("leduc", 20, 2)
+    _, _, _, deals = make("leduc", 20)
+    bounds = bounds if bounds is None else np.array(bounds)
+    with pytest.raises(ValueError, match="20 iterations among 2 workers"):
+        workers[0].walk(42, 0, deals[:20], begun=begun, bounds=bounds)
+    with pytest.raises(ValueError, match="no worker 2 of 2"):
+        workers[0].walk(42, 0, deals[:20], begun=begun, bounds=bounds_of(20, 2), worker=2)
 
 
 def test_a_log_of_the_wrong_size_is_refused():
