@@ -26,8 +26,12 @@ from holdem.types import CANONICAL_HANDS, STREETS, BetMenu, BucketConfig, Dealer
 from tests.reference.pokerkit_table import PokerkitTable
 from tests.test_rules_pokerkit import random_action
 
-DEADLINE = 600.0
-"""Seconds after which a test gives up; a busy machine is stopped for minutes at a time."""
+DEADLINE = 300.0
+"""Seconds after which a test gives up on a thread or a plain socket; a busy machine stops the
+processes of tests for minutes at a time."""
+PATIENCE = 60.0
+"""Seconds that dealers and clients wait for each other; those in which they were stopped do not
+count."""
 
 MENUS = {
     2: GameConfig().menu,
@@ -97,7 +101,7 @@ def plays_randomly(seed: int) -> Player:
 
 
 def client(port: int) -> Client:
-    return Client("127.0.0.1", port, patience=DEADLINE, silence=DEADLINE)
+    return Client("127.0.0.1", port, patience=PATIENCE, silence=PATIENCE)
 
 
 def plain_client(table: Table, player: Player) -> Callable[[int], None]:
@@ -162,7 +166,7 @@ class Hall:
         self.errors: list[BaseException] = []
         self.ports: tuple[int, ...] = ()
         self._open = threading.Event()
-        values = {"hands": 10, "join_seconds": DEADLINE, "action_seconds": DEADLINE, **config}
+        values = {"hands": 10, "join_seconds": PATIENCE, "action_seconds": PATIENCE, **config}
         names = [f"player{number}" for number in range(table.game.num_players)]
 
         def deal() -> None:
