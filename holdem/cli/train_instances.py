@@ -207,21 +207,21 @@ def _report(console: Console, result: MultiInstanceResult, options: argparse.Nam
     }
     for name, text in rows.items():
         console.print(f"  {name:<11}{text}", soft_wrap=True)
-    failed = result.with_status(FAILED)
+    failed, stopped = result.with_status(FAILED), result.with_status(INTERRUPTED)
+    again = resume_command(result, options)
     if failed:
         told = "; ".join(f"{_who(result, one)}: {one.error_msg}" for one in failed)
         log = folder_of(result.logdir, failed[0].instance_id)
         print_error(
             PROG,
             f"{len(failed)} of {len(result.instances)} instances failed: {told}",
-            f"read {log}/{log.name}.log, then: {resume_command(result, options)}",
+            f"read {log}/{log.name}.log, then: {again}",
         )
-        return 1
-    stopped = result.with_status(INTERRUPTED)
     if stopped:
         told = ", ".join(f"{_who(result, one)} at {iterations_text(one)}" for one in stopped)
-        print_error(PROG, f"stopped {told}", resume_command(result, options))
-        return 1 if result.stopped_by is None else 128 + result.stopped_by
+        print_error(PROG, f"stopped {told}", again)
+    if failed or stopped:
+        return 1 if failed or result.stopped_by is None else 128 + result.stopped_by
     console.print()
     console.print("Next", style="bold")
     hints = [
