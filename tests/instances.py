@@ -10,11 +10,8 @@ from holdem.mccfr import checkpoint, instance_progress
 from holdem.mccfr.instance import InstanceSpec, run_instance
 from holdem.mccfr.instance_launcher import Ended
 from holdem.mccfr.instance_progress import InstanceProgress
-from holdem.mccfr.multi_instance_coordinator import (
-    MultiInstanceCoordinator,
-    MultiInstanceResult,
-    SilentInstancesObserver,
-)
+from holdem.mccfr.instance_watch import MultiInstanceResult, SilentInstancesObserver
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 from holdem.types import MCCFRConfig
 from tests.pools import LAWS, contents
 
@@ -41,6 +38,8 @@ class Inline:
 
     *before* is called with each spec, and may raise for it or return a signal that stops it.
     """
+
+    is_here = True
 
     def __init__(self, before: Callable[[InstanceSpec], int | None] = lambda spec: None) -> None:
         self.before = before

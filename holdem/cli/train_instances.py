@@ -19,11 +19,8 @@ from holdem.errors import ConfigError
 from holdem.mccfr.instance_monitor import InstanceView
 from holdem.mccfr.instance_plan import folder_of, parse_instances
 from holdem.mccfr.instance_progress import FAILED, INTERRUPTED, InstanceProgress
-from holdem.mccfr.multi_instance_coordinator import (
-    InstancesInfo,
-    MultiInstanceCoordinator,
-    MultiInstanceResult,
-)
+from holdem.mccfr.instance_watch import InstancesInfo, MultiInstanceResult
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 
 PROG = "holdem train"
 

@@ -139,14 +139,16 @@ def of_instances(
     )
 
 
-def require(costs: TrainingCosts, logdir: Path) -> None:
+def require(costs: TrainingCosts, logdir: Path, *, memory: bool = True) -> None:
     """Refuse a run that cannot fit in memory, or on the disk of *logdir*.
+
+    Without *memory*, only the disk counts: the run takes the memory of other machines.
 
     Raises:
         ResourceError: it cannot.
     """
     available = available_memory()
-    if costs.memory_bytes > available:
+    if memory and costs.memory_bytes > available:
         raise ResourceError(
             f"the run needs {storage.format_bytes(costs.memory_bytes)} of memory for "
             f"{costs.num_slots:,} slots; {storage.format_bytes(available)} is available",

@@ -35,7 +35,13 @@ class Ended:
 
 
 class Launcher(Protocol):
-    """Starts instances and says when they have ended."""
+    """Starts instances and says when they have ended.
+
+    Attributes:
+        is_here: whether instances take the memory and the cores of this machine.
+    """
+
+    is_here: bool
 
     def start(self, spec: InstanceSpec) -> str:
         """Begin to run an instance; return what people find it by, such as ``"PID 123"``.
@@ -62,6 +68,8 @@ class Launcher(Protocol):
 
 class ProcessLauncher:
     """Runs each instance as a process of this machine, started by spawn. See `Launcher`."""
+
+    is_here = True
 
     def __init__(self) -> None:
         self._processes: dict[int, SpawnProcess] = {}
