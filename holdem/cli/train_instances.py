@@ -21,11 +21,8 @@ from holdem.mccfr.dask_launcher import DaskLauncher
 from holdem.mccfr.instance_monitor import InstanceView
 from holdem.mccfr.instance_plan import folder_of, parse_instances
 from holdem.mccfr.instance_progress import FAILED, INTERRUPTED, InstanceProgress
-from holdem.mccfr.multi_instance_coordinator import (
-    InstancesInfo,
-    MultiInstanceCoordinator,
-    MultiInstanceResult,
-)
+from holdem.mccfr.instance_watch import InstancesInfo, MultiInstanceResult
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 
 PROG = "holdem train"
 LAUNCHERS = ("processes", "dask")
