@@ -22,6 +22,7 @@ from holdem.game import games
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, merge
 from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.mccfr.merge_sources import select
 from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
@@ -73,7 +74,7 @@ def instance(run, number, first, end, **values):
 
 
 def selected(*runs, instances=None):
-    return merge.select(*merge.find_sources([Path(run) for run in runs], instances))
+    return select([Path(run) for run in runs], instances)
 
 
 def contents(folder):
