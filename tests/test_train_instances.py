@@ -280,3 +280,12 @@ def test_what_the_files_of_a_run_say_of_the_machine(train):
     train("--num-instances", 2, "--iters", 100, "--logdir", "run")
     host = json.loads(Path("run/run.json").read_text())["host"]
     assert host["cores"] == psutil.cpu_count()
+
+
+@pytest.mark.parametrize("path", ["nothing", "kuhn.yaml", "."])
+def test_what_cannot_be_resumed(train, path):
+    """Refused before anything is made, also for a game that needs buckets."""
+    status, out, err = train("--num-instances", 2, "--iters", 9, "--resume-from", path, config=None)
+    assert (status, out) == (1, "")
+    assert f"{path} is not the folder of a run of many instances: no run.json" in err[0]
+    assert not Path("assets").exists()
