@@ -19,7 +19,7 @@ from holdem.game.tree import BettingTree, build_tree
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import game_from
 from holdem.mccfr.checkpoint import Checkpoint, Range
-from holdem.mccfr.instance_plan import existing_instances, folder_of
+from holdem.mccfr.instance_plan import RunPlan, existing_instances, folder_of, is_run
 from holdem.mccfr.instance_resume import newest_first
 
 
@@ -158,6 +158,8 @@ def _find_sources(
                 sources.append(source)
             else:
                 notes.append(f"{source.name} has no checkpoint yet")
+    if instances is None:
+        notes += _not_here(runs)
     missing = sorted(set(instances or ()) - found)
     if missing:
         raise StorageError(
@@ -171,6 +173,17 @@ def _find_sources(
             "wait for the first, or make them more often with --snapshot-interval",
         )
     return sources, notes
+
+
+def _not_here(runs: Sequence[Path]) -> list[str]:
+    """Note the instances that ``run.json`` speaks of and that none of *runs* has a folder of."""
+    plans = [RunPlan.read(run) for run in runs if is_run(run)]
+    total = max((plan.num_instances for plan in plans), default=0)
+    here = {instance for run in runs for instance in existing_instances(run)}
+    absent = [str(instance) for instance in range(total) if instance not in here]
+    if not absent:
+        return []
+    return [f"{len(absent)} of {total} instances are not here: {', '.join(absent)}"]
 
 
 def _source(name: str, paths: Sequence[Path], notes: list[str]) -> Source:
