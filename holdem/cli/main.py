@@ -14,6 +14,7 @@ from holdem.errors import ConfigError
 COMMANDS = {
     "train": ("holdem.cli.train_blueprint", "train a blueprint; without options, for a minute"),
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
+    "solve": ("holdem.cli.solve", "solve a situation after the flop, for both ranges"),
     "doctor": ("holdem.cli.doctor", "check whether training can start here, and why not"),
 }
 """Name, module and what it is for."""
