@@ -165,6 +165,7 @@ def test_only_commands_print():
         "holdem.abstraction.bucketing.HandBucketing.load",
         "holdem.abstraction.bucketing.HandBucketing.save",
         "holdem.mccfr.solver.MCCFRSolver.train",
+        "holdem.mccfr.multi_instance_coordinator.MultiInstanceCoordinator.train",
         "holdem.mccfr.blueprint.Blueprint.load",
         "holdem.cli.main.entry",
         "holdem.cli.train_blueprint.main",

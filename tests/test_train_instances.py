@@ -9,7 +9,7 @@ import pytest
 from holdem import storage
 from holdem.cli import train_blueprint, train_instances
 from holdem.config import load_config
-from holdem.mccfr import checkpoint, multi_instance_coordinator
+from holdem.mccfr import checkpoint, instance_watch, multi_instance_coordinator
 from tests.instances import Inline
 from tests.pools import contents
 
@@ -156,7 +156,7 @@ def test_a_run_that_cannot_fit(train, monkeypatch):
 
 
 def test_more_instances_than_cores(train, monkeypatch):
-    monkeypatch.setattr(multi_instance_coordinator, "usable_cores", lambda: 2)
+    monkeypatch.setattr(instance_watch, "usable_cores", lambda: 2)
     status, out, _ = train("--num-instances", 3, "--iters", 100, "--logdir", "run")
     assert status == 0
     assert "warning: 3 instances share 2 cores" in out
@@ -251,7 +251,7 @@ def test_a_part_on_each_of_two_machines(train):
 
 
 def test_the_command_that_resumes_a_part():
-    result = multi_instance_coordinator.MultiInstanceResult(
+    result = instance_watch.MultiInstanceResult(
         logdir=Path("run"),
         num_instances=16,
         instances=(),
@@ -280,3 +280,12 @@ def test_what_the_files_of_a_run_say_of_the_machine(train):
     train("--num-instances", 2, "--iters", 100, "--logdir", "run")
     host = json.loads(Path("run/run.json").read_text())["host"]
     assert host["cores"] == psutil.cpu_count()
+
+
+@pytest.mark.parametrize("path", ["nothing", "kuhn.yaml", "."])
+def test_what_cannot_be_resumed(train, path):
+    """Refused before anything is made, also for a game that needs buckets."""
+    status, out, err = train("--num-instances", 2, "--iters", 9, "--resume-from", path, config=None)
+    assert (status, out) == (1, "")
+    assert f"{path} is not the folder of a run of many instances: no run.json" in err[0]
+    assert not Path("assets").exists()
