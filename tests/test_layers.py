@@ -25,7 +25,7 @@ LAYERS = [
     "cli",
 ]  # lowest first
 
-KERNELS = {"equity", "allin", "preflop", "features", "cluster", "traverse"}
+KERNELS = {"equity", "allin", "preflop", "features", "cluster", "traverse", "range_walk"}
 """Compiled modules that do a job; the others are primitives that they share."""
 
 

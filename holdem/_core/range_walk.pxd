@@ -42,7 +42,8 @@ cdef struct EndingGroup:
     int32_t rows[LANES_OF_ENDINGS]         # of reach
     int32_t showdowns[LANES_OF_ENDINGS]    # nodes; the part's number of nodes for none
     int32_t folds[LANES_OF_ENDINGS]
-    float showdown_worth[LANES_OF_ENDINGS] # to the player who is updated
+    # To the player who is updated.
+    float showdown_worth[LANES_OF_ENDINGS]
     float fold_worth[LANES_OF_ENDINGS]
     bint has_showdown
     bint has_fold
@@ -56,7 +57,7 @@ cdef struct StreetPart:
     const int32_t* rows[2]                 # (num_nodes,) which row reaches each node
     const int32_t* slots                   # (num_nodes,) rows of the actor's before, on the street
     const int32_t* decisions               # (num_nodes,) decisions of the actor's before
-    const EndingGroup* groups[2]
+    EndingGroup* groups[2]
     int32_t num_groups[2]
     const int32_t* deals                   # nodes that are dealings, in order of their roots
     int32_t num_deals

@@ -38,7 +38,7 @@ _OPTIONS = {
     "stack": ("CHIPS", "that each player has left"),
     "oop": ("RANGE", "of the player who acts first, as in 'AA, KQs, T9s:0.5'"),
     "ip": ("RANGE", "of the other"),
-    "menu": ("SIZES", f"bets on offer, as in '33%%, 75%%, a' ('{DEFAULT_MENU.replace('%', '%%')}')"),
+    "menu": ("SIZES", "bets on offer, as in '33%%, 75%%, a' ('50%%, a')"),
     "raise-menu": ("SIZES", "raises on offer (those of --menu)"),
 }
 _FILE_NAMES = {"menu": "bet", "raise-menu": "raise"}
@@ -199,9 +199,7 @@ def _print_strategy(
     board = cards_text((*solver.spot.board, *cards))
     where = f"after '{_path(node, cards)}'" if node.parent else "first"
     console.print(f"\n {_NAMES[found.player]}, {where}, on {board}\n")
-    print_grid(
-        console, _grid(found), found.frequencies().tolist(), sized_actions(found.actions)
-    )
+    print_grid(console, _grid(found), found.frequencies().tolist(), sized_actions(found.actions))
 
 
 def _path(node: Node, cards: Sequence[Card]) -> str:

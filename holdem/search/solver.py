@@ -255,9 +255,11 @@ class SubgameSolver:
 
     def _everywhere(self, door: Callable[..., T], *arguments: Any) -> T:
         """Call a door of the walk in every thread; return what the first one gave."""
-        others = [
-            self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)
-        ] if self._pool else []
+        others = (
+            [self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)]
+            if self._pool
+            else []
+        )
         result = door(0, *arguments)
         for other in others:
             other.result()
@@ -296,7 +298,8 @@ class SubgameSolver:
 
     def equity(self) -> float:
         """Return the share of the pot that player 0 would win if all checked to the end."""
-        return float(range_equity(*self.spot.ranges, self.spot.board).equity)
+        first, second = (weights.astype(np.float64) for weights in self.spot.ranges)
+        return float(range_equity(first, second, self.spot.board).equity)
 
     def _values(self, player: int, *, answer: bool) -> npt.NDArray[np.float32]:
         return self._everywhere(self._walk.values, player, answer)
@@ -314,7 +317,8 @@ class SubgameSolver:
         Raises:
             ConfigError: a word is no action there, or no card that can come.
         """
-        node, cards = self.tree.root, []
+        node = self.tree.root
+        cards: list[Card] = []
         for word in path.split():
             if node.kind == NodeKind.DEAL:
                 cards.append(self._dealt(word, cards))
@@ -362,7 +366,8 @@ class SubgameSolver:
         rows = self._sums(node, board).astype(np.float32).T
         totals = rows.sum(axis=1, keepdims=True)
         uniform = np.full_like(rows, 1 / rows.shape[1])
-        return np.divide(rows, totals, out=uniform, where=totals > 0)
+        np.divide(rows, totals, out=uniform, where=totals > 0)
+        return uniform
 
     def _sums(self, node: Node, board: int) -> npt.NDArray[Any]:
         """The rows of strategy sums, (actions, pad); a view."""
@@ -381,9 +386,7 @@ class SubgameSolver:
         boards = self._boards_to(node.street, board)
         weights = self._weights[player]
         for street, number in enumerate(boards):
-            weights = np.append(weights, np.float32(0))[
-                self._boards.places(street, number, player)
-            ]
+            weights = np.append(weights, np.float32(0))[self._boards.places(street, number, player)]
             for step, action in steps:
                 if step.street == street:
                     weights = weights * self._probabilities(step, number)[: len(weights), action]
@@ -398,7 +401,7 @@ class SubgameSolver:
 
     def _holes_on(self, street: int, board: int, player: int) -> npt.NDArray[np.int64]:
         low, high = np.sort(self._boards.hands(street, board, player), axis=1).astype(np.int64).T
-        return high * (high - 1) // 2 + low
+        return _hole_numbers(low, high)
 
     def _board_of(self, cards: Sequence[Card]) -> tuple[int, Renaming]:
         """The board that stands for *cards*, and the renaming that leads to it."""
@@ -545,4 +548,9 @@ def _rename_holes(holes: npt.NDArray[np.int64], renaming: Renaming) -> npt.NDArr
     """The numbers of holes after their suits are renamed."""
     cards = HOLES[holes].astype(np.int64)
     low, high = np.sort(cards - cards % 4 + np.array(renaming)[cards % 4], axis=1).T
-    return high * (high - 1) // 2 + low
+    return _hole_numbers(low, high)
+
+
+def _hole_numbers(low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    numbers: npt.NDArray[np.int64] = high * (high - 1) // 2 + low
+    return numbers
