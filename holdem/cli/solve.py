@@ -24,8 +24,9 @@ from holdem.game.cards import (
     hole_name,
 )
 from holdem.machine import usable_cores
-from holdem.search.solver import HandStrategy, Progress, SubgameSolver
+from holdem.search.solver import Progress, SubgameSolver
 from holdem.search.spot import PLAYERS, Spot, read_spot
+from holdem.search.strategies import HandStrategy
 from holdem.search.subgame import Node, NodeKind
 
 PROG = "holdem solve"
