@@ -30,7 +30,6 @@ cdef enum RangeNodeKind:
 cdef packed struct RangeNode:
     # Mirrors NODE_DTYPE in holdem/search/subgame.py field for field.
     int32_t first_child        # in its part; children are contiguous
-    int32_t parent             # in its part; -1 at a root
     float worth                # of an ending, to player 0: a fold's value, or a showdown's when won
     uint8_t num_actions        # 0 but at a decision
     uint8_t actor              # 0 is out of position

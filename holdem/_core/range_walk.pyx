@@ -42,7 +42,6 @@ __all__ = ["NODE_DTYPE", "RangeWalk"]
 NODE_DTYPE = np.dtype(
     [
         ("first_child", np.int32),
-        ("parent", np.int32),
         ("worth", np.float32),
         ("num_actions", np.uint8),
         ("actor", np.uint8),
@@ -80,7 +79,6 @@ cdef class RangeWalk:
     cdef readonly object regrets, sums, regret_exponents, sum_exponents
     cdef readonly int num_workers
     cdef readonly bint packed
-    cdef readonly int64_t first_item[MOST_BOARD_STREETS][2]
     cdef WalkStreet streets[MOST_BOARD_STREETS]
     cdef int num_streets
     cdef list memory

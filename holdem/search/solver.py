@@ -88,8 +88,8 @@ class SubgameSolver:
     Args:
         spot: what to solve.
         method: one of `METHODS`.
-        packed: keep regrets and strategies in 16 bits; by default on the flop only, where
-            memory counts.
+        packed: keep regrets and strategies in 16 bits; by default before the river, where
+            memory is what takes the time.
         num_workers: threads; the results are the same. The river has one.
         alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
             differently want False.
@@ -123,7 +123,7 @@ class SubgameSolver:
         self.method = method
         self.iterations = 0
         num_streets = 6 - len(spot.board)
-        self.packed = num_streets == 3 if packed is None else packed
+        self.packed = num_streets > 1 if packed is None else packed
         self.num_workers = num_workers if num_streets > 1 else 1
         self.tree = build_public_tree(
             pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=num_streets
