@@ -88,7 +88,8 @@ def sized_actions(names: Sequence[str]) -> list[Action]:
 
 def print_chart(console: Console, tree: BettingTree, chart: OpeningChart) -> None:
     """Print *chart*; see `print_grid`."""
-    print_grid(console, chart.grid, chart.frequencies, actions_of(tree, chart.node))
+    frequencies = [float(share) for share in chart.frequencies]
+    print_grid(console, chart.grid, frequencies, actions_of(tree, chart.node))
 
 
 def print_grid(
