@@ -232,7 +232,9 @@ def test_hands_are_written_as_histories(run, tmp_path, striped, second):
         [(str(other), str(first)), (str(first), str(other))]
     )
     # Players stand in PHH's order: the big blind, seat 1, comes first.
-    won = [hand.payoffs()[1 - name.index(str(first))] for hand, name in zip(hands, names, strict=True)]
+    won = [
+        hand.payoffs()[1 - name.index(str(first))] for hand, name in zip(hands, names, strict=True)
+    ]
     mean = json.loads(figures.read_text())["match"]["plain"]["total"]["mean"]
     assert sum(won) / 60 * 10 == pytest.approx(mean)
 
