@@ -83,9 +83,7 @@ class Disturber(Watcher):
     def _disturb(self):
         while len(self.disturbed) < self.times and not self.over.is_set():
             workers = [
-                worker
-                for worker in workers_of(os.getpid())
-                if worker.pid not in self.disturbed
+                worker for worker in workers_of(os.getpid()) if worker.pid not in self.disturbed
             ]
             if len(workers) < 2 or not (self.starting or all(map(has_worked, workers))):
                 time.sleep(0.005)
@@ -229,6 +227,18 @@ def test_clock_that_went_on_while_all_were_stopped(tmp_path, monkeypatch):
     observer = Watcher()
     train(tmp_path, GAME, 2, observer=observer, **{**LAWS, "batch_size": 50_000})
     assert observer.warnings == []
+
+
+def test_slow_work_is_no_hang(tmp_path, monkeypatch):
+    """Deals, merges, copies and figures that take longer than the patience, piece by piece."""
+    for name, value in {"_HANG_SECONDS": 1.5, "_FIRST_SECONDS": 1.5, "_HANG_BATCHES": 0}.items():
+        monkeypatch.setattr(pool, name, value)
+    monkeypatch.setattr(pool, "pool_worker", SimpleNamespace(main=faulty_worker.slow_main))
+    observer, laws = Watcher(), {"num_iterations": 150, "checkpoint_interval": 100}
+    result = train(tmp_path / "slow", GAME, 2, observer=observer, batch_size=100, **laws)
+    assert observer.warnings == []
+    monkeypatch.undo()
+    assert outcome(result) == outcome(train(tmp_path / "whole", GAME, 1, **laws, batch_size=100))
 
 
 def test_one_failure_after_another(tmp_path, undisturbed):
@@ -430,8 +440,7 @@ def working(process, num_workers):
 def gone(processes):
     """Whether none of *processes* runs any more."""
     return not any(
-        process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        for process in processes
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
     )
 
 
@@ -456,7 +465,7 @@ def test_killed_parent(moment, tmp_path, shared_memory):
         assert wait_until(lambda: gone(workers)) < 2
     left = {leaked.path for leaked in find_leaked()}
     assert left == set(shared_memory.iterdir())
-    assert len(left) in (3, 4)                # the copy for a checkpoint is made when first needed
+    assert len(left) in (3, 4)  # the copy for a checkpoint is made when first needed
     assert goes_on(tmp_path, 2)
 
 

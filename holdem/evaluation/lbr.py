@@ -246,7 +246,7 @@ class _Table:
             strategy = self._strategy(decision, turn.street)
             np.multiply(reach[place], strategy[choice], out=reaches[1 + column])
         (whole, *folding), (wins, *folding_wins) = self._masses(turn.street, reaches, rows)
-        # Of each action, by hand of the responder, times the probability of coming here.
+        # By action and hand of the responder, times the probability of coming here.
         call = wins * turn.pot - (whole - wins) * turn.cost_of_call
         gone = np.einsum("bf,fr->br", bets.shares, np.array(folding).reshape(-1, len(rows)))
         gone_wins = np.einsum(
@@ -258,13 +258,15 @@ class _Table:
             + stay_wins * (turn.pot + bets.gains[:, None])
             - (stay - stay_wins) * bets.costs[:, None]
         )
-        utilities = np.concatenate([call[None], raises])
+        known = whole > 0
+        # The first of actions that are worth the same, whatever the last bits say.
+        utilities = np.round(np.concatenate([call[None], raises]) / np.where(known, whole, 1.0), 6)
         best = utilities.argmax(axis=0)
         if turn.can_fold:
             best[utilities.max(axis=0) <= 0] = -1
         values = np.zeros(len(rows))
-        for choice in np.unique(best[whole > 0]).tolist():
-            members = np.flatnonzero((best == choice) & (whole > 0))
+        for choice in np.unique(best[known]).tolist():
+            members = np.flatnonzero((best == choice) & known)
             if choice < 0:
                 values[members] = self._settle(turn.fold, reach, rows[members])
                 continue
