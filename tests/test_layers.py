@@ -25,7 +25,16 @@ LAYERS = [
     "cli",
 ]  # lowest first
 
-KERNELS = {"equity", "allin", "preflop", "features", "cluster", "traverse"}
+KERNELS = {
+    "equity",
+    "allin",
+    "preflop",
+    "features",
+    "cluster",
+    "traverse",
+    "best_response",
+    "boards",
+}
 """Compiled modules that do a job; the others are primitives that they share."""
 
 
