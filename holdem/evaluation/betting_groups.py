@@ -25,7 +25,7 @@ from holdem.game.tree import BettingTree, Ending
 
 _DECISION, _FOLDED, _SHOWN, _NEXT_STREET = range(4)  # PointKind of _core/best_response.pxd
 
-_FIELDS = [name for name in POINT_DTYPE.names or ()]
+_FIELDS = list(POINT_DTYPE.names or ())
 
 # Kind of a point; of a decision also who acts, and the shape after each action.
 _Shape = tuple[Any, ...]
@@ -78,7 +78,8 @@ def group_betting(policy: Policy, num_streets: int) -> BettingGroups:
             previous.link(laid_out.places)
             streets.append(previous.arrays())
         beginnings, previous = laid_out.leaves, laid_out
-    assert previous is not None and places is not None
+    assert previous is not None
+    assert places is not None
     streets.append(previous.arrays())
     betting = Betting(streets)
     return BettingGroups(betting, betting.num_groups[0], places)
@@ -278,7 +279,7 @@ def _match(shape: _Shape, larger: _Shape) -> tuple[int, ...] | None:
         return None
     if shape[0] != _DECISION:
         return ()
-    places = []
+    places: list[int] = []
     for place, child in enumerate(larger[2:]):
         if len(places) < len(shape) - 2 and _match(shape[2 + len(places)], child) is not None:
             places.append(place)
@@ -290,7 +291,7 @@ def _match(shape: _Shape, larger: _Shape) -> tuple[int, ...] | None:
 def _chips(tree: BettingTree, node: int) -> int:
     """Seat 0's net at a fold; what each seat paid at a showdown."""
     row = int(tree.nodes["ending_index"][node])
-    first, second = tree.contributions[row].tolist()
+    first, second = (int(paid) for paid in tree.contributions[row])
     if tree.nodes["ending"][node] == Ending.FOLD:
         return -first if tree.folded[row] & 1 else second
     if first != second:
@@ -298,4 +299,4 @@ def _chips(tree: BettingTree, node: int) -> int:
             f"a showdown for which the seats paid {first} and {second} chips",
             "a best response needs two players who pay alike",
         )
-    return int(first)
+    return first
