@@ -21,10 +21,8 @@ import psutil
 from bench.games import MENUS
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.mccfr.instance_progress import STARTING
-from holdem.mccfr.multi_instance_coordinator import (
-    MultiInstanceCoordinator,
-    SilentInstancesObserver,
-)
+from holdem.mccfr.instance_watch import SilentInstancesObserver
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 from holdem.types import HEADS_UP_MENU, GameConfig, MCCFRConfig
 
 

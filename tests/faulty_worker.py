@@ -1,4 +1,6 @@
-"""A pool's worker that raises once, where and when the environment says. For test_pool_faults.
+"""Workers of a pool that raise or take their time. For test_pool_faults.
+
+One raises once, where and when the environment says:
 
 ``HOLDEM_TEST_FAULT=WORKER:walk|merge:CALL:FILE``: at that call, unless FILE is there.
 """
@@ -6,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,4 +48,17 @@ class FaultyWorker(pool_worker._Worker):
 def main(spec: WorkerSpec) -> None:
     """As `pool_worker.main`, in a process of its own."""
     pool_worker._Worker = FaultyWorker
+    pool_worker.main(spec)
+
+
+class SlowWorker(pool_worker._Worker):
+    def _move(self) -> None:
+        time.sleep(0.3)
+        super()._move()
+
+
+def slow_main(spec: WorkerSpec) -> None:
+    """As `pool_worker.main`, on a machine that takes 0.3 s for each small piece of work."""
+    pool_worker._PIECE_ITERATIONS, pool_worker._PIECE_WORDS = 25, 1_000
+    pool_worker._Worker = SlowWorker
     pool_worker.main(spec)

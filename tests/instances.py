@@ -10,11 +10,8 @@ from holdem.mccfr import checkpoint, instance_progress
 from holdem.mccfr.instance import InstanceSpec, run_instance
 from holdem.mccfr.instance_launcher import Ended
 from holdem.mccfr.instance_progress import InstanceProgress
-from holdem.mccfr.multi_instance_coordinator import (
-    MultiInstanceCoordinator,
-    MultiInstanceResult,
-    SilentInstancesObserver,
-)
+from holdem.mccfr.instance_watch import MultiInstanceResult, SilentInstancesObserver
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 from holdem.types import MCCFRConfig
 from tests.pools import LAWS, contents
 

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from holdem._core.aivat import Estimator, Matchup
+from holdem._core.equity import preflop_equities
 from holdem.evaluation import aivat
 from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.exploitability import PolicyEvaluator
-from holdem.game.games import kuhn, leduc
-from holdem.game.tree import Ending
+from holdem.evaluation.match import Match
+from holdem.game.games import kuhn, leduc, push_fold
+from holdem.game.tree import Ending, build_tree
 from holdem.types import BetMenu, CardRules, GameConfig
+from tests.buckets import StripedBuckets
 from tests.reference.games import one_card, random_policy, tree_of
 
 THREE_STREETS = GameConfig(
@@ -134,6 +137,77 @@ def test_the_mean_over_everything_is_the_exact_value(game, exact_street, nonsens
     assert mean == pytest.approx(exact, abs=1e-6)
     if not nonsense:
         assert square - mean**2 < plain_variance(tree, policies, endings, game)
+
+
+def test_holdem_agrees_with_the_plain_mean():
+    """Random policies, buckets without sense: the difference is within its own interval.
+
+    Whatever the values are worth, all-in pots are settled by their equity, so less luck is left.
+    """
+    buckets = StripedBuckets(5, preflop_equities=preflop_equities())
+    menu = BetMenu(streets=(("2.5x, a", "a"), ("50%, a", "a"), ("75%, a", "a"), ("a",)))
+    tree = build_tree(GameConfig(stacks=(3_000,), menu=menu), buckets.num_buckets)
+    first = Contestant("first", random_policy(tree, 1), buckets)
+    second = Contestant("second", random_policy(tree, 2), buckets)
+    seen = []
+    Match(first, second, seed=6).play(30_000, seen.append)
+
+    for seat in (0, 1):
+        chips = np.concatenate([h.chips[:, seat] for h in seen if h.seat == seat])
+        values = np.concatenate([h.values for h in seen if h.seat == seat])
+        apart = chips - values
+        assert abs(apart.mean()) < 3 * apart.std() / len(apart) ** 0.5
+        assert values.std() < 0.7 * chips.std()
+
+
+def test_push_fold_leaves_no_luck(tmp_path):
+    """All cards to come are in the equities: every hand is estimated at the exact value."""
+    equities = preflop_equities()
+    buckets = StripedBuckets(1, 1, equities)
+    tree = build_tree(push_fold(8), (169,))
+    policies = [random_policy(tree, seed) for seed in (1, 2)]
+    exact = PolicyEvaluator(tree, preflop_equities=equities).evaluate(
+        BothSeats([Rounded(policy) for policy in policies])
+    )
+    first, second = (Contestant(f"{i}", policy, buckets) for i, policy in enumerate(policies))
+
+    result = Match(first, second).play(4_000)
+
+    seat = result.aivat.positions[0]
+    assert seat.mean == pytest.approx(exact.values[0] * 10, abs=1e-6)
+    assert seat.sd == pytest.approx(0, abs=1e-6)
+    assert result.plain.positions[0].mean == pytest.approx(
+        exact.values[0] * 10, abs=2 * result.plain.positions[0].error
+    )
+
+
+def test_streets_of_a_tree():
+    """Every node but the root is a member of one street's betting, every root of two."""
+    tree = build_tree(GameConfig(), (169, 2, 2, 2))
+    roots = aivat.street_roots(tree)
+    counts = np.bincount(roots.members, minlength=tree.num_nodes)
+    is_root = roots.numbers >= 0
+    assert (counts == np.where(is_root, 2, 1) - (np.arange(tree.num_nodes) == 0)).all()
+    for street, nodes in enumerate(roots.nodes):
+        for node in nodes[:: max(len(nodes) // 7, 1)].tolist():
+            members = roots.members[roots.first_members[node] : roots.first_members[node + 1]]
+            assert members[-1] == node
+            inner = [n for n in members.tolist() if tree.nodes["street"][n] == street]
+            inner = [n for n in inner if tree.nodes["num_actions"][n]]
+            children = {child for n in inner for child in tree.children(n)}
+            assert children | {node} == set(members.tolist())
+    for node in range(0, tree.num_nodes, 97):
+        last = node
+        while tree.nodes["num_actions"][last]:
+            last = max(
+                (tree.children(last)[-1], *deepest(tree, last)), default=tree.children(last)[-1]
+            )
+        assert roots.ends[node] == last + 1
+
+
+def deepest(tree, node):
+    """The last child with children, if any."""
+    return [child for child in tree.children(node) if tree.nodes["num_actions"][child]][-1:]
 
 
 class BothSeats:

@@ -37,12 +37,33 @@ def found_and_expected(game, tree, policy, form="exact"):
     )
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_two_streets_equal_brute_force(seed):
+@pytest.mark.parametrize(("seed", "lucky_suit"), [(0, False), (1, True)])
+def test_two_streets_equal_brute_force(seed, lucky_suit):
     """Ten cards, one public one; buckets that mix hands at random."""
-    game = SmallGame(5, 2, 2, (7, 5), seed)
-    tree = small_tree(game, "100%, a", "50%, a")
+    game = SmallGame(5, 2, 2, (7, 5), seed, lucky_suit)
+    tree = small_tree(game, "100%", "a", stack=3)
 
     found, expected = found_and_expected(game, tree, random_policy(tree, seed))
+
+    assert found == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("form", ["exact", "turn"])
+def test_three_streets_equal_brute_force(form):
+    """Six cards, two public ones, one after the other."""
+    game = SmallGame(3, 2, 3, (4, 3, 5), 5, True)
+    tree = small_tree(game, "a", "", "a", stack=3)
+
+    found, expected = found_and_expected(game, tree, random_policy(tree, 6), form)
+
+    assert found == pytest.approx(expected, abs=0.01)
+
+
+def test_twenty_cards_equal_brute_force():
+    """Five ranks of four suits, a one-card flop: the game that the issue names."""
+    game = SmallGame(5, 4, 2, (9, 6), 3)
+    tree = small_tree(game, "a, !call", "", stack=3)
+
+    found, expected = found_and_expected(game, tree, random_policy(tree, 4))
 
     assert found == pytest.approx(expected, abs=0.01)

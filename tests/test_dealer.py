@@ -3,6 +3,8 @@
 import io
 import random
 import socket
+import subprocess
+import sys
 import threading
 import time
 from itertools import count
@@ -13,8 +15,10 @@ import pytest
 
 from holdem.errors import ConfigError, ResourceError, StorageError
 from holdem.game.history import loads_all
+from holdem.game.rules import CALL, FOLD, raise_to
 from holdem.play import acpc
 from holdem.play.acpc import action_text, read_message, reply_line
+from holdem.play.agent import Decision, Option
 from holdem.play.dealer import deal_cards, play_match
 from holdem.play.game_definition import Table
 from holdem.play.session import Limits, Session
@@ -416,7 +420,7 @@ def test_floods_end_nothing(kind):
         HEADS_UP,
         [plain_client(HEADS_UP, calls), flood],
         hands=12,
-        action_seconds=0.4,
+        action_seconds=0.7,
         most_timeouts=3,
     )
     hall._threads[0].join(DEADLINE)
@@ -424,8 +428,7 @@ def test_floods_end_nothing(kind):
     result = hall.end()
 
     assert result.hands == 12
-    assert result.players[1].out
-    assert result.players[0].timeouts == 0
+    assert [player.out for player in result.players] == [False, True]
     assert len(hall.said) < 120  # the log is not flooded either
     assert all(len(said) < 400 for said in hall.said)
 
@@ -485,15 +488,19 @@ def test_random_bytes_at_the_socket(seed, tmp_path):
 
 def test_a_kill_in_the_middle_of_a_hand(tmp_path):
     """Of a client in a process of its own: it comes back as another process."""
-    import subprocess
-    import sys
-
     code = """
 import sys
+from holdem.play.acpc import read_message, reply_line
+from holdem.play.client import Client
 from holdem.play.game_definition import Table
 from holdem.types import GameConfig
-from tests.tables import plain_client, calls
-plain_client(Table.of(GameConfig()), calls)(int(sys.argv[1]))
+table = Table.of(GameConfig())
+with Client("127.0.0.1", int(sys.argv[1])) as client:
+    while (line := client.receive()) is not None:
+        message = read_message(line, table)
+        client.between_hands = message.state.is_terminal
+        if message.my_turn:
+            client.send(reply_line(line, "c"))
 """
     processes = []
 
@@ -596,7 +603,7 @@ def test_a_session_leaves_at_its_limits():
         HEADS_UP,
         [session_client(session), plain_client(HEADS_UP, calls)],
         hands=9,
-        action_seconds=0.3,
+        action_seconds=2.0,
         most_timeouts=0,
     )
     result = hall.end()
@@ -607,37 +614,26 @@ def test_a_session_leaves_at_its_limits():
 
 
 def test_a_session_that_loses_enough_leaves():
-    class Loses:
-        def decide(self, state, hand):
-            from holdem.game.rules import CALL, FOLD
-            from holdem.play.agent import Decision, Option
+    """Of a player that always folds the blinds go."""
 
+    class Folds:
+        def decide(self, state, hand):
             action = FOLD if state.legal_actions().can_fold else CALL
             return Decision(action, (Option(action, 1.0),), "", None, "", 0.0)
 
-    session = Session(HEADS_UP, Loses(), Silent(), acts=True, limits=Limits(stop_loss=2.0))
-
     def raises(message):
-        legal = message.state.legal_actions()
-        return action_text(
-            message.state, message.state.legal_actions() and _least_raise(message.state, legal)
-        )
+        least = message.state.legal_actions().min_raise_to
+        return action_text(message.state, CALL if least is None else raise_to(least))
 
+    session = Session(HEADS_UP, Folds(), Silent(), acts=True, limits=Limits(stop_loss=2.0))
     Hall(
         HEADS_UP,
         [session_client(session), plain_client(HEADS_UP, raises)],
         hands=20,
-        action_seconds=0.3,
+        action_seconds=2.0,
         most_timeouts=0,
     ).end()
 
-    # A blind and a half in every two hands.
-    assert session.result.hands == 3
-    assert session.result.chips == -250 or session.result.chips == -200
-    assert "big blinds are lost" in session.result.ended
-
-
-def _least_raise(state, legal):
-    from holdem.game.rules import CALL, raise_to
-
-    return CALL if legal.min_raise_to is None else raise_to(legal.min_raise_to)
+    # The big blind in the first hand, then the small one, and the big one again.
+    assert (session.result.hands, session.result.chips) == (3, -250)
+    assert session.result.ended == "2.5 big blinds are lost"

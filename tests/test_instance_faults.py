@@ -17,12 +17,15 @@ import numpy as np
 import psutil
 import pytest
 
+from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import StorageError
 from holdem.mccfr import instance_progress
 from holdem.mccfr.instance_launcher import ProcessLauncher
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
+from holdem.types import MCCFRConfig
 from tests.instances import Watcher, coordinator_of, final_tables, progress, train
 from tests.instances_run import NUM_INSTANCES, VALUES
-from tests.pools import workers_of
+from tests.pools import GAMES, save_buckets, workers_of
 from tests.test_pool_faults import moments
 
 ROOT = Path(__file__).parent.parent
@@ -131,7 +134,7 @@ def test_a_killed_instance_that_is_not_started_again(tmp_path, undisturbed):
     assert final_tables(tmp_path) == undisturbed
 
 
-@moments(2)
+@moments(1)
 def test_a_killed_coordinator(moment, tmp_path, undisturbed):
     """It takes its instances with it."""
     process = start("tests.instances_run", tmp_path)
@@ -145,7 +148,7 @@ def test_a_killed_coordinator(moment, tmp_path, undisturbed):
     assert final_tables(tmp_path) == undisturbed
 
 
-@moments(2)
+@moments(1)
 def test_everything_killed(moment, tmp_path, undisturbed):
     process = start("tests.instances_run", tmp_path)
     wait_for_moment(tmp_path, 100 + moment, lambda: process.poll() is not None)
@@ -159,7 +162,7 @@ def test_everything_killed(moment, tmp_path, undisturbed):
 
 def test_killed_again_and_again(tmp_path, undisturbed):
     """Each time a little further."""
-    for share in (0.2, 0.5, 0.8):
+    for share in (0.3, 0.7):
         process = start("tests.instances_run", tmp_path)
         wait_until(
             lambda share=share, p=process: share_done(tmp_path) >= share or p.poll() is not None
@@ -288,3 +291,40 @@ def test_a_reader_hammers_the_files_of_a_run(tmp_path):
         assert percentages[-1] == 100.0
     statuses = {one.status for found in seen.values() for one in found}
     assert {"starting", "running", "failed", "completed"} >= statuses >= {"starting", "completed"}
+
+
+def memory_of_file(pid, path):
+    """Resident and proportional bytes of a mapped file in a process."""
+    sizes, mine = {"Rss:": 0, "Pss:": 0}, False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):
+            mine = words[-1] == str(path)
+        elif mine and words[0] in sizes:
+            sizes[words[0]] += 1024 * int(words[1])
+    return sizes["Rss:"], sizes["Pss:"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells what is shared")
+def test_instances_have_one_copy_of_the_buckets(tmp_path):
+    """Both have the table in memory, and together it takes the memory of one."""
+    buckets = save_buckets(tmp_path / "buckets")
+    table = tmp_path / "buckets" / "table_flop.npy"
+    found = []
+
+    def look():
+        wait_until(lambda: share_done(tmp_path / "run") > 0.5)
+        found.extend(memory_of_file(one.pid, table) for one in workers_of(os.getpid()))
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    config = MCCFRConfig(time_budget_seconds=4.0)
+    MultiInstanceCoordinator(
+        config, HandBucketing.load(buckets.path), game=GAMES["hold'em"], num_instances=2
+    ).train(tmp_path / "run", False)
+    looker.join()
+
+    size = table.stat().st_size
+    assert len(found) == 2
+    assert all(rss > 0.9 * size for rss, _ in found)
+    assert sum(pss for _, pss in found) < 1.1 * size

@@ -19,6 +19,7 @@ from holdem.mccfr import checkpoint, costs, instance_plan, instance_progress
 from holdem.mccfr.instance_plan import TIME_STREAM, RunPlan, parse_instances, ranges_of
 from holdem.mccfr.instance_progress import InstanceProgress, ProgressFile
 from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
+from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.run import LOSSLESS, Run
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.worker import bucket_counts_of
@@ -408,6 +409,7 @@ def test_an_instance_that_cannot_begin_says_why(tmp_path):
 
     def spoil(spec):
         if spec.instance == 0:
+            spec.folder.mkdir()
             (spec.folder / "checkpoints").write_text("a file stands where a folder is wanted")
 
     result = train(tmp_path, 2, launcher=Inline(spoil))
@@ -664,6 +666,39 @@ def test_changed_laws_are_told(tmp_path):
     assert "instance 1 was trained otherwise: discount_interval 300 -> 400" in watcher.warnings
 
 
+def test_a_resumed_instance_begins_where_it_was(tmp_path, monkeypatch):
+    """Its file does not go back to 0 % while it starts."""
+    train(tmp_path, 2, launcher=Broken(monkeypatch, 1, after=700), checkpoint_interval=200)
+    monkeypatch.undo()
+    launcher = Inline()
+    train(tmp_path, 2, launcher=launcher, resume_from=tmp_path, checkpoint_interval=200)
+    (spec,) = launcher.specs  # the other has nothing left to do
+    first = spec.first_record()
+    done = int(spec.resume_from.name.removeprefix("checkpoint_iter"))
+    assert done >= 600
+    assert (first.current_iter, first.progress_pct) == (1_000 + done, done / 10)
+
+
+def test_ctrl_c_in_a_script_of_ones_own(tmp_path):
+    """Nobody has made it a call of `request_stop`: the instances save, then it goes on up."""
+
+    class Interrupted(Inline):
+        stopped = False
+
+        def wait(self, timeout):
+            if not self.stopped:
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+        def stop(self):
+            self.stopped = True
+
+    launcher = Interrupted(lambda spec: 2)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, 2, launcher=launcher)
+    assert [one.status for one in progress(tmp_path, 2)] == ["interrupted", "interrupted"]
+
+
 # -- parts of a run on several machines ----------------------------------------------------------
 
 
@@ -683,6 +718,19 @@ def test_another_machine_cannot_do_another_run(tmp_path):
             train(tmp_path, 3, instances=[1], **values)
     with pytest.raises(StorageError, match="checkpoints of instance 0"):
         train(tmp_path, 3, instances=[0, 1])
+
+
+def test_a_pool_goes_on_with_an_instance(tmp_path):
+    """To the same bytes, on other random numbers than those from 0 on."""
+    interrupted(tmp_path / "run", 2, {1})
+    found = []
+    for workers in (1, 2):
+        config = MCCFRConfig(**{**LAWS, "num_iterations": 1_000, "num_workers": workers})
+        result = ParallelMCCFRSolver(config, None, game=GAME).train(
+            tmp_path / f"{workers}", False, resume_from=tmp_path / "run" / "instance_1"
+        )
+        found.append(contents(result.checkpoint))
+    assert found[0] == found[1]
 
 
 # -- a run that begins in the middle of the stream -----------------------------------------------

@@ -229,6 +229,18 @@ def test_clock_that_went_on_while_all_were_stopped(tmp_path, monkeypatch):
     assert observer.warnings == []
 
 
+def test_slow_work_is_no_hang(tmp_path, monkeypatch):
+    """Deals, merges, copies and figures that take longer than the patience, piece by piece."""
+    for name, value in {"_HANG_SECONDS": 1.5, "_FIRST_SECONDS": 1.5, "_HANG_BATCHES": 0}.items():
+        monkeypatch.setattr(pool, name, value)
+    monkeypatch.setattr(pool, "pool_worker", SimpleNamespace(main=faulty_worker.slow_main))
+    observer, laws = Watcher(), {"num_iterations": 150, "checkpoint_interval": 100}
+    result = train(tmp_path / "slow", GAME, 2, observer=observer, batch_size=100, **laws)
+    assert observer.warnings == []
+    monkeypatch.undo()
+    assert outcome(result) == outcome(train(tmp_path / "whole", GAME, 1, **laws, batch_size=100))
+
+
 def test_one_failure_after_another(tmp_path, undisturbed):
     """Three in a row are made good; what is left behind each time is the same."""
     with Disturber(5, signal.SIGKILL, times=3) as observer:

@@ -1,5 +1,6 @@
 """The compiled walk against the one on paper, and what parallel training rests on."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import pytest
 from holdem._core.deal import DEAL_DTYPE
 from holdem._core.sync import COUNTER_WORDS, Counters
 from holdem._core.traverse import measure
-from holdem.errors import HoldemError
+from holdem.errors import HoldemError, ResourceError
 from holdem.game import games
 from holdem.game.tree import build_tree
 from holdem.mccfr.worker import BatchLog, log_bytes, make_walker
@@ -229,6 +230,87 @@ def test_a_log_of_the_wrong_size_is_refused():
     for wrong in ({"log": log.log[:-8]}, {"used": log.used[1:]}, {"values": log.values[:19]}):
         with pytest.raises(ValueError, match="do not fit"):
             make_walker(tree, table, replace(log, **wrong))
+
+
+@pytest.fixture
+def log_file(tmp_path):
+    """A sparse file for a log: its path, a descriptor, and the mapping as bytes."""
+
+    def make(num_bytes):
+        path = tmp_path / "log"
+        path.write_bytes(b"")
+        os.truncate(path, num_bytes)
+        opened.append(os.open(path, os.O_RDWR))
+        return path, opened[-1], np.memmap(path, np.uint8, "r+")
+
+    opened = []
+    yield make
+    for descriptor in opened:
+        os.close(descriptor)
+
+
+def reserving(name, batch_size, log_file):
+    """A walker whose log is a file of which nothing is reserved yet."""
+    tree = build_tree(*NAMED[name])
+    path, descriptor, memory = log_file(log_bytes(tree, batch_size, 1))
+    room = np.zeros(batch_size * tree.game.num_players, np.int64)
+    log = replace(
+        BatchLog.local(tree, batch_size), log=memory, descriptor=descriptor, room=room
+    )
+    table = np.zeros(2 * tree.num_slots, np.float32)
+    return table, make_walker(tree, table, log), log, path
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
+@pytest.mark.parametrize("name", NAMED)
+def test_a_log_is_reserved_before_it_is_written(name, epsilon, log_file):
+    """As much as is used, and the table is the same."""
+    _, expected, alone, deals = make(name, 20)
+    table, walker, log, path = reserving(name, 20, log_file)
+    for first in range(0, 60, 20):
+        for each in (alone, walker):
+            each.walk(42, first, deals[first : first + 20], epsilon=epsilon)
+            each.merge(20, 1.0, 1.0, -50.0)
+        assert (log.used <= log.room).all()
+    assert expected.tobytes() == table.tobytes()
+    assert (log.room <= walker.segment_bytes).all()
+    assert (log.room < walker.segment_bytes).any() == (walker.segment_bytes > 4096)
+    assert path.stat().st_blocks * 512 >= log.used.max()
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
+def test_a_log_that_cannot_be_reserved_is_an_error(epsilon, log_file):
+    """Not a page fault that kills; and nothing is written beyond what is reserved."""
+    _, walker, log, path = reserving("heads-up", 20, log_file)
+    _, _, _, deals = make("heads-up", 20)
+    walker.walk(42, 0, deals[:5], epsilon=epsilon)
+    room = log.room.copy()
+    read_only = os.open(path, os.O_RDONLY)          # where nothing can be reserved
+    try:
+        refused = replace(log, descriptor=read_only)
+        tree = build_tree(*NAMED["heads-up"])
+        walker = make_walker(tree, np.zeros(2 * tree.num_slots, np.float32), refused)
+        with pytest.raises(ResourceError, match="shared memory is full") as caught:
+            walker.walk(42, 0, deals[:20], epsilon=epsilon)
+    finally:
+        os.close(read_only)
+    assert "--shm-size" in caught.value.remedy
+    assert (log.room == room).all()
+    assert (log.used <= room).all()
+
+
+def test_a_long_merge_may_be_done_in_pieces():
+    """To the same bytes."""
+    _, whole, walker, deals = make("three-way", 20)
+    train(walker, deals, 20)
+    _, pieces, walker, deals = make("three-way", 20)
+    for first in range(0, 60, 20):
+        walker.walk(42, first, deals[first : first + 20])
+        for start, end in ((0, 7), (7, 7), (7, 20)):
+            walker.merge(end, 1.0 + first, 2.0 + first, -300.0, first=start)
+    assert whole.tobytes() == pieces.tobytes()
+    with pytest.raises(ValueError, match="no iterations 8 to 7"):
+        walker.merge(7, 1.0, 1.0, -300.0, first=8)
 
 
 def test_same_seed_same_bytes():

@@ -3,28 +3,25 @@
 # Points of the betting tree that are alike but for their chips lie in the 16 lanes of one
 # vector: a *group* has the shape of one street's betting from one of its beginnings on, and a
 # lane for each beginning of that shape. A group's reach or value is an array of lanes, one
-# vector per hand of the board: (rows, 16) float32.
+# vector per hand: (1326, 16) float32.
 from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint8_t
 
 cdef extern from "best_response_simd.h" nogil:
     enum:
         NUM_LANES
+        NUM_SLOTS
     # Sixteen floats; only its address is taken here.
     ctypedef float lanes_t
-    ctypedef struct row_t:
-        uint16_t parent
-        uint16_t bucket
+    ctypedef struct entry_t:
+        uint16_t first
         uint8_t high
         uint8_t low
-    ctypedef struct run_t:
-        uint16_t end
-        uint8_t card
+        uint8_t kind
         uint8_t ties
     ctypedef struct hands_t:
-        const row_t* rows
-        const run_t* runs
-        int32_t num_rows
-        int32_t num_runs
+        const uint16_t* buckets
+        const entry_t* entries
+        int32_t num_entries
     ctypedef struct endings_t:
         const lanes_t* strategy
         int32_t num_actions
@@ -32,29 +29,34 @@ cdef extern from "best_response_simd.h" nogil:
         int32_t showdown
         lanes_t fold_chips
         lanes_t showdown_chips
-    void gather_rows(lanes_t* here, const lanes_t* before, const hands_t* hands)
-    void add_rows(lanes_t* before, const lanes_t* here, const hands_t* hands, float weight)
+    const uint8_t (*SLOT_CARDS)[2]
+    void fill_slots()
+    void add_weighted(lanes_t* sums, const lanes_t* terms, float weight)
     void symmetrise(
-        lanes_t* values, lanes_t* copy, const uint16_t* symmetries, int num_symmetries, int num_rows
+        lanes_t* values, lanes_t* copy, const uint16_t* table, const uint8_t* renamings,
+        int num_renamings,
     )
-    void unpack_lanes(float* blocks, const lanes_t* packed, const int32_t* slots, int num_rows)
-    void pack_lanes(lanes_t* packed, const float* blocks, const int32_t* slots, int num_rows)
+    void put_aside(lanes_t* aside, const lanes_t* values, int card)
+    void put_back(lanes_t* values, const lanes_t* aside, int card)
+    void clear_card(lanes_t* values, int card)
+    void unpack_lanes(float* blocks, const lanes_t* packed, const int32_t* slots)
+    void pack_lanes(lanes_t* packed, const float* blocks, const int32_t* slots)
     void play(
         lanes_t* played, const lanes_t* reach, const lanes_t* strategy, int num_actions,
         int action, const hands_t* hands,
     )
-    void add(lanes_t* sums, const lanes_t* terms, int num_rows)
+    void add(lanes_t* sums, const lanes_t* terms)
     void add_played(
         lanes_t* sums, const lanes_t* terms, const lanes_t* strategy, int num_actions,
         int action, const hands_t* hands,
     )
-    void raise_to(lanes_t* best, const lanes_t* others, int num_rows)
+    void raise_to(lanes_t* best, const lanes_t* others)
     void others_endings(
-        lanes_t* values, lanes_t* work, const lanes_t* reach, const endings_t* endings,
-        const hands_t* hands,
+        lanes_t* values, lanes_t* work, lanes_t* aside, const lanes_t* reach,
+        const endings_t* endings, const hands_t* hands,
     )
     void own_endings(
-        lanes_t* best, lanes_t* own, const lanes_t* reach, int chooses,
+        lanes_t* best, lanes_t* own, lanes_t* aside, lanes_t* reach, int chooses,
         const endings_t* endings, const hands_t* hands,
     )
 
@@ -88,12 +90,12 @@ cdef struct Street:
 
 # One board, and those that one more deal makes of it. Mirrors BOARD_DTYPE.
 cdef packed struct Board:
-    int32_t first_row
-    int32_t num_rows
-    int32_t first_run
-    int32_t num_runs
+    int32_t first_entry
+    int32_t num_entries        # 0 before the last street
     int32_t first_child
     int32_t num_children       # 0 on the last street
-    int32_t first_symmetry     # where its symmetries begin, each num_rows numbers
-    int32_t num_symmetries     # besides the identity
     float weight               # chance of the boards it stands for, given its parent and two hands
+    uint8_t cards[3]           # those just dealt
+    uint8_t num_cards
+    uint8_t renamings[24]      # under which it stays as it is, besides the identity
+    uint8_t num_renamings

@@ -4,13 +4,13 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BOARD_DTYPE", "LANES", "POINT_DTYPE", "ROW_DTYPE", "RUN_DTYPE", "Betting"]
+__all__ = ["BOARD_DTYPE", "ENTRY_DTYPE", "LANES", "POINT_DTYPE", "SLOT_HOLES", "Betting"]
 
 BOARD_DTYPE: Final[np.dtype[np.void]]
+ENTRY_DTYPE: Final[np.dtype[np.void]]
 LANES: Final[int]
 POINT_DTYPE: Final[np.dtype[np.void]]
-ROW_DTYPE: Final[np.dtype[np.void]]
-RUN_DTYPE: Final[np.dtype[np.void]]
+SLOT_HOLES: Final[npt.NDArray[np.uint8]]
 
 _Lanes = npt.NDArray[np.float32]
 _Records = npt.NDArray[np.void]
@@ -20,11 +20,11 @@ class _Runouts(Protocol):
     @property
     def boards(self) -> _Records: ...
     @property
-    def rows(self) -> _Records: ...
+    def buckets(self) -> npt.NDArray[np.uint16]: ...
     @property
-    def runs(self) -> _Records: ...
+    def entries(self) -> _Records: ...
     @property
-    def symmetries(self) -> npt.NDArray[np.uint16]: ...
+    def renamed(self) -> npt.NDArray[np.uint16]: ...
 
 class Betting:
     num_groups: tuple[int, ...]

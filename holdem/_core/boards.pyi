@@ -3,21 +3,19 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NUM_ON_BOARD", "Runouts", "flop_boards"]
-
-NUM_ON_BOARD: tuple[int, int, int, int]
+__all__ = ["Runouts", "flop_boards"]
 
 class Runouts:
     boards: npt.NDArray[np.void]
-    rows: npt.NDArray[np.void]
-    runs: npt.NDArray[np.void]
-    symmetries: npt.NDArray[np.uint16]
+    buckets: npt.NDArray[np.uint16]
+    entries: npt.NDArray[np.void]
+    renamed: npt.NDArray[np.uint16]
     def __init__(
         self,
         boards: npt.NDArray[np.void],
-        rows: npt.NDArray[np.void],
-        runs: npt.NDArray[np.void],
-        symmetries: npt.NDArray[np.uint16],
+        buckets: npt.NDArray[np.uint16],
+        entries: npt.NDArray[np.void],
+        renamed: npt.NDArray[np.uint16],
     ) -> None: ...
 
 def flop_boards(

@@ -16,49 +16,45 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t, uint8_t
 from libc.string cimport memset
 
-from holdem._core.indexer cimport holes_on_board
-from holdem._core.river cimport NO_LEVEL, River, rank_river
+from holdem._core.indexer cimport NUM_RANKS, holes_on_board
+from holdem._core.river cimport MAX_LEVELS, NO_LEVEL, NUM_RIVER_HANDS, River, rank_river
 from holdem._core.rng cimport Stream, next_below, stream_for
 from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t
 
-from holdem._core.best_response import BOARD_DTYPE, ROW_DTYPE, RUN_DTYPE
+from holdem._core.best_response import BOARD_DTYPE, ENTRY_DTYPE, SLOT_HOLES
 from holdem.errors import CardError, ConfigError
 
-__all__ = [
-    "NUM_ON_BOARD", "Runouts", "flop_boards",
-]
-
-NUM_ON_BOARD = (1326, 1176, 1128, 1081)
-"""Hands that are possible on a board of 0, 3, 4 and 5 cards."""
+__all__ = ["Runouts", "flop_boards"]
 
 cdef enum:
-    FLOP_HANDS = 1176
-    TURN_HANDS = 1128
-    RIVER_HANDS = 1081
     NUM_RENAMINGS = 24
+    NUM_BLOCKS = 91            # pairs of ranks
+    # Entries of a river: a block each, or a hand each that makes a flush.
+    MAX_ENTRIES = NUM_BLOCKS + NUM_RIVER_HANDS
 
-# Mirror ROW_DTYPE, RUN_DTYPE and BOARD_DTYPE of best_response.pyx.
-cdef packed struct Row:
-    uint16_t parent
-    uint16_t bucket
-    uint8_t high
-    uint8_t low
-
-cdef packed struct Run:
-    uint16_t end
-    uint8_t card
-    uint8_t ties
-
+# Mirror BOARD_DTYPE and ENTRY_DTYPE of best_response.pyx.
 cdef packed struct Board:
-    int32_t first_row
-    int32_t num_rows
-    int32_t first_run
-    int32_t num_runs
+    int32_t first_entry
+    int32_t num_entries
     int32_t first_child
     int32_t num_children
-    int32_t first_symmetry
-    int32_t num_symmetries
     float weight
+    uint8_t cards[3]
+    uint8_t num_cards
+    uint8_t renamings[24]
+    uint8_t num_renamings
+
+cdef struct Entry:
+    uint16_t first
+    uint8_t high
+    uint8_t low
+    uint8_t kind
+    uint8_t ties
+
+cdef enum EntryKind:
+    OF_TWO_RANKS
+    OF_ONE_RANK
+    SINGLE
 
 # The bucket of every hand of a street, in one or two bytes.
 cdef struct Table:
@@ -72,10 +68,14 @@ cdef struct Next:
     int count
 
 cdef uint8_t RENAMED_SUIT[NUM_RENAMINGS][4]
+cdef uint16_t SLOT_OF_CARDS[NUM_CARDS][NUM_CARDS]
 
 
-cdef void fill_tables() noexcept:
+cdef void fill_tables(const uint8_t[:, ::1] slot_holes) noexcept:
     cdef int a, b, c, n = 0
+    for a in range(NUM_HOLES):
+        SLOT_OF_CARDS[slot_holes[a, 0]][slot_holes[a, 1]] = a
+        SLOT_OF_CARDS[slot_holes[a, 1]][slot_holes[a, 0]] = a
     for a in range(4):
         for b in range(4):
             for c in range(4):
@@ -86,17 +86,11 @@ cdef void fill_tables() noexcept:
                     RENAMED_SUIT[n][3] = 6 - a - b - c
                     n += 1
 
-fill_tables()
+fill_tables(SLOT_HOLES)
 
 
 cdef inline int renamed(int card, int renaming) noexcept nogil:
     return (card & ~3) | RENAMED_SUIT[renaming][card & 3]
-
-
-cdef inline int hole_index(int first, int second) noexcept nogil:
-    return (
-        first * (first - 1) // 2 + second if first > second else second * (second - 1) // 2 + first
-    )
 
 
 cdef inline int bucket_of(const Table* table, int64_t index) noexcept nogil:
@@ -168,99 +162,98 @@ cdef void list_next(
             found.count += 1
 
 
-cdef int list_rows(
-    const card_t* board, int num_board, const Table* table, const uint16_t* parents,
-    Row* rows, Run* runs, uint16_t* places,
+cdef void list_buckets(
+    const card_t* board, int num_board, const Table* table, uint16_t* buckets,
 ) noexcept nogil:
-    """List the hands on a board of 3 or 4 cards by hole index; return how many runs they are.
-
-    parents: (1326,), the row of each hole on the board before. places: OUT, those on this one.
-    """
+    """Write the bucket of each hand by slot, (1326,); those that the board blocks keep theirs."""
     cdef int32_t indices[NUM_HOLES]
-    cdef int high, low, hole = 0, row = 0, run = -1, last = -1
+    cdef int high, low, hole = 0
+    if table.width == 0:
+        return
     holes_on_board(board, num_board, indices)
     for high in range(NUM_CARDS):
         for low in range(high):
             if indices[hole] >= 0:
-                rows[row].parent = parents[hole]
-                rows[row].bucket = bucket_of(table, indices[hole])
-                rows[row].high = high
-                rows[row].low = low
-                if high != last:
-                    run += 1
-                    last = high
-                    runs[run].card = high
-                    runs[run].ties = 0
-                places[hole] = row
-                row += 1
-                runs[run].end = row
+                buckets[SLOT_OF_CARDS[high][low]] = bucket_of(table, indices[hole])
             hole += 1
-    return run + 1
 
 
-cdef int list_river_rows(
-    const card_t* board, const Table* table, const uint16_t* parents, Row* rows, Run* runs,
-) noexcept nogil:
-    """List the hands on a river board, the weakest first; return how many runs they are."""
-    cdef int32_t indices[NUM_HOLES]
-    cdef uint16_t place[256]
-    cdef uint8_t level_of[RIVER_HANDS]
+cdef int list_entries(const card_t* board, Entry* entries) noexcept nogil:
+    """List the hands of a river board, the weakest first; return how many entries they are."""
     cdef River river
-    cdef int high, low, level, hole = 0, row, run = -1
-    holes_on_board(board, 5, indices)
+    cdef int starts[MAX_LEVELS + 1]
+    cdef int high, low, level, i, place, num_entries
+    cdef Entry* entry
     rank_river(board, &river)
+    memset(starts, 0, sizeof(starts))
+    for high in range(NUM_RANKS):
+        for low in range(high + 1):
+            if river.rank_levels[high][low] != NO_LEVEL:
+                starts[river.rank_levels[high][low] + 1] += 1
+    for i in range(river.num_flushes):
+        starts[river.levels[river.flushes[i][0]][river.flushes[i][1]] + 1] += 1
     for level in range(river.num_levels):
-        place[level] = river.below[level]
-    # Holes go by their high card, so the hands of one level do too.
-    for high in range(NUM_CARDS):
-        for low in range(high):
-            level = river.levels[high][low]
+        starts[level + 1] += starts[level]
+    num_entries = starts[river.num_levels]
+    # A flush is stronger than the rest of its block: it comes after it.
+    for high in range(NUM_RANKS):
+        for low in range(high + 1):
+            level = river.rank_levels[high][low]
             if level != NO_LEVEL:
-                row = place[level]
-                place[level] += 1
-                level_of[row] = level
-                rows[row].parent = parents[hole]
-                rows[row].bucket = bucket_of(table, indices[hole])
-                rows[row].high = high
-                rows[row].low = low
-            hole += 1
-    for row in range(RIVER_HANDS):
-        if row == 0 or level_of[row] != level_of[row - 1] or rows[row].high != rows[row - 1].high:
-            if row > 0:
-                runs[run].ties = level_of[row] == level_of[row - 1]
-            run += 1
-            runs[run].card = rows[row].high
-        runs[run].end = row + 1
-    runs[run].ties = 0
-    return run + 1
-
-
-cdef void list_symmetries(
-    const Row* rows, int num_rows, const uint16_t* places, const int* renamings, int count,
-    uint16_t* symmetries,
-) noexcept nogil:
-    """Write the row of each row's image under all renamings but the first, the identity."""
-    cdef int n, i
-    for n in range(1, count):
-        for i in range(num_rows):
-            symmetries[i] = places[
-                hole_index(renamed(rows[i].high, renamings[n]), renamed(rows[i].low, renamings[n]))
-            ]
-        symmetries += num_rows
+                entry = entries + starts[level]
+                starts[level] += 1
+                entry.first = SLOT_OF_CARDS[4 * high + (high == low)][4 * low]
+                entry.high = high
+                entry.low = low
+                entry.kind = OF_ONE_RANK if high == low else OF_TWO_RANKS
+                entry.ties = True
+    for i in range(river.num_flushes):
+        low = river.flushes[i][0]
+        high = river.flushes[i][1]
+        level = river.levels[high][low]
+        entry = entries + starts[level]
+        starts[level] += 1
+        entry.first = SLOT_OF_CARDS[high][low]
+        entry.high = high
+        entry.low = low
+        entry.kind = SINGLE
+        entry.ties = True
+    # Each level ends where the next one began.
+    for level in range(river.num_levels):
+        place = starts[level]
+        if place > 0:
+            entries[place - 1].ties = False
+    return num_entries
 
 
 class Runouts:
-    """The boards that follow a flop; the arrays of `Betting.respond`.
+    """The boards that follow a flop, in the arrays of `Betting.respond`.
 
     Attributes:
-        boards, rows, runs, symmetries: see ``_core/best_response.pyx``.
+        boards, buckets, entries, renamed: see there.
     """
 
-    def __init__(self, boards, rows, runs, symmetries):
+    def __init__(self, boards, buckets, entries, renamed):
         self.boards = boards
-        self.rows = rows
-        self.runs = runs
-        self.symmetries = symmetries
+        self.buckets = buckets
+        self.entries = entries
+        self.renamed = renamed
+
+
+def _renamed_slots():
+    """Return the slot of each hand after each renaming of suits."""
+    slots = np.empty((NUM_RENAMINGS, NUM_HOLES), np.uint16)
+    cdef uint16_t[:, ::1] view = slots
+    cdef const uint8_t[:, ::1] holes = SLOT_HOLES
+    cdef int n, i
+    for n in range(NUM_RENAMINGS):
+        for i in range(NUM_HOLES):
+            view[n, i] = SLOT_OF_CARDS[renamed(holes[i, 0], n)][renamed(holes[i, 1], n)]
+    slots.setflags(write=False)
+    return slots
+
+
+RENAMED_SLOTS = _renamed_slots()
 
 
 cdef Table table_of(object array) except *:
@@ -276,80 +269,58 @@ cdef Table table_of(object array) except *:
     return table
 
 
-cdef void fill(
-    const card_t* flop, const int* renamings, const int* counts, const Next* turns,
-    const Next* rivers, const Table* tables, Board* boards, Row* rows, Run* runs,
-    uint16_t* symmetries, int64_t* used,
+cdef void set_board(
+    Board* board, const card_t* cards, int num_cards, float weight, const int* renamings, int count,
 ) noexcept nogil:
-    """Fill the arrays of `flop_boards`.
+    """Fill in all but the numbers of entries and children."""
+    cdef int i
+    board.weight = weight
+    board.num_cards = num_cards
+    for i in range(num_cards):
+        board.cards[i] = cards[i]
+    # The first is the identity.
+    board.num_renamings = count - 1
+    for i in range(1, count):
+        board.renamings[i - 1] = renamings[i]
 
-    renamings: (50, 24), counts: (50,): of the flop, then of each turn. used: OUT (2,), runs and
-    numbers of symmetries.
+
+cdef int64_t fill(
+    const card_t* flop, const int* renamings, const int* counts, const Next* turns,
+    const Next* rivers, const Table* tables, Board* boards, uint16_t* buckets, Entry* entries,
+) noexcept nogil:
+    """Fill the arrays of `flop_boards`, which hold zeros; return how many entries there are.
+
+    renamings: (50, 24), counts: (50,): of the flop, then of each turn.
     """
-    cdef uint16_t identity[NUM_HOLES]
-    cdef uint16_t flop_places[NUM_HOLES]
-    cdef uint16_t turn_places[NUM_HOLES]
     cdef card_t board[5]
     cdef Board* here
-    cdef int64_t row = 0, run = 0, symmetry = 0
-    cdef int i, t, r, next_board = 1 + turns.count
-    for i in range(NUM_HOLES):
-        identity[i] = i
+    cdef int64_t used = 0
+    cdef int i, t, r, place = 1 + turns.count
     for i in range(3):
         board[i] = flop[i]
-
-    boards[0].weight = 1
-    boards[0].first_child = 1
-    boards[0].num_children = turns.count
-    boards[0].first_row = 0
-    boards[0].num_rows = FLOP_HANDS
-    boards[0].first_run = 0
-    boards[0].num_runs = list_rows(board, 3, &tables[0], identity, rows, runs, flop_places)
-    boards[0].first_symmetry = 0
-    boards[0].num_symmetries = counts[0] - 1
-    list_symmetries(rows, FLOP_HANDS, flop_places, renamings, counts[0], symmetries)
-    row = FLOP_HANDS
-    run = boards[0].num_runs
-    symmetry = <int64_t>FLOP_HANDS * (counts[0] - 1)
-
+    set_board(boards, flop, 3, 1, renamings, counts[0])
+    boards.first_child = 1
+    boards.num_children = turns.count
+    list_buckets(board, 3, &tables[0], buckets)
     for t in range(turns.count):
         board[3] = turns.cards[t]
         here = boards + 1 + t
-        here.weight = turns.weights[t]
-        here.first_child = next_board
+        set_board(
+            here, &board[3], 1, turns.weights[t], renamings + NUM_RENAMINGS * (1 + t), counts[1 + t]
+        )
+        here.first_child = place
         here.num_children = rivers[t].count
-        next_board += rivers[t].count
-        here.first_row = row
-        here.num_rows = TURN_HANDS
-        here.first_run = run
-        here.num_runs = list_rows(
-            board, 4, &tables[1], flop_places, rows + row, runs + run, turn_places
-        )
-        here.first_symmetry = symmetry
-        here.num_symmetries = counts[1 + t] - 1
-        list_symmetries(
-            rows + row, TURN_HANDS, turn_places, renamings + NUM_RENAMINGS * (1 + t),
-            counts[1 + t], symmetries + symmetry,
-        )
-        row += TURN_HANDS
-        run += here.num_runs
-        symmetry += <int64_t>TURN_HANDS * (counts[1 + t] - 1)
+        list_buckets(board, 4, &tables[1], buckets + <int64_t>NUM_HOLES * (1 + t))
         for r in range(rivers[t].count):
             board[4] = rivers[t].cards[r]
-            here = boards + boards[1 + t].first_child + r
-            here.weight = rivers[t].weights[r]
-            here.first_child = 0
-            here.num_children = 0
-            here.first_row = row
-            here.num_rows = RIVER_HANDS
-            here.first_run = run
-            here.num_runs = list_river_rows(board, &tables[2], turn_places, rows + row, runs + run)
-            here.first_symmetry = 0
-            here.num_symmetries = 0
-            row += RIVER_HANDS
-            run += here.num_runs
-    used[0] = run
-    used[1] = symmetry
+            here = boards + place
+            set_board(here, &board[4], 1, rivers[t].weights[r], renamings, 1)
+            list_buckets(board, 5, &tables[2], buckets + <int64_t>NUM_HOLES * place)
+            here.first_entry = used
+            here.num_entries = list_entries(board, entries + used)
+            used += here.num_entries
+            place += 1
+    return used
 
 
 # --- doors -----------------------------------------------------------------------------------
@@ -366,7 +337,7 @@ def flop_boards(flop, tables, *, int turns=0, int rivers=0, uint64_t seed=0, uin
         seed, number: the random numbers depend on these.
 
     Returns:
-        A `Runouts`: the flop first; the parents of its rows are hole indices.
+        A `Runouts`: the flop first, then the turns, then the rivers of each.
 
     Raises:
         CardError: *flop* is not three distinct cards.
@@ -389,8 +360,8 @@ def flop_boards(flop, tables, *, int turns=0, int rivers=0, uint64_t seed=0, uin
     cdef Next river_cards[49]
     cdef Table street_tables[3]
     cdef Stream stream = stream_for(seed, number, 0)
-    cdef int64_t used[2]
-    cdef int i, t, num_boards, num_rivers = 0, num_images
+    cdef int64_t used
+    cdef int i, t, num_boards, num_rivers = 0
     for i in range(3):
         board[i] = cards[i]
         street_tables[i] = table_of(tables[i])
@@ -399,7 +370,6 @@ def flop_boards(flop, tables, *, int turns=0, int rivers=0, uint64_t seed=0, uin
             renamings[0][i] = i
         counts[0] = keep_those_that_fix(board, 3, renamings[0], NUM_RENAMINGS)
         list_next(board, 3, renamings[0], counts[0], turns, &stream, &turn_cards)
-        num_images = FLOP_HANDS * (counts[0] - 1)
         for t in range(turn_cards.count):
             board[3] = turn_cards.cards[t]
             for i in range(counts[0]):
@@ -409,22 +379,16 @@ def flop_boards(flop, tables, *, int turns=0, int rivers=0, uint64_t seed=0, uin
                 board, 4, renamings[1 + t], counts[1 + t], rivers, &stream, &river_cards[t]
             )
             num_rivers += river_cards[t].count
-            num_images += TURN_HANDS * (counts[1 + t] - 1)
     num_boards = 1 + turn_cards.count + num_rivers
     boards = np.zeros(num_boards, BOARD_DTYPE)
-    rows = np.empty(
-        FLOP_HANDS + TURN_HANDS * turn_cards.count + RIVER_HANDS * num_rivers, ROW_DTYPE
-    )
-    # A run has at least one hand; before the river there is one for each card.
-    runs = np.empty(NUM_CARDS * (1 + turn_cards.count) + RIVER_HANDS * num_rivers, RUN_DTYPE)
-    symmetries = np.empty(max(1, num_images), np.uint16)
+    buckets = np.zeros((num_boards, NUM_HOLES), np.uint16)
+    entries = np.empty(MAX_ENTRIES * num_rivers, ENTRY_DTYPE)
     cdef Board[::1] board_view = boards
-    cdef Row[::1] row_view = rows
-    cdef Run[::1] run_view = runs
-    cdef uint16_t[::1] symmetry_view = symmetries
+    cdef uint16_t[:, ::1] bucket_view = buckets
+    cdef Entry[::1] entry_view = entries
     with nogil:
-        fill(
+        used = fill(
             board, &renamings[0][0], counts, &turn_cards, river_cards, street_tables,
-            &board_view[0], &row_view[0], &run_view[0], &symmetry_view[0], used,
+            &board_view[0], &bucket_view[0, 0], &entry_view[0],
         )
-    return Runouts(boards, rows, runs[:used[0]].copy(), symmetries)
+    return Runouts(boards, buckets, entries[:used].copy(), RENAMED_SLOTS)

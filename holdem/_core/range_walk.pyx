@@ -625,14 +625,25 @@ cdef class RangeWalk:
         cdef float* row = self.scratch[0].values + <int64_t>node * pad
         return np.asarray(<float[:pad]>row)[: board.num_hands[player]].copy()
 
+    def lock(self, int street, int part, int node):
+        """Play the node's strategy sums from now on, on every board, and learn nothing there."""
+        cdef StreetPart* here = &self.streets[street].parts[part]
+        (<RangeNode*>here.nodes)[node].locked = True
+
     def rows_at(self, int street, int board, int part, int node):
-        """Return where a decision's rows lie: first item, number of actions and row length."""
+        """Return where a decision's rows lie.
+
+        Returns:
+            The rows' first item in `regrets` and `sums`, the number of actions, the length
+            of a row, and the first of its exponents, one for sixteen hands.
+        """
         cdef int64_t index = self.boards.first_board[street] + board
         cdef const StreetPart* here = &self.streets[street].parts[part]
         cdef int seat = here.nodes[node].actor
         cdef int pad = self.boards.boards[index].pad[seat]
         first = self.first_rows[2 * index + seat] + <int64_t>here.slots[node] * pad
-        return first, here.nodes[node].num_actions, pad
+        block = self.first_blocks[2 * index + seat] + <int64_t>here.decisions[node] * (pad // 16)
+        return first, here.nodes[node].num_actions, pad, block
 
 
 def _from_aligned(array, int64_t count):

@@ -26,7 +26,7 @@ from holdem.cli.terminal import Parser, StageBars, count, make_console, run_comm
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.contestants import Contestant, Loader
-from holdem.evaluation.match import PILOT_DEALS, Match, MatchResult
+from holdem.evaluation.match import Match, MatchResult
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
@@ -34,6 +34,7 @@ from holdem.types import STREETS
 
 PROG = "holdem eval"
 _FEWEST_HANDS = 2_000
+_TIMED_DEALS = 500
 JSON_FORMAT = "holdem evaluation"
 JSON_VERSION = 1
 
@@ -183,7 +184,7 @@ def _play(
     hands = settings.hands
     if settings.deadline is not None:
         share = (settings.deadline - started) / left
-        pilot = match.pilot(PILOT_DEALS)
+        pilot = match.pilot(_TIMED_DEALS)
         rest = share - (time.monotonic() - started)
         hands = max(_FEWEST_HANDS, int(rest / pilot.seconds_per_hand))
     bars.stage(f"against {opponent.name}", hands)

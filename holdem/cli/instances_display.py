@@ -64,25 +64,33 @@ class InstancesDisplay:
             if self._live is None:
                 self._live = Live(console=self._console, auto_refresh=False)
                 self._live.start()
-            self._live.update(panel(views, self._console.height), refresh=True)
+            size = self._console.size
+            self._live.update(panel(views, size.height, size.width), refresh=True)
         elif last or time.monotonic() >= self._next_block:
             self._next_block = time.monotonic() + BLOCK_SECONDS
             self._console.print(panel(views), soft_wrap=True)
 
 
-def panel(views: Sequence[InstanceView], height: int | None = None) -> Text:
-    """Return all instances in lines, the whole run first; at most *height* of them."""
+def panel(
+    views: Sequence[InstanceView], height: int | None = None, width: int | None = None
+) -> Text:
+    """Return all instances in lines, the whole run first.
+
+    On a terminal of *height* and *width* they leave room for two lines, and for the ^C that
+    it prints behind the last.
+    """
     shown = list(views)
     if height is not None and len(shown) > height - 2:
         shown.sort(key=lambda view: _URGENCY.index(view.outcome))
         shown = shown[: max(height - 3, 1)]
-    text = Text(overview_line(views), style="bold")
-    for view in shown:
-        text.append("\n")
-        text.append(instance_line(view), style=f"not bold {_STYLES[view.outcome]}")
+    lines = [Text(overview_line(views), style="bold")]
+    lines += [Text(instance_line(view), style=_STYLES[view.outcome]) for view in shown]
     if len(shown) < len(views):
-        text.append(f"\n   and {len(views) - len(shown)} more", style="not bold dim")
-    return text
+        lines.append(Text(f"   and {len(views) - len(shown)} more", style="dim"))
+    if width is not None:
+        for line in lines:
+            line.truncate(max(width - 4, 1), overflow="ellipsis")
+    return Text("\n").join(lines)
 
 
 def overview_line(views: Sequence[InstanceView]) -> str:

@@ -10,7 +10,7 @@ import re
 
 from rich.console import Console
 
-from holdem.cli.table_display import action_words, print_advice, spaced_cards
+from holdem.cli.table_display import action_words, advice_text, print_advice, spaced_cards
 from holdem.cli.terminal import read_answer
 from holdem.game.games import position_names
 from holdem.game.rules import (
@@ -30,6 +30,10 @@ __all__ = ["TerminalTable", "parse_typed"]
 _HELP = (
     "f folds, c or x checks or calls, r 300 or 300 raises to 300 (2.5bb and 50% work too), "
     "a goes all-in, h is a hint, q leaves"
+)
+
+_AMOUNT = re.compile(
+    r"(?:(?:r|b|raise|bet) ?(?:to )?)?([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(bb|%)?", re.ASCII
 )
 
 
@@ -139,17 +143,14 @@ class TerminalTable:
 
     def _review(self, chosen: list[tuple[State, Action]], hand: int) -> None:
         """Say what the policy would have done at each of the person's decisions."""
-        if chosen:
-            self._console.print("  the policy in your seat:", style="dim")
         for state, action in chosen:
-            decision = self._agent.decide(state, hand)
-            share = sum(o.probability for o in decision.options if o.action == action)
+            advice = advice_text(state, self._agent.decide(state, hand))
+            street, words = STREETS[state.street], action_words(state, action)
             self._console.print(
-                f"   {STREETS[state.street]}, you: {action_words(state, action)}"
-                + ("" if decision.fallback else f" (the policy {share:.0%})"),
+                f"  {street}, you: {words}; the policy: {advice}",
                 style="dim",
+                soft_wrap=True,
             )
-            print_advice(self._console, state, decision)
 
 
 def parse_typed(text: str, state: State) -> Action | None:
@@ -158,16 +159,15 @@ def parse_typed(text: str, state: State) -> Action | None:
     Amounts are totals of the street in chips (``300``), in big blinds (``2.5bb``), or a share of
     the pot after calling (``50%``).
     """
-    words = text.lower().replace(",", "").split()
+    typed = " ".join(text.lower().replace(",", "").split())
     legal = state.legal_actions()
-    if words in (["f"], ["fold"]):
+    if typed in ("f", "fold"):
         return FOLD
-    if words and words[0] in ("c", "x", "k", "call", "check") and len(words) == 1:
+    if typed in ("c", "x", "k", "call", "check"):
         return CALL
-    if words in (["a"], ["all-in"], ["allin"]):
+    if typed in ("a", "all-in", "allin"):
         return CALL if legal.max_raise_to is None else raise_to(legal.max_raise_to)
-    amount = "".join(words[1:] if words and words[0] in ("r", "b", "raise", "bet") else words)
-    found = re.fullmatch(r"(?:to)?([0-9]{1,9}(?:\.[0-9]{1,3})?)(bb|%)?", amount)
+    found = _AMOUNT.fullmatch(typed)
     if found is None:
         return None
     number = float(found[1])

@@ -15,6 +15,7 @@ from holdem.play.session import SessionResult
 __all__ = [
     "TableDisplay",
     "action_words",
+    "advice_text",
     "limits_text",
     "print_advice",
     "print_result",
@@ -95,17 +96,21 @@ def print_situation(console: Console, message: MatchState, decision: Decision) -
         console.print(f"  {decision.situation}", style="dim", soft_wrap=True)
 
 
-def print_advice(console: Console, state: State, decision: Decision) -> None:
-    """Print the options of a decision, the likely ones."""
+def advice_text(state: State, decision: Decision) -> str:
+    """Return the likely options of a decision in words, or why there are none."""
     if decision.fallback:
-        console.print(f"  no answer of the policy: {decision.fallback}", style="yellow")
-        return
-    words = [
+        return f"no answer of the policy: {decision.fallback}"
+    return "   ".join(
         f"{action_words(state, option.action)} {option.probability:.1%}"
         for option in decision.options
         if option.probability >= _SHOWN_SHARE
-    ]
-    console.print(f"  {'   '.join(words)}")
+    )
+
+
+def print_advice(console: Console, state: State, decision: Decision) -> None:
+    """Print the options of a decision."""
+    style = "yellow" if decision.fallback else None
+    console.print(f"  {advice_text(state, decision)}", style=style, soft_wrap=True)
 
 
 def print_result(console: Console, result: SessionResult, big_blind: int) -> None:

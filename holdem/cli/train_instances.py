@@ -19,13 +19,10 @@ from holdem.config import RunConfig, parse_scalar
 from holdem.errors import ConfigError
 from holdem.mccfr.dask_launcher import DaskLauncher
 from holdem.mccfr.instance_monitor import InstanceView
-from holdem.mccfr.instance_plan import folder_of, parse_instances
+from holdem.mccfr.instance_plan import RunPlan, folder_of, parse_instances
 from holdem.mccfr.instance_progress import FAILED, INTERRUPTED, InstanceProgress
-from holdem.mccfr.multi_instance_coordinator import (
-    InstancesInfo,
-    MultiInstanceCoordinator,
-    MultiInstanceResult,
-)
+from holdem.mccfr.instance_watch import InstancesInfo, MultiInstanceResult
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 
 PROG = "holdem train"
 LAUNCHERS = ("processes", "dask")
@@ -54,6 +51,7 @@ def instances_here(options: argparse.Namespace, num_instances: int | None) -> tu
 
     Raises:
         ConfigError: the options that only many instances have cannot be used so.
+        StorageError: what they are to resume is no run of many instances.
     """
     if num_instances is None:
         for name in ("instances", "retries", "launcher", "scheduler"):
@@ -64,6 +62,8 @@ def instances_here(options: argparse.Namespace, num_instances: int | None) -> tu
         return ()
     if options.scheduler is not None and options.launcher != "dask":
         raise ConfigError("--scheduler is that of a Dask cluster", "add --launcher dask")
+    if options.resume_from is not None:
+        RunPlan.read(options.resume_from)  # what is no such run is refused before buckets are made
     if options.instances is None:
         return tuple(range(num_instances))
     return parse_instances(options.instances, num_instances)
@@ -207,21 +207,21 @@ def _report(console: Console, result: MultiInstanceResult, options: argparse.Nam
     }
     for name, text in rows.items():
         console.print(f"  {name:<11}{text}", soft_wrap=True)
-    failed = result.with_status(FAILED)
+    failed, stopped = result.with_status(FAILED), result.with_status(INTERRUPTED)
+    again = resume_command(result, options)
     if failed:
         told = "; ".join(f"{_who(result, one)}: {one.error_msg}" for one in failed)
         log = folder_of(result.logdir, failed[0].instance_id)
         print_error(
             PROG,
             f"{len(failed)} of {len(result.instances)} instances failed: {told}",
-            f"read {log}/{log.name}.log, then: {resume_command(result, options)}",
+            f"read {log}/{log.name}.log, then: {again}",
         )
-        return 1
-    stopped = result.with_status(INTERRUPTED)
     if stopped:
         told = ", ".join(f"{_who(result, one)} at {iterations_text(one)}" for one in stopped)
-        print_error(PROG, f"stopped {told}", resume_command(result, options))
-        return 1 if result.stopped_by is None else 128 + result.stopped_by
+        print_error(PROG, f"stopped {told}", again)
+    if failed or stopped:
+        return 1 if failed or result.stopped_by is None else 128 + result.stopped_by
     console.print()
     console.print("Next", style="bold")
     hints = [

@@ -33,7 +33,7 @@ MAX_CELLS = 1 << 24
 NUM_FLOPS = 32
 """Flops that the mean over flops is estimated from, for each hand."""
 
-_NODES_VALUED = 400_000_000  # in all, while learning: some seconds
+_NODES_VALUED = 150_000_000  # in all, while learning: some seconds
 _FEWEST_DEALS, _MOST_DEALS = 5_000, 100_000
 _CHUNK = 500
 # A cell of so many deals counts as much as what its row and its column say of it.
@@ -230,7 +230,7 @@ def make_estimator(
     rows = (seats[0].rows(), seats[1].rows())
     matchup = Matchup(tree.nodes, tree.folded, tree.parents, roots.ends, rows)
     dealers = (seats[0].dealer(), seats[1].dealer())
-    tables = _Tables(tree, roots, exact_street, openings)
+    tables = _Tables((tree, seats[1].tree), roots, exact_street, openings)
     if tree.game.num_streets > 1:
         wanted = num_deals or min(_MOST_DEALS, max(_FEWEST_DEALS, _NODES_VALUED // tree.num_nodes))
         tables.learn(matchup, dealers, seed, wanted, num_workers)
@@ -256,17 +256,24 @@ class _Tables:
     """Sums of values by group of both seats, street by street."""
 
     def __init__(
-        self, tree: BettingTree, roots: StreetRoots, exact_street: int, openings: Openings
+        self,
+        trees: tuple[BettingTree, BettingTree],
+        roots: StreetRoots,
+        exact_street: int,
+        openings: Openings,
     ) -> None:
         self._openings = openings
-        self._num_streets = tree.game.num_streets
+        self._num_streets = trees[0].game.num_streets
         no_roots = np.empty(0, np.int32)
         self._roots = [
             roots.nodes[street] if street < self._num_streets else no_roots
             for street in range(exact_street + 1)
         ]
         self.groups = {
-            street: _groups(tree, street, len(self._roots[street]))
+            street: (
+                _groups(trees[0], street, len(self._roots[street])),
+                _groups(trees[1], street, len(self._roots[street])),
+            )
             for street in range(1, exact_street + 1)
         }
         classes = len(openings.weights)
@@ -339,16 +346,13 @@ class _Tables:
         return sums.means(shares), shares.ravel().astype(np.float32)
 
 
-def _groups(
-    tree: BettingTree, street: int, num_roots: int
-) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """The group of each bucket, for both seats; none of a street that nobody bets on."""
+def _groups(tree: BettingTree, street: int, num_roots: int) -> NDArray[np.uint16]:
+    """The group of each bucket; a single one of a street that nobody bets on."""
     if street >= tree.game.num_streets:
-        return np.zeros(1, np.uint16), np.zeros(1, np.uint16)
+        return np.zeros(1, np.uint16)
     buckets = tree.bucket_counts[street]
     most = min(MAX_GROUPS, int((MAX_CELLS / max(num_roots, 1)) ** 0.5), buckets)
-    groups = (np.arange(buckets) * most // buckets).astype(np.uint16)
-    return groups, groups
+    return (np.arange(buckets) * most // buckets).astype(np.uint16)
 
 
 class _Sums:

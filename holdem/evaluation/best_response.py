@@ -201,13 +201,13 @@ class BestResponse:
         kept = {"river": 3, "turn": 2}.get(form, 0)  # streets on which the policy is kept
         self._chooses = tuple(street >= kept for street in range(1, deck.num_streets))
         self._chooses_first = kept == 0
-        self._opening = OpeningStreet(policy, deck.holes, deck.buckets)
+        self._opening = OpeningStreet(policy, deck.possible, deck.buckets)
         groups = group_betting(policy, deck.num_streets)
         self._betting = groups.betting
         self._group, self._lane = groups.places.T
         classes = np.asarray(deck.classes, np.int64)
         self._num_classes = int(classes.max()) + 1
-        self._class_sizes = np.bincount(classes).astype(np.float64)
+        self._class_sizes = np.maximum(np.bincount(classes, deck.possible), 1.0)
         self._classes = classes
         # What the other seat brings to the first board, as the kernel wants it.
         self._reach = []
@@ -301,15 +301,12 @@ class BestResponse:
         A value is the mean over the hands of a class, in chips times the other's reach.
         """
         family = self.deck.family(index, draws, seed)
-        board = family.boards[0]
-        parents = family.rows["parent"][: board["num_rows"]]
-        classes = self._classes[parents]
         values = np.zeros((3, len(self._group), self._num_classes))
         for seat in (0, 1):
             best, own = self._betting.respond(
                 seat,
                 family,
-                np.ascontiguousarray(self._reach[seat][:, parents]),
+                self._reach[seat],
                 own=seat == 0,
                 chooses=self._chooses,
             )
@@ -317,7 +314,7 @@ class BestResponse:
                 if found is None:
                     continue
                 for leaf, by_hand in enumerate(found[self._group, :, self._lane]):
-                    values[kind, leaf] = np.bincount(classes, by_hand, self._num_classes)
+                    values[kind, leaf] = np.bincount(self._classes, by_hand * self.deck.possible)
         last_boards = int((family.boards["num_children"] == 0).sum())
         return values / self._class_sizes, last_boards
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdem._core import indexer
+from holdem._core.best_response import SLOT_HOLES
 from holdem._core.boards import Runouts, flop_boards
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import ConfigError, MismatchError
-from holdem.game.cards import CLASS_OF_HOLE, HOLES
 from holdem.game.tree import BettingTree
 
 STREETS_OF_CARDS = 4
@@ -30,16 +30,17 @@ class Deck(Protocol):
 
     Attributes:
         num_streets: streets of cards, that before the first board included.
-        holes: (hands, 2), the cards of each hand.
-        buckets: (hands,), the bucket of each hand before the first board.
-        classes: (hands,), numbers from 0 on: hands of one class have the same values.
+        possible: float64 (1326,), 1 for the hands that the deck has, in the order of
+            `SLOT_HOLES`; 0 for the others.
+        buckets: (1326,), the bucket of each hand before the first board.
+        classes: (1326,), numbers from 0 on: hands of one class have the same values.
         weights: float64 (families,): the chance of the first boards that the family stands for,
             given two hands that leave them possible.
         fingerprint: what the buckets are known by.
     """
 
     num_streets: int
-    holes: NDArray[np.integer]
+    possible: NDArray[np.float64]
     buckets: NDArray[np.integer]
     classes: NDArray[np.integer]
     weights: NDArray[np.float64]
@@ -68,8 +69,8 @@ class HoldemDeck:
     """
 
     num_streets = STREETS_OF_CARDS
-    holes = HOLES
-    classes = CLASS_OF_HOLE
+    possible = np.ones(len(SLOT_HOLES))
+    classes = indexer.index(SLOT_HOLES)
 
     def __init__(self, tree: BettingTree, bucketing: HandBucketing) -> None:
         game = tree.game
@@ -87,7 +88,7 @@ class HoldemDeck:
                 "pass the bucket set that the policy was trained with",
             )
         self.fingerprint = bucketing.fingerprint
-        self.buckets = np.asarray(bucketing.tables[0], np.int64)[CLASS_OF_HOLE]
+        self.buckets = np.asarray(bucketing.tables[0], np.int64)[self.classes]
         # Nobody decides on the streets after the tree's last.
         self._tables = [
             bucketing.tables[street] if street < streets else None

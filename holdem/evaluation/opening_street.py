@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from holdem._core.best_response import SLOT_HOLES
 from holdem.evaluation.betting_groups import street_beginnings
 from holdem.game.policy import Policy
 from holdem.game.tree import Ending
@@ -27,8 +28,9 @@ class OpeningStreet:
 
     Args:
         policy: the strategies of both seats.
-        holes: the two cards of each hand, (hands, 2).
-        buckets: the bucket of each hand on this street, (hands,).
+        possible: 1 for each hand that the deck has and 0 for others, (1326,), in the order of
+            `SLOT_HOLES`.
+        buckets: the bucket of each hand on this street, (1326,).
 
     Attributes:
         leaves: the nodes where the next street begins.
@@ -36,16 +38,17 @@ class OpeningStreet:
     """
 
     def __init__(
-        self, policy: Policy, holes: NDArray[np.integer], buckets: NDArray[np.integer]
+        self, policy: Policy, possible: Values, buckets: NDArray[np.integer]
     ) -> None:
         self._tree = policy.tree
-        self._first, self._second = np.asarray(holes, np.int64).T
+        self._possible = possible
+        self._first, self._second = SLOT_HOLES.T.astype(np.int64)
         self.leaves = street_beginnings(self._tree, 0, [0])
         self._leaf_row = {node: row for row, node in enumerate(self.leaves)}
         self._strategies: dict[int, Values] = {
             node: policy.strategy(node)[buckets].astype(np.float64) for node in self._decisions(0)
         }
-        self.num_pairs = float(self._met(np.ones(len(holes))).sum())
+        self.num_pairs = float((self._met(possible) * possible).sum())
 
     def own_plan(self, seat: int) -> Plan:
         """Return what *seat*'s policy does."""
@@ -58,7 +61,7 @@ class OpeningStreet:
     def best_plan(self, seat: int, leaf_values: Values) -> Plan:
         """Return the best actions of *seat*; *leaf_values* as in `value`."""
         plan: dict[int, Values] = {}
-        self._walk(0, seat, np.ones(len(self._first)), leaf_values, plan, choose=True)
+        self._walk(0, seat, self._possible, leaf_values, plan, choose=True)
         return plan
 
     def value(self, seat: int, leaf_values: Values, plan: Plan) -> float:
@@ -70,16 +73,14 @@ class OpeningStreet:
                 times the other's reach, summed over the other's hands.
             plan: what *seat* does on this street.
         """
-        ones = np.ones(len(self._first))
-        return float(
-            self._walk(0, seat, ones, leaf_values, dict(plan), choose=False).sum() / self.num_pairs
-        )
+        values = self._walk(0, seat, self._possible, leaf_values, dict(plan), choose=False)
+        return float((values * self._possible).sum() / self.num_pairs)
 
     def reach(self, seat: int) -> Values:
         """Return the probability that *seat* plays to each leaf with each hand: (leaves, hands)."""
         reach = np.empty((len(self.leaves), len(self._first)))
         for row, leaf in enumerate(self.leaves):
-            reach[row] = 1.0
+            reach[row] = self._possible
             for node in self._tree.path(leaf):
                 parent = int(self._tree.parents[node])
                 if self._tree.nodes["actor"][parent] == seat:

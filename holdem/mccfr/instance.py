@@ -44,7 +44,8 @@ class InstanceSpec:
         config: how to train; its budget is the instance's own.
         buckets_path: where the buckets are; None for games of one card.
         resume_from: one checkpoint of the instance; None to start afresh.
-        least_pct: what its progress file said before it was started again.
+        iterations_before: done by then, of its own range.
+        least_pct: the percentage that its progress file begins with.
         elapsed_before: seconds of a time budget that were spent before that.
     """
 
@@ -57,6 +58,7 @@ class InstanceSpec:
     buckets_path: Path | None
     use_tensorboard: bool
     resume_from: Path | None = None
+    iterations_before: int = 0
     least_pct: float = 0.0
     elapsed_before: float = 0.0
 
@@ -77,7 +79,7 @@ class InstanceSpec:
             instance_id=self.instance,
             start_iter=self.start,
             end_iter=self.end,
-            current_iter=self.start,
+            current_iter=self.start + self.iterations_before,
             status=STARTING,
             progress_pct=self.least_pct,
             last_update=0.0,

@@ -77,7 +77,8 @@ class ProcessLauncher:
 
     def start(self, spec: InstanceSpec) -> str:
         """See `Launcher`."""
-        process = start_process(main, (spec,), f"holdem instance {spec.instance}")
+        name = f"holdem instance {spec.instance}"
+        process = start_process(main, (spec,), name, environment=_quiet_tracker())
         self._processes[spec.instance] = process
         return f"PID {process.pid}"
 
@@ -143,6 +144,16 @@ def main(spec: InstanceSpec) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     sys.exit(run_instance(spec, lambda: asked[0] if asked else None))
+
+
+def _quiet_tracker() -> dict[str, str]:
+    """Return what keeps Python's resource tracker silent, which outlives killed instances.
+
+    It removes the semaphores that TensorBoard's writer leaves in them, as it should, but
+    takes that for news.
+    """
+    ignored = "ignore:resource_tracker:UserWarning"
+    return {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), ignored)))}
 
 
 def _name_of(number: int) -> str:

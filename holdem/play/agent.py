@@ -5,6 +5,10 @@ questions: where the hand stands in the tree is found by going through the hand 
 it may be asked in any order, of any seat, and after a connection was lost. Invariant: what it
 answers depends on the policy, its seed, the hand's number and the hand, and its action is
 always legal.
+
+Where the policy has no answer (more chips are bet than its tree knows of, or a street that it was
+not trained for) the agent never raises: it checks, or calls if its equity against random hands
+pays for that.
 """
 
 from __future__ import annotations
@@ -17,11 +21,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from holdem._core.equity import hand_vs_random
 from holdem._core.rng import words
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Follower, Translator
-from holdem.errors import MismatchError, RulesError
-from holdem.game.rules import CALL, Action, Played, State
+from holdem.errors import ConfigError, MismatchError, RulesError
+from holdem.game.cards import CLASS_COMBOS, class_of
+from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
 from holdem.types import GameConfig
 
@@ -92,7 +98,10 @@ class Agent:
 
         Raises:
             MismatchError: the policy is for other cards, buckets or another number of players.
+            ConfigError: the seed is not from 0 to 2^63 - 1.
         """
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"seed {seed} is not from 0 to 2^63 - 1", "choose another seed")
         counts = policy.tree.bucket_counts
         if bucketing.num_buckets[: len(counts)] != counts:
             raise MismatchError(
@@ -125,9 +134,10 @@ class Agent:
         follower = self._translator.replay(state, self._seed, hand)
         node = follower.decision(state)
         if node is None:
+            action = self._passive(state, hole)
             return Decision(
-                CALL,
-                (Option(CALL, 1.0),),
+                action,
+                (Option(action, 1.0),),
                 self.policy.tree.describe(follower.node),
                 None,
                 "the policy's tree has no decision here",
@@ -144,6 +154,24 @@ class Agent:
             "",
             time.perf_counter() - start,
         )
+
+    def _passive(self, state: State, hole: Hole) -> Action:
+        """Return a check, or a call where equity against random hands pays for it, else a fold."""
+        legal = state.legal_actions()
+        if not legal.can_fold:
+            return CALL
+        assert state.actor is not None  # it has legal actions
+        mine = state.paid[state.actor] + legal.call
+        pot = sum(min(paid, mine) for paid in state.paid) + legal.call
+        opponents = len(state.live) - 1
+        return CALL if self._equity(hole, state.board) ** opponents >= legal.call / pot else FOLD
+
+    def _equity(self, hole: Hole, board: tuple[int, ...]) -> float:
+        """Return the share of the pot that *hole* wins from one random hand."""
+        if board:
+            return hand_vs_random(hole, board).equity
+        row = self.bucketing.preflop_equities[class_of(*hole)]
+        return float(row @ CLASS_COMBOS / CLASS_COMBOS.sum())
 
     def _draw(self, chances: NDArray[np.float32], state: State, hand: int) -> int:
         """Return one of the actions of a decision."""

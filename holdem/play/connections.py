@@ -32,6 +32,8 @@ alone: the machine slept, or it was stopped, and nobody is charged for that."""
 
 _MOST_UNASKED = 1 << 18
 """Bytes that a player may send for one action; an action takes far less than a line."""
+_LINE_COST = 256
+"""Bytes that a line counts for besides its own, since each is looked at."""
 _MOST_UNREAD = 1 << 20
 """Bytes that wait for a player who does not read them."""
 _MOST_WAITING = 8
@@ -199,9 +201,9 @@ class Connections:
                 self._accept(player)
                 continue
             link = rest[0]
-            if events & selectors.EVENT_WRITE:
+            if events & selectors.EVENT_WRITE and link.socket.fileno() >= 0:
                 self._flush(player, link)
-            if events & selectors.EVENT_READ and link.socket.fileno() >= 0:
+            if events & selectors.EVENT_READ and link.socket.fileno() >= 0:  # not let go since
                 self._read(player, link)
         took = min(time.monotonic() - start, 2 * _SLICE)
         for player in self._players:
@@ -235,7 +237,7 @@ class Connections:
         if not data:
             self._drop(player, link, "left")
             return
-        link.unasked += len(data)
+        link.unasked += len(data) + _LINE_COST * data.count(b"\n")
         try:
             if link.unasked > _MOST_UNASKED:
                 raise ProtocolError(f"more than {_MOST_UNASKED:,} bytes that nobody asked for")
@@ -303,7 +305,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _drain(client: socket.socket) -> None:
-    """Close *client*, after what it has sent is read: else what it was sent might be thrown away."""
+    """Close *client* once it is read to its end: else what it was sent might be thrown away."""
     with contextlib.closing(client), contextlib.suppress(OSError):
         client.settimeout(_PARTING_SECONDS)
         for _ in range(_MOST_UNASKED // _CHUNK):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from holdem.game.cards import HOLES, Card
 
-__all__ = ["Dealing", "runouts"]
+__all__ = ["Dealing", "Renaming", "runouts"]
 
 Dealing: TypeAlias = tuple[
     npt.NDArray[np.int32], npt.NDArray[np.uint8], npt.NDArray[np.int32], npt.NDArray[np.uint8]
@@ -24,6 +24,7 @@ Dealing: TypeAlias = tuple[
 """Parents, cards, first maps and renamings: see `holdem._core.range_boards.RangeBoards`."""
 
 Renaming: TypeAlias = tuple[int, ...]
+"""The new name of each of the four suits."""
 
 
 def runouts(

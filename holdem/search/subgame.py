@@ -22,7 +22,7 @@ from holdem.search.spot import Menu
 
 __all__ = ["MOST_NODES", "Node", "NodeKind", "Part", "PublicTree", "build_public_tree"]
 
-MOST_NODES = 200_000
+MOST_NODES = 100_000
 """Of all streets; a tree of more would not be solved in a lifetime."""
 
 MOST_ACTIONS = 16

@@ -12,19 +12,25 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from holdem._core.best_response import BOARD_DTYPE, ROW_DTYPE, RUN_DTYPE
+from holdem._core.best_response import BOARD_DTYPE, ENTRY_DTYPE, SLOT_HOLES
 from holdem.game.tree import BettingTree, Ending
+
+OF_TWO_RANKS, OF_ONE_RANK, SINGLE = range(3)  # kinds of entries, see best_response_simd.h
 
 
 class SmallGame:
     """A deck of *ranks* x *suits*, with *num_streets* - 1 public cards, one a street.
 
-    Buckets are random: they need not respect suits, nor anything else.
+    Buckets are random: they need not respect suits, nor anything else. With *lucky_suit* its
+    cards beat equal ranks, so that hands of the same ranks differ in strength.
     """
 
-    def __init__(self, ranks: int, suits: int, num_streets: int, bucket_counts, seed: int = 0):
-        self.cards = range(ranks * suits)
-        self.suits = suits
+    def __init__(
+        self, ranks: int, suits: int, num_streets: int, bucket_counts, seed: int = 0,
+        lucky_suit: bool = False,
+    ):  # fmt: skip
+        self.cards = [4 * rank + suit for rank in range(ranks) for suit in range(suits)]
+        self.blocks = not lucky_suit
         self.num_streets = num_streets
         self.hands = list(combinations(self.cards, 2))
         self.bucket_counts = bucket_counts
@@ -40,9 +46,10 @@ class SmallGame:
 
     def _count_ranks(self, hand, board):
         """More of a kind is better, then higher ranks; no straights, no flushes."""
-        counts = Counter(card // self.suits for card in (*hand, *board))
+        counts = Counter(card // 4 for card in (*hand, *board))
         groups = sorted(((count, rank) for rank, count in counts.items()), reverse=True)
-        return [count for count, _ in groups], [rank for _, rank in groups]
+        luck = 0 if self.blocks else sum(card % 4 == 0 for card in hand)
+        return (*(count for count, _ in groups), *(rank for _, rank in groups), luck)
 
     def next_cards(self, board, *hands):
         """Cards that may come next."""
@@ -125,56 +132,59 @@ class SmallDeck:
     def __init__(self, game: SmallGame):
         self.game = game
         self.num_streets = game.num_streets
-        self.holes = np.array(game.hands)
-        self.buckets = np.array([game.bucket(hand, ()) for hand in game.hands])
-        self.classes = np.arange(len(game.hands))
+        self.slots = {tuple(sorted(hole)): slot for slot, hole in enumerate(SLOT_HOLES.tolist())}
+        self.possible = np.zeros(len(SLOT_HOLES))
+        self.buckets = np.zeros(len(SLOT_HOLES), int)
+        for hand in game.hands:
+            self.possible[self.slots[hand]] = 1.0
+            self.buckets[self.slots[hand]] = game.bucket(hand, ())
+        self.classes = np.arange(len(SLOT_HOLES))
         self.weights = np.full(len(game.cards), 1 / (len(game.cards) - 4))
         self.fingerprint = "small"
 
     def family(self, index, draws=(), seed=0):
-        boards, rows, runs = [], [], []
-        self._list((index,), list(range(len(self.game.hands))), self.game.hands, 0, boards, rows, runs)
+        """Boards are in the order in which a list of boards to visit meets them."""
+        game = self.game
+        boards = [(game.cards[index],)]
+        records, buckets, entries = [], [], []
+        for number, board in enumerate(boards):
+            last = len(board) == game.num_streets - 1
+            followers = [] if last else game.next_cards(board)
+            weight = 1.0 if number == 0 else 1 / (len(game.cards) - 4 - (len(board) - 1))
+            mine = self._entries(board) if last else []
+            records.append(
+                (len(entries), len(mine), len(boards), len(followers), weight,
+                 (board[-1], 0, 0), 1, [0] * 24, 0)
+            )  # fmt: skip
+            boards += [(*board, card) for card in followers]
+            entries += mine
+            buckets.append(np.zeros(len(SLOT_HOLES), np.uint16))
+            for hand in game.hands:
+                if not set(hand) & set(board):
+                    buckets[-1][self.slots[hand]] = game.bucket(hand, board)
         return SimpleNamespace(
-            boards=np.array([tuple(board) for board in boards], BOARD_DTYPE),
-            rows=np.array(rows, ROW_DTYPE),
-            runs=np.array(runs, RUN_DTYPE),
-            symmetries=np.empty(0, np.uint16),
+            boards=np.array(records, BOARD_DTYPE),
+            buckets=np.array(buckets),
+            entries=np.array(entries, ENTRY_DTYPE),
+            renamed=np.zeros((24, len(SLOT_HOLES)), np.uint16),
         )
 
-    def _list(self, board, parent_rows, parents, place, boards, rows, runs):
-        """Fill in the board at *place*, which this makes if it is new, and those after it."""
-        game = self.game
-        last = len(board) == game.num_streets - 1
-        hands = [
-            (row, hand)
-            for row, hand in zip(parent_rows, parents, strict=True)
-            if not set(board) & set(hand)
-        ]
-        # The hand's first card leads the runs.
-        hands.sort(key=lambda item: (game.strength(item[1], board), item[1]) if last else item[1])
-        if place == len(boards):
-            boards.append(None)
-        cards_left = len(game.cards) - 4 - (len(board) - 1)
-        first_row, first_run = len(rows), len(runs)
-        for number, (row, hand) in enumerate(hands):
-            rows.append((row, game.bucket(hand, board), *hand))
-            if number:
-                before = hands[number - 1][1]
-                same = not last or game.strength(before, board) == game.strength(hand, board)
-                if same and before[0] == hand[0]:
-                    runs[-1] = (number + 1, hand[0], 0)
-                    continue
-                runs[-1] = (runs[-1][0], runs[-1][1], int(last and same))
-            runs.append((number + 1, hand[0], 0))
-        followers = [] if last else game.next_cards(board)
-        boards[place] = (
-            first_row, len(hands), first_run, len(runs) - first_run, len(boards),
-            len(followers), 0, 0, 1.0 if len(board) == 1 else 1 / cards_left,
-        )  # fmt: skip
-        first_child = len(boards)
-        boards.extend([None] * len(followers))
-        for number, card in enumerate(followers):
-            self._list(
-                (*board, card), list(range(len(hands))), [hand for _, hand in hands],
-                first_child + number, boards, rows, runs,
-            )  # fmt: skip
+    def _entries(self, board):
+        """Whole blocks of hands with the same two ranks, or each hand by itself."""
+        by_strength: dict = {}
+        for hand in self.game.hands:
+            if not set(hand) & set(board):
+                low, high = hand
+                slot = self.slots[hand]
+                if self.game.blocks:
+                    one_rank = low // 4 == high // 4
+                    first = self.slots[(4 * (low // 4), 4 * (high // 4) + one_rank)]
+                    entry = (first, high // 4, low // 4, OF_ONE_RANK if one_rank else OF_TWO_RANKS)
+                else:
+                    entry = (slot, high, low, SINGLE)
+                by_strength.setdefault(self.game.strength(hand, board), set()).add(entry)
+        entries = []
+        for _, equal in sorted(by_strength.items()):
+            entries += [(*entry, 1) for entry in sorted(equal)]
+            entries[-1] = (*entries[-1][:-1], 0)
+        return entries
