@@ -62,9 +62,7 @@ def alone(tmp_path_factory, bucketing):
     def result(game, **values):
         key = (game, *sorted(values.items()))
         if key not in done:
-            done[key] = train(
-                tmp_path_factory.mktemp("alone"), GAMES[game], 1, bucketing, **values
-            )
+            done[key] = train(tmp_path_factory.mktemp("alone"), GAMES[game], 1, bucketing, **values)
         return done[key]
 
     return result
@@ -77,9 +75,7 @@ def alone(tmp_path_factory, bucketing):
     ("game", "batch_size", "num_workers", "sampling"),
     [case if case in SAMPLED else pytest.param(*case, marks=pytest.mark.slow) for case in ALL],
 )
-def test_any_number_of_workers(
-    game, batch_size, num_workers, sampling, tmp_path, alone, bucketing
-):
+def test_any_number_of_workers(game, batch_size, num_workers, sampling, tmp_path, alone, bucketing):
     """The checkpoint's files, the policy's and the utility; the last batch is a short one."""
     values = {"num_iterations": 2_003, "batch_size": batch_size, "sampling": sampling}
     pooled = train(tmp_path, GAMES[game], num_workers, bucketing, **values)
@@ -130,6 +126,23 @@ def test_checkpoints_on_the_way(tmp_path, alone):
         assert contents(pooled.checkpoint.parent / name) == contents(
             wanted.checkpoint.parent / name
         )
+
+
+@pytest.mark.parametrize("num_workers", [2, 3])
+def test_figures_do_not_depend_on_who_measures(num_workers, bucketing):
+    """Entropies and regrets to the last digit."""
+    found = []
+    for n in (1, num_workers):
+        engine = solver_of(GAMES["hold'em"], n, bucketing).make_engine(print)
+        try:
+            engine.run(2_000)
+            found.append(engine.measure())
+            assert engine.measure() == found[-1]
+        finally:
+            engine.close()
+    assert list(found[0]) == ["preflop", "flop"]
+    assert 0 < found[0]["flop"].policy_entropy < 1
+    assert found[0] == found[1]
 
 
 # --- cut and gone on with -------------------------------------------------------------------------

@@ -33,16 +33,10 @@ from tests.parties import (
     meet_until_broken,
     processes,
     wait_for_ticket,
+    zeros,
 )
 
 ROUNDS = 20_000
-
-
-def zeros(count, dtype=np.uint32):
-    """Zeros at a multiple of 64 bytes."""
-    raw = np.zeros(count * np.dtype(dtype).itemsize + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + count * np.dtype(dtype).itemsize].view(dtype)
 
 
 def barriers(count, parties=None):

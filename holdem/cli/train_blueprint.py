@@ -37,14 +37,14 @@ from holdem.config import RunConfig, load_config
 from holdem.errors import ConfigError, MismatchError, ResourceError, StorageError
 from holdem.evaluation.openings import opening_chart
 from holdem.game.menu import parse_menu
-from holdem.machine import available_memory
 from holdem.mccfr import costs
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.instance_plan import folder_of, is_run
 from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
+from holdem.mccfr.processes import START_METHOD
 from holdem.mccfr.progress import RunResult
-from holdem.mccfr.self_test import START_METHOD, run_self_test
+from holdem.mccfr.self_test import run_self_test
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import format_bytes, is_folder, read_metadata
 from holdem.types import STREETS, BucketConfig
@@ -125,7 +125,7 @@ def _main(argv: Sequence[str]) -> int:
     _print_costs(console, config, run_costs, bucket_counts)
     if options.dry_run:
         return 0
-    costs.require(run_costs, logdir)
+    costs.require(run_costs, logdir, memory=options.scheduler is None)
     bucketing = _bucketing(console, config, buckets)
     if instances:
         return train_instances.train(options, config, bucketing, instances, logdir, level)
@@ -336,7 +336,6 @@ def _print_workers(console: Console, solver: ParallelMCCFRSolver) -> None:
         "self-test": str(test),
         "batch": f"{batch:,} iterations between two merges, "
         f"about {batch / workers:,.3g} by each worker",
-        "available": f"{format_bytes(available_memory())} of memory",
     }
     for name, text in rows.items():
         console.print(f"  {name:<13}{text}")

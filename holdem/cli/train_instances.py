@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from holdem.cli.instances_display import InstancesDisplay, iterations_text
 from holdem.cli.terminal import Parser, count, duration, make_console, print_error, signals
 from holdem.config import RunConfig, parse_scalar
 from holdem.errors import ConfigError
+from holdem.mccfr.dask_launcher import DaskLauncher
 from holdem.mccfr.instance_monitor import InstanceView
 from holdem.mccfr.instance_plan import RunPlan, folder_of, parse_instances
 from holdem.mccfr.instance_progress import FAILED, INTERRUPTED, InstanceProgress
@@ -23,6 +25,7 @@ from holdem.mccfr.instance_watch import InstancesInfo, MultiInstanceResult
 from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 
 PROG = "holdem train"
+LAUNCHERS = ("processes", "dask")
 
 
 def add_options(parser: Parser) -> None:
@@ -32,6 +35,14 @@ def add_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--retries", metavar="K", help="times that an instance that failed is started again"
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=LAUNCHERS,
+        help="where instances run: processes of this machine, or tasks of a Dask cluster",
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster: tcp://HOST:PORT; else its own"
     )
 
 
@@ -43,12 +54,14 @@ def instances_here(options: argparse.Namespace, num_instances: int | None) -> tu
         StorageError: what they are to resume is no run of many instances.
     """
     if num_instances is None:
-        for name in ("instances", "retries"):
+        for name in ("instances", "retries", "launcher", "scheduler"):
             if getattr(options, name) is not None:
                 raise ConfigError(
                     f"--{name} is for runs of many instances", f"add --num-instances N to --{name}"
                 )
         return ()
+    if options.scheduler is not None and options.launcher != "dask":
+        raise ConfigError("--scheduler is that of a Dask cluster", "add --launcher dask")
     if options.resume_from is not None:
         RunPlan.read(options.resume_from)  # what is no such run is refused before buckets are made
     if options.instances is None:
@@ -79,6 +92,9 @@ def train(
 ) -> int:
     """Train, show it, say how it ended, and return the exit status of the command."""
     assert config.num_instances is not None
+    launcher = None
+    if options.launcher == "dask":
+        launcher = DaskLauncher(options.scheduler, len(instances))
     coordinator = MultiInstanceCoordinator(
         config.training,
         bucketing,
@@ -86,6 +102,7 @@ def train(
         num_instances=config.num_instances,
         instances=instances,
         retries=retries_of(options),
+        launcher=launcher,
     )
     asked = 0
 
@@ -99,7 +116,11 @@ def train(
         coordinator.request_stop(number)
 
     console = make_console()
-    with _Watcher(console, level) as watcher, signals(stop):
+    with contextlib.ExitStack() as stack:
+        if launcher is not None:
+            stack.callback(launcher.close)
+        watcher = stack.enter_context(_Watcher(console, level))
+        stack.enter_context(signals(stop))
         result = coordinator.train(
             logdir, options.tensorboard, resume_from=options.resume_from, observer=watcher
         )
@@ -216,8 +237,9 @@ def _report(console: Console, result: MultiInstanceResult, options: argparse.Nam
 def resume_command(result: MultiInstanceResult, options: argparse.Namespace) -> str:
     """Return what goes on with a run that did not come to its end."""
     words = [PROG, f"--num-instances {result.num_instances}", f"--resume-from {result.logdir}"]
-    if options.instances is not None:
-        words.append(f"--instances {options.instances}")
+    for name in ("instances", "launcher", "scheduler"):
+        if getattr(options, name) is not None:
+            words.append(f"--{name} {getattr(options, name)}")
     return " ".join(words)
 
 

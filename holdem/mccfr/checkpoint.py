@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,10 @@ from holdem.types import MCCFRConfig
 
 KIND = "checkpoint"
 FINAL_NAME = "checkpoint_final"
+
+Range: TypeAlias = tuple[int, int]
+"""Iterations of the seed's stream: the first, and the one after the last."""
+
 _NUMBERED = re.compile(r"checkpoint_iter(\d+)")
 
 # What the result of an iteration depends on. The others (budgets, intervals between
@@ -63,7 +67,7 @@ class Checkpoint:
     path: Path
     words: npt.NDArray[np.float32]
     iteration: int
-    ranges: tuple[tuple[int, int], ...]
+    ranges: tuple[Range, ...]
     table_state: dict[str, float]
     visits: int
     utility_sum: float
@@ -93,7 +97,7 @@ def save(
     *,
     words: npt.NDArray[np.float32],
     iteration: int,
-    ranges: Sequence[tuple[int, int]],
+    ranges: Sequence[Range],
     table_state: dict[str, float],
     visits: int,
     utility_sum: float,
@@ -150,7 +154,7 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
     )
 
 
-def ranges_of(found: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+def ranges_of(found: Mapping[str, Any]) -> tuple[Range, ...]:
     """Return which iterations the checkpoint with the metadata *found* holds."""
     ranges = found.get("ranges", [[0, found["iteration"]]])
     return tuple((int(first), int(end)) for first, end in ranges)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import BettingTree
+from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.mccfr.table import RegretTable
 from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import MCCFRConfig
@@ -65,6 +66,9 @@ class Engine(Protocol):
         before the next `run`.
         """
 
+    def measure(self) -> dict[str, StreetMetrics]:
+        """Return the figures of the table as it is now, by street."""
+
     def close(self) -> None:
         """Give back what is not this process's own memory."""
 
@@ -84,6 +88,8 @@ class LocalEngine:
         self.utility_sum = 0.0
         self._config = config
         self._stream_start = stream_start
+        self._tree = tree
+        self._metrics: TableMetrics | None = None
         self._dealer = make_dealer(tree.game, bucketing)
         self._log = BatchLog.local(tree, config.batch_size)
         self._walker = make_walker(tree, self.table.words, self._log)
@@ -121,7 +127,7 @@ class LocalEngine:
                 table.strategy_weight,
                 config.regret_floor * table.regret_weight,
             )
-            self.utility_sum += utility_of(self._log.values[:count])
+            self.utility_sum += walker.utility(count)
             self.iteration += count
 
     def restore(
@@ -138,6 +144,12 @@ class LocalEngine:
     def snapshot(self) -> None:
         """No copy: one process cannot train while it writes, so it needs none."""
 
+    def measure(self) -> dict[str, StreetMetrics]:
+        """See `Engine.measure`."""
+        if self._metrics is None:
+            self._metrics = TableMetrics(self._tree)
+        return self._metrics.measure(self.table.words, self.table.total_weight)
+
     def close(self) -> None:
         """Nothing to give back."""
 
@@ -153,14 +165,6 @@ def batch_length(iteration: int, config: MCCFRConfig) -> int:
 def last_iteration(target: int, config: MCCFRConfig) -> int:
     """Return *target*, or the end of the run if that comes first."""
     return target if config.num_iterations is None else min(target, config.num_iterations)
-
-
-def utility_of(values: npt.NDArray[np.float32]) -> float:
-    """Return seat 0's utility summed over a batch's values, (iterations, players), chips.
-
-    Always over the whole batch in one go: a sum in parts could round otherwise.
-    """
-    return float(values[:, 0].sum(dtype=np.float64))
 
 
 def epsilon_at(config: MCCFRConfig, iteration: int) -> float:

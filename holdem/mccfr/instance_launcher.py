@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import multiprocessing
 import os
 import signal
 import sys
@@ -16,8 +15,7 @@ from typing import Protocol
 
 from holdem import storage
 from holdem.mccfr.instance import InstanceSpec, run_instance
-from holdem.mccfr.pool import _ONE_THREAD, _environment, _signals_blocked
-from holdem.mccfr.pool_worker import _die_with
+from holdem.mccfr.processes import follow_parent, start_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +77,8 @@ class ProcessLauncher:
 
     def start(self, spec: InstanceSpec) -> str:
         """See `Launcher`."""
-        context = multiprocessing.get_context("spawn")
-        process = context.Process(
-            target=main, args=(spec, os.getpid()), name=f"holdem instance {spec.instance}"
-        )
-        with _environment(_ONE_THREAD | _quiet_tracker()), _signals_blocked():
-            process.start()
+        name = f"holdem instance {spec.instance}"
+        process = start_process(main, (spec,), name, environment=_quiet_tracker())
         self._processes[spec.instance] = process
         return f"PID {process.pid}"
 
@@ -133,9 +127,9 @@ class ProcessLauncher:
         return Ended(instance, None, f"killed by signal {number} ({_name_of(number)}){hint}")
 
 
-def main(spec: InstanceSpec, parent_pid: int) -> None:
+def main(spec: InstanceSpec) -> None:
     """Be the process of one instance: end with the parent, save and end on SIGTERM."""
-    _die_with(parent_pid)
+    follow_parent()
     # A library's or the system's last words would spoil the terminal, and be lost.
     log = storage.open_log(spec.log_path)
     for descriptor in (1, 2):
@@ -147,8 +141,6 @@ def main(spec: InstanceSpec, parent_pid: int) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         asked.append(number)
 
-    # The parent coordinates: a Ctrl-C at the terminal reaches every process of the group.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     sys.exit(run_instance(spec, lambda: asked[0] if asked else None))

@@ -96,7 +96,8 @@ class Run:
         self._checkpoints = storage.make_folder(logdir / "checkpoints")
         path = bucketing.path if bucketing is not None else None
         storage.write_text(logdir / "config.yaml", dump_config(config, tree.game, path))
-        self._log = RunLog(logdir / log_name, tree, use_tensorboard=use_tensorboard)
+        self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
+        self._available_before = available_memory()
         self._engine = make_engine(self._warn, self._stream_start)
         if resumed is not None:
             self._take_over(resumed)
@@ -130,10 +131,15 @@ class Run:
 
     def _announce(self) -> None:
         game, num_slots = self._tree.game, self._tree.num_slots
+        before, after = self._available_before, available_memory()
         self._log.info(
             f"training {game.name}: {num_slots:,} slots, "
             f"from iteration {self._first_iteration:,}, seed {self._config.seed}"
             + (f" from its iteration {self._stream_start:,} on" if self._stream_start else "")
+        )
+        self._log.info(
+            f"{storage.format_bytes(before)} of memory available before the start, "
+            f"{storage.format_bytes(after)} after it"
         )
         self._observer.started(
             RunInfo(
@@ -145,6 +151,8 @@ class Run:
                 bucket_counts=tuple(self._tree.bucket_counts),
                 first_iteration=self._first_iteration,
                 resumed_from=self._resumed_from,
+                available_before=before,
+                available_after=after,
             )
         )
 
@@ -223,7 +231,7 @@ class Run:
                 "Memory/RSS": self._memory(),
             },
         )
-        self._log.convergence(engine.iteration, engine.table, now=last)
+        self._log.convergence(engine, now=last)
 
     def _memory(self) -> int:
         """Resident bytes of this process, and of its workers what they do not share."""
