@@ -17,6 +17,7 @@ from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.game import games
 from holdem.mccfr import merge
 from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.merge_sources import select
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import MCCFRConfig
 from tests.test_solver import PreflopBuckets
@@ -54,9 +55,7 @@ def measure(game, bucketing, known, length):
             judge("one run", parts[0])
             for number in PARTS:
                 out = Path(scratch) / f"merged{number}"
-                merge.write(
-                    merge.select(*merge.find_sources(parts[:number])), out, bucketing=bucketing
-                )
+                merge.write(select(parts[:number]), out, bucketing=bucketing)
                 judge(f"merge of {number}", out)
                 whole = Path(scratch) / f"whole{number}"
                 judge(

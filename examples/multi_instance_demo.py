@@ -15,6 +15,7 @@ from holdem.evaluation.exploitability import exploitability
 from holdem.game.games import leduc
 from holdem.mccfr import merge
 from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.merge_sources import select
 from holdem.mccfr.multi_instance_coordinator import (
     MultiInstanceCoordinator,
     SilentInstancesObserver,
@@ -57,8 +58,7 @@ def main():
         )
 
     print("2. `holdem merge` adds their regrets and strategies, each by its own iterations.")
-    sources, notes = merge.find_sources([run])
-    selection = merge.select(sources, notes)
+    selection = select([run])
     merge.write(selection, folder / "merged")
     print(f"   {selection.iterations:,} iterations in {folder / 'merged'}")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from holdem.abstraction.bucketing import HandBucketing
-from holdem.errors import MismatchError, RulesError, StorageError
+from holdem.errors import ConfigError, MismatchError, RulesError, StorageError
 from holdem.game.cards import class_of, parse_cards
 from holdem.game.games import kuhn
 from holdem.game.rules import CALL, FOLD, Played, State, raise_to
@@ -217,6 +217,8 @@ def test_what_does_not_fit_is_refused():
         Agent(policy, bucketing(1), HEADS_UP)
     with pytest.raises(MismatchError, match="2 players"):
         Agent(policy, bucketing(), GameConfig(num_players=3))
+    with pytest.raises(ConfigError, match="seed -1"):
+        Agent(policy, bucketing(), HEADS_UP, seed=-1)
 
 
 def test_loading(tmp_path):

@@ -22,13 +22,17 @@ from holdem.game import games
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, merge
 from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.mccfr.merge_sources import select
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
 from holdem.types import BucketConfig, MCCFRConfig
+from tests.instances import Inline
 from tests.reference.games import VECTORS
 from tests.test_train_cli import bucket_set
 
+LEDUC = Path(__file__).parent.parent / "configs" / "leduc.yaml"
 TREE = build_tree(games.leduc(), (3, 9))
 
 
@@ -73,7 +77,7 @@ def instance(run, number, first, end, **values):
 
 
 def selected(*runs, instances=None):
-    return merge.select(*merge.find_sources([Path(run) for run in runs], instances))
+    return select([Path(run) for run in runs], instances)
 
 
 def contents(folder):
@@ -83,6 +87,19 @@ def contents(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Run `holdem` in a folder of the test's own and return its status, output and error lines."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text):
+        status = cli.main(text.split())
+        out, err = capsys.readouterr()
+        return status, out, err.splitlines()
+
+    return run
 
 
 # -- the sum -------------------------------------------------------------------------------------
@@ -250,6 +267,44 @@ def test_one_run_over_several_folders(tmp_path):
     selection = selected(tmp_path / "machine1", tmp_path / "machine0")
 
     assert selection.ranges == ((0, 100), (100, 200), (200, 300), (300, 400))
+
+
+def test_the_instances_of_other_machines_are_named(tmp_path):
+    """Each machine's folder has the run.json of the whole run."""
+    for machine, instances in (("one", (0, 2)), ("other", (1, 3))):
+        coordinator = MultiInstanceCoordinator(
+            MCCFRConfig(num_iterations=4_000),
+            None,
+            game=games.leduc(),
+            num_instances=4,
+            instances=instances,
+            launcher=Inline(),
+        )
+        coordinator.train(tmp_path / machine, use_tensorboard=False)
+
+    assert selected(tmp_path / "one").notes == ["2 of 4 instances are not here: 1, 3"]
+    both = selected(tmp_path / "other", tmp_path / "one")
+    assert both.notes == []
+    assert both.ranges == ((0, 1_000), (1_000, 2_000), (2_000, 3_000), (3_000, 4_000))
+
+
+def test_a_run_put_together_from_folders_is_the_whole_run(tmp_path, command):
+    """As machines without shared storage do; `holdem monitor` sees all of it too."""
+    for machine in ("one", "other"):
+        instances = "0-1" if machine == "one" else "2"
+        status, _, _ = command(
+            f"train --config {LEDUC} --iters 3000 --num-instances 3 --instances {instances} "
+            f"--no-tensorboard --logdir {machine}"
+        )
+        assert status == 0
+    shutil.copytree("other", "one", dirs_exist_ok=True)
+
+    status, out, _ = command("monitor one --once")
+    assert status == 0
+    assert "3 instances: 3 completed" in out
+    status, out, _ = command("merge one")
+    assert "added 3 runs, 3,000 iterations in all" in out
+    assert "note" not in out
 
 
 def test_an_instance_without_a_checkpoint_is_named(tmp_path):
@@ -525,19 +580,6 @@ def test_two_halves_of_push_fold_have_the_known_value(tmp_path):
 
 
 # -- the command ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
-    """Run `holdem` in a folder of the test's own and return its status, output and error lines."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(text):
-        status = cli.main(text.split())
-        out, err = capsys.readouterr()
-        return status, out, err.splitlines()
-
-    return run
 
 
 @pytest.fixture

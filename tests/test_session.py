@@ -40,8 +40,7 @@ class Dealer:
         self.connections = 1
         self.between_hands = False
 
-    @property
-    def has_lines(self) -> bool:
+    def has_more(self) -> bool:
         return bool(self.lines)
 
     def receive(self) -> str | None:

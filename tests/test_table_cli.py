@@ -328,7 +328,6 @@ def test_a_profile_without_answers(capsys, tmp_path):
         (play.main, ["--policy", "x", "--server", "localhost:80"], "--server needs"),
         (play.main, ["--policy", "x", "--server", "localhost", "--game", HU], "not a server"),
         (play.main, ["--policy", "x", "--hands", "0"], "--hands is 0"),
-        (play.main, ["--policy", "x", "--seed", "-1"], "--seed is -1"),
         (run_dry_run.main, ["--policy", "x", "--profile", "no.json"], "no.json does not exist"),
         (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "80"], "--time-budget-ms"),
     ],

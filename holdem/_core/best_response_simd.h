@@ -235,19 +235,53 @@ BODY add_block(lanes_t *total, lanes_t *cards, const lanes_t *x, const block_t *
     else add_one_rank(total, cards + 4 * block->high, x + block->first);
 }
 
-/* Run HAND(slot, total - both cards) for every hand of an entry but a single one. */
+/* Run HAND(slot, base - both cards) for every hand of a block of which *highs* and *lows* are the
+ * sums by card. */
+#define FOR_TWO_RANKS(HAND, first_slot, base, highs, lows)                                         \
+    {                                                                                              \
+        const int first_ = (first_slot);                                                           \
+        for (int s = 0; s < 4; s++) {                                                              \
+            lanes_t base_ = (base) - (highs)[s];                                                   \
+            for (int t = 0; t < 4; t++) HAND(first_ + 4 * s + t, base_ - (lows)[t])                \
+        }                                                                                          \
+    }
+#define FOR_ONE_RANK(HAND, first_slot, base, four)                                                 \
+    {                                                                                              \
+        const int first_ = (first_slot);                                                           \
+        for (int s = 1, n = 0; s < 4; s++)                                                         \
+            for (int t = 0; t < s; t++, n++) HAND(first_ + n, (base) - (four)[s] - (four)[t])      \
+    }
+/* The same for an entry, unless it is a single hand. */
 #define FOR_HANDS(HAND, entry, total, cards)                                                       \
     if ((entry)->kind == OF_TWO_RANKS) {                                                           \
         const lanes_t *highs = (cards) + 4 * (entry)->high, *lows = (cards) + 4 * (entry)->low;    \
-        for (int s = 0; s < 4; s++) {                                                              \
-            lanes_t base = (total)-highs[s];                                                       \
-            for (int t = 0; t < 4; t++) HAND((entry)->first + 4 * s + t, base - lows[t])           \
-        }                                                                                          \
+        FOR_TWO_RANKS(HAND, (entry)->first, total, highs, lows)                                    \
     } else if ((entry)->kind == OF_ONE_RANK) {                                                     \
         const lanes_t *four = (cards) + 4 * (entry)->high;                                         \
-        for (int s = 1, n = 0; s < 4; s++)                                                         \
-            for (int t = 0; t < s; t++, n++) HAND((entry)->first + n, (total)-four[s] - four[t])   \
+        FOR_ONE_RANK(HAND, (entry)->first, total, four)                                            \
     }
+
+/* Most strengths are one block of two ranks. Then the readings before and after its x is added
+ * differ by the block's own sums, and are taken as one: *both*, of_high and of_low are the sums
+ * of the two readings. */
+BODY pass_two_ranks(lanes_t *total, lanes_t *high, lanes_t *low, const lanes_t *x, lanes_t *both,
+                    lanes_t *of_high, lanes_t *of_low) {
+    lanes_t sum = {0}, columns[4] = {{0}, {0}, {0}, {0}};
+    for (int s = 0; s < 4; s++) {
+        const lanes_t *row = x + 4 * s;
+        lanes_t of_row = (row[0] + row[1]) + (row[2] + row[3]);
+        for (int t = 0; t < 4; t++) columns[t] += row[t];
+        of_high[s] = high[s] + high[s] + of_row;
+        high[s] += of_row;
+        sum += of_row;
+    }
+    for (int t = 0; t < 4; t++) {
+        of_low[t] = low[t] + low[t] + columns[t];
+        low[t] += columns[t];
+    }
+    *both = *total + *total + sum;
+    *total += sum;
+}
 
 /* Take the single hands' x away, so that their blocks are without them. */
 BODY set_singles_aside(lanes_t *aside, lanes_t *x, const hands_t *hands) {
@@ -337,6 +371,16 @@ BODY others_endings_body(lanes_t *values, lanes_t *work, lanes_t *aside, const l
     for (int c = 0; c < NUM_DECK; c++) cards[c] *= 0.5f;
     const entry_t *entry = hands->entries, *last = entry + hands->num_entries;
     while (entry < last) {
+        if (entry->kind == OF_TWO_RANKS && !entry->ties) {
+            lanes_t both, of_high[4], of_low[4];
+            const int first = entry->first;
+            pass_two_ranks(&total, cards + 4 * entry->high, cards + 4 * entry->low, work + first,
+                           &both, of_high, of_low);
+#define ADD_MET_AND_OWN(i, met) values[i] += met + work[i];
+            FOR_TWO_RANKS(ADD_MET_AND_OWN, first, both, of_high, of_low)
+            entry++;
+            continue;
+        }
         const entry_t *end = end_of_ties(entry);
         int n = 0;
         for (const entry_t *e = entry; e < end; e++) {
@@ -346,7 +390,6 @@ BODY others_endings_body(lanes_t *values, lanes_t *work, lanes_t *aside, const l
         add_entries(&total, cards, work, of_single, entry, end);
         n = 0;
         for (const entry_t *e = entry; e < end; e++) {
-#define ADD_MET_AND_OWN(i, met) values[i] += met + work[i];
             FOR_HANDS(ADD_MET_AND_OWN, e, total, cards)
             else {
                 values[e->first] = value_of_single[n] + of_single[n]
@@ -376,50 +419,17 @@ BODY own_endings_body(lanes_t *best, lanes_t *own, lanes_t *aside, lanes_t *reac
     lanes_t cards[NUM_DECK], total = {0};
     memset(cards, 0, sizeof cards);
     for (int b = 0; b < NUM_BLOCKS; b++) add_block(&total, cards, reach, &BLOCKS[b]);
-    if (shows) {
-        lanes_t weaker[NUM_DECK], below = total * -0.5f;
-        for (int c = 0; c < NUM_DECK; c++) weaker[c] = cards[c] * -0.5f;
-        set_singles_aside(aside, reach, hands);
-        const entry_t *entry = hands->entries, *last = entry + hands->num_entries;
-        while (entry < last) {
-            const entry_t *end = end_of_ties(entry);
-            for (const entry_t *e = entry; e < end; e++) {
-#define SET_MET(i, met) best[i] = met;
-                FOR_HANDS(SET_MET, e, below, weaker)
-                else best[e->first] = below - weaker[e->high] - weaker[e->low];
-            }
-            aside += add_entries(&below, weaker, reach, aside, entry, end);
-            for (const entry_t *e = entry; e < end; e++) {
-#define SET_SHOWDOWN(i, met) best[i] = showdown_chips * (best[i] + met);
-                FOR_HANDS(SET_SHOWDOWN, e, below, weaker)
-                else best[e->first] = showdown_chips
-                                      * (best[e->first] + (below - weaker[e->high]
-                                                           - weaker[e->low]));
-            }
-            entry = end;
-        }
-        for (int e = hands->num_entries - 1; e >= 0; e--)
-            if (hands->entries[e].kind == SINGLE) reach[hands->entries[e].first] = *--aside;
-    }
-    if (!folds && !means) return;
-    for (int b = 0; b < NUM_BLOCKS; b++) {
-        const entry_t entry = {BLOCKS[b].first, BLOCKS[b].high, BLOCKS[b].low,
-                               BLOCKS[b].high == BLOCKS[b].low ? OF_ONE_RANK : OF_TWO_RANKS, 0};
-        if (!means) {
+
+/* With the showdown's value in best[i], if there is one, and all that is met by a fold. */
 #define RAISE_TO_FOLD(i, met)                                                                      \
     {                                                                                              \
-        lanes_t fold = fold_chips * (met + reach[i]);                                              \
-        best[i] = shows ? LARGER(fold, best[i]) : fold;                                            \
+        lanes_t fold = fold_chips * ((met) + reach[i]);                                            \
+        best[i] = LARGER(fold, best[i]);                                                           \
     }
-            if (shows) {
-                FOR_HANDS(RAISE_TO_FOLD, &entry, total, cards)
-            } else {
-                FOR_HANDS(RAISE_TO_FOLD, &entry, total, cards)
-            }
-        } else {
-#define SET_BOTH(i, met)                                                                           \
+#define SET_FOLD(i, met) best[i] = fold_chips * ((met) + reach[i]);
+#define SET_MEAN(i, met)                                                                           \
     {                                                                                              \
-        lanes_t fold = fold_chips * (met + reach[i]), show = best[i], mean = show;                 \
+        lanes_t fold = fold_chips * ((met) + reach[i]), show = best[i], mean = show;               \
         if (endings->strategy) {                                                                   \
             const lanes_t *chance =                                                                \
                 endings->strategy + hands->buckets[i] * endings->num_actions;                      \
@@ -432,8 +442,64 @@ BODY own_endings_body(lanes_t *best, lanes_t *own, lanes_t *aside, lanes_t *reac
         else if (folds) best[i] = LARGER(fold, show);                                              \
         if (own) own[i] = mean;                                                                    \
     }
-            FOR_HANDS(SET_BOTH, &entry, total, cards)
+#define FINISH(entry)                                                                              \
+    if (means) {                                                                                   \
+        FOR_HANDS(SET_MEAN, entry, total, cards)                                                   \
+    } else if (!shows) {                                                                           \
+        FOR_HANDS(SET_FOLD, entry, total, cards)                                                   \
+    } else if (folds) {                                                                            \
+        FOR_HANDS(RAISE_TO_FOLD, entry, total, cards)                                              \
+    }
+    if (!shows) {
+        for (int b = 0; b < NUM_BLOCKS; b++) {
+            const entry_t entry = {BLOCKS[b].first, BLOCKS[b].high, BLOCKS[b].low,
+                                   BLOCKS[b].high == BLOCKS[b].low ? OF_ONE_RANK : OF_TWO_RANKS, 0};
+            FINISH(&entry)
         }
+        return;
+    }
+
+    lanes_t weaker[NUM_DECK], below = total * -0.5f;
+    for (int c = 0; c < NUM_DECK; c++) weaker[c] = cards[c] * -0.5f;
+    set_singles_aside(aside, reach, hands);
+    const entry_t *entry = hands->entries, *last = entry + hands->num_entries;
+    while (entry < last) {
+        if (entry->kind == OF_TWO_RANKS && !entry->ties) {
+            lanes_t both, of_high[4], of_low[4];
+            const int first = entry->first;
+            pass_two_ranks(&below, weaker + 4 * entry->high, weaker + 4 * entry->low,
+                           reach + first, &both, of_high, of_low);
+#define SET_SHOWDOWN(i, met) best[i] = showdown_chips * (met);
+            FOR_TWO_RANKS(SET_SHOWDOWN, first, both, of_high, of_low)
+            FINISH(entry)
+            entry++;
+            continue;
+        }
+        const entry_t *end = end_of_ties(entry);
+        for (const entry_t *e = entry; e < end; e++) {
+#define SET_MET(i, met) best[i] = met;
+            FOR_HANDS(SET_MET, e, below, weaker)
+            else best[e->first] = below - weaker[e->high] - weaker[e->low];
+        }
+        aside += add_entries(&below, weaker, reach, aside, entry, end);
+        for (const entry_t *e = entry; e < end; e++) {
+#define ADD_MET_FOR_CHIPS(i, met) best[i] = showdown_chips * (best[i] + (met));
+            FOR_HANDS(ADD_MET_FOR_CHIPS, e, below, weaker)
+            else {
+                ADD_MET_FOR_CHIPS(e->first, below - weaker[e->high] - weaker[e->low])
+            }
+            FINISH(e)
+        }
+        entry = end;
+    }
+    for (int e = hands->num_entries - 1; e >= 0; e--)
+        if (hands->entries[e].kind == SINGLE) reach[hands->entries[e].first] = *--aside;
+    if (!folds && !means) return;
+    for (int e = 0; e < hands->num_entries; e++) {
+        const entry_t *single = &hands->entries[e];
+        if (single->kind != SINGLE) continue;
+        if (means) SET_MEAN(single->first, total - cards[single->high] - cards[single->low])
+        else RAISE_TO_FOLD(single->first, total - cards[single->high] - cards[single->low])
     }
 }
 CLONED(own_endings,

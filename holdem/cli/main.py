@@ -19,6 +19,7 @@ COMMANDS = {
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
     "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
     "match": ("holdem.cli.match", "let two policies play against each other"),
+    "solve": ("holdem.cli.solve", "solve a situation after the flop, for both ranges"),
     "dealer": ("holdem.cli.dealer", "deal a match to programs that connect"),
     "play": ("holdem.cli.play", "play against a policy yourself, or let it play at a server"),
     "profile": ("holdem.cli.profile", "write down where a table is"),

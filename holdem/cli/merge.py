@@ -16,6 +16,7 @@ from holdem.config import RunConfig, load_config
 from holdem.errors import ConfigError
 from holdem.mccfr import merge
 from holdem.mccfr.instance_plan import MOST_INSTANCES, parse_instances
+from holdem.mccfr.merge_sources import Selection, range_text, select
 from holdem.storage import format_bytes
 
 PROG = "holdem merge"
@@ -58,7 +59,7 @@ def _main(argv: Sequence[str]) -> int:
     out = options.out if options.out is not None else options.runs[0] / DEFAULT_NAME
     console = make_console()
     started = time.perf_counter()
-    selection = merge.select(*merge.find_sources(options.runs, instances))
+    selection = select(options.runs, instances)
     _print_parts(console, selection)
     config = _config_beside(selection.parts[0].checkpoint.path)
     bucketing = _bucketing(selection, options.buckets, config)
@@ -77,7 +78,7 @@ def _config_beside(checkpoint: Path) -> RunConfig | None:
 
 
 def _bucketing(
-    selection: merge.Selection, path: Path | None, config: RunConfig | None
+    selection: Selection, path: Path | None, config: RunConfig | None
 ) -> HandBucketing | None:
     """Return the buckets of the runs; None for games without."""
     if selection.tree.game.cards.kind == "one-card":
@@ -94,20 +95,20 @@ def _bucketing(
 # -- what is printed ---------------------------------------------------------------------------
 
 
-def _print_parts(console: Console, selection: merge.Selection) -> None:
+def _print_parts(console: Console, selection: Selection) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("run")
     table.add_column("checkpoint", no_wrap=True)
     table.add_column("holds")
     for part in selection.parts:
-        held = "\n".join(map(merge.range_text, part.checkpoint.ranges))
+        held = "\n".join(map(range_text, part.checkpoint.ranges))
         table.add_row(part.name, part.checkpoint.path.name, held)
     console.print(table)
     for note in selection.notes:
         console.print(f"note: {note}", style="yellow", soft_wrap=True)
 
 
-def _print_result(console: Console, selection: merge.Selection, path: Path, seconds: float) -> None:
+def _print_result(console: Console, selection: Selection, path: Path, seconds: float) -> None:
     out = path.parent.parent
     number = len(selection.parts)
     runs = "one run" if number == 1 else f"{number} runs"

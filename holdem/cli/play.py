@@ -51,8 +51,6 @@ def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     if options.hands is not None and options.hands < 1:
         raise ConfigError(f"--hands is {options.hands}, and must be at least 1", "leave it out")
-    if options.seed is not None and not 0 <= options.seed < 2**63:
-        raise ConfigError(f"--seed is {options.seed}, and must be 0 to 2^63 - 1", "leave it out")
     if options.server is not None and options.game is None:
         raise ConfigError(
             "--server needs the definition of the game that is played there", "--game FILE"
@@ -62,7 +60,9 @@ def _main(argv: Sequence[str]) -> int:
     address = None if options.server is None else parse_address(options.server)
     policy, bucketing = load_policy(options.policy, options.buckets)
     if table is not None and address is not None:
-        agent = Agent(policy, bucketing, table.game, seed=options.seed or 42)
+        agent = Agent(
+            policy, bucketing, table.game, seed=42 if options.seed is None else options.seed
+        )
         display = TableDisplay(console, acts=True, every_decision=options.verbose)
         limits = Limits(max_hands=options.hands)
         session = Session(table, agent, display, acts=True, limits=limits)

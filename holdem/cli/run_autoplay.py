@@ -112,7 +112,7 @@ def _confirm(console: Console, message: MatchState, decision: Decision, seconds:
     answer = read_answer(seconds)
     if answer is None:
         console.print(f"\n  no answer within {seconds:g} seconds: nothing is sent", style="yellow")
-    return answer is not None and answer.lower() in ("y", "yes", "")
+    return answer is not None and answer.lower() in ("y", "yes")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from holdem._core.equity import hand_vs_random
 from holdem._core.rng import words
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Follower, Translator
-from holdem.errors import MismatchError, RulesError
+from holdem.errors import ConfigError, MismatchError, RulesError
 from holdem.game.cards import CLASS_COMBOS, class_of
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
@@ -98,7 +98,10 @@ class Agent:
 
         Raises:
             MismatchError: the policy is for other cards, buckets or another number of players.
+            ConfigError: the seed is not from 0 to 2^63 - 1.
         """
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"seed {seed} is not from 0 to 2^63 - 1", "choose another seed")
         counts = policy.tree.bucket_counts
         if bucketing.num_buckets[: len(counts)] != counts:
             raise MismatchError(

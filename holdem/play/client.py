@@ -8,6 +8,7 @@ only so long for a dealer that says nothing.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import time
 from collections import deque
@@ -104,9 +105,13 @@ class Client:
                 )
         return self._lines.popleft()
 
-    @property
-    def has_lines(self) -> bool:
-        """Whether lines have come that `receive` has not returned."""
+    def has_more(self) -> bool:
+        """Return whether lines have come that `receive` has not returned; does not wait."""
+        if not self._lines and self._socket is not None:
+            # A connection that is over is left for receive() to find.
+            with contextlib.suppress(OSError):
+                if select.select([self._socket], [], [], 0)[0]:
+                    self._lines.extend(self._buffer.feed(self._socket.recv(_CHUNK)))
         return bool(self._lines)
 
     def send(self, line: str) -> None:

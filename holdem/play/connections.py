@@ -201,9 +201,9 @@ class Connections:
                 self._accept(player)
                 continue
             link = rest[0]
-            if events & selectors.EVENT_WRITE:
+            if events & selectors.EVENT_WRITE and link.socket.fileno() >= 0:
                 self._flush(player, link)
-            if events & selectors.EVENT_READ and link.socket.fileno() >= 0:
+            if events & selectors.EVENT_READ and link.socket.fileno() >= 0:  # not let go since
                 self._read(player, link)
         took = min(time.monotonic() - start, 2 * _SLICE)
         for player in self._players:

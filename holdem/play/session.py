@@ -125,7 +125,7 @@ class Session:
         """Follow the table behind *client* to its end, or to a limit."""
         newest: MatchState | None = None
         while True:
-            if newest is not None and newest.my_turn and not client.has_lines:
+            if newest is not None and newest.my_turn and not client.has_more():
                 self._turn(client, newest)
                 newest = None
             line = client.receive()
