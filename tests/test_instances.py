@@ -20,6 +20,7 @@ from holdem.mccfr.instance_plan import TIME_STREAM, RunPlan, parse_instances, ra
 from holdem.mccfr.instance_progress import InstanceProgress, ProgressFile
 from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
+from holdem.mccfr.progress import Progress
 from holdem.mccfr.run import LOSSLESS, Run
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.worker import bucket_counts_of
@@ -229,6 +230,15 @@ def test_time_mode(tmp_path):
     assert result.completed
 
 
+def test_both_budgets(tmp_path):
+    """Whichever is met first; here the iterations are."""
+    train(tmp_path, 2, num_iterations=500, time_budget_seconds=600.0)
+    for record in progress(tmp_path, 2):
+        assert set(record.as_json()) == TIME_KEYS
+        assert (record.status, record.progress_pct) == ("completed", 100.0)
+        assert record.current_iter == record.end_iter
+
+
 def test_streams_of_time_mode_cannot_meet():
     plan = RunPlan.new(
         MCCFRConfig(time_budget_seconds=1.0), 4_096, tree_fingerprint="", buckets_fingerprint=""
@@ -333,6 +343,37 @@ def test_a_reader_never_sees_half_a_record_or_a_step_back(tmp_path):
     assert len(set(seen)) > 10
     assert seen == sorted(seen, key=lambda one: one[0])
     assert seen[-1] == (100.0, "completed", 3_000)
+
+
+def test_a_percentage_stays_until_it_is_passed(tmp_path):
+    """As after a retry, which goes on from a checkpoint behind what was shown."""
+    record = InstanceProgress(
+        instance_id=0,
+        start_iter=0,
+        end_iter=1_000,
+        current_iter=300,
+        status="starting",
+        progress_pct=50.0,
+        last_update=0.0,
+    )
+    file, seen = ProgressFile(tmp_path, record), []
+    for iteration in (300, 400, 600, 1_000):
+        file.progressed(
+            Progress(
+                iteration=iteration,
+                num_iterations=1_000,
+                elapsed_seconds=1.0,
+                time_budget_seconds=None,
+                iterations_per_second=1.0,
+                nodes_per_second=1.0,
+                utility_bb=0.0,
+                memory_bytes=0,
+            )
+        )
+        file._write()
+        found = instance_progress.read(tmp_path, 0)
+        seen.append((found.current_iter, found.progress_pct))
+    assert seen == [(300, 50.0), (400, 50.0), (600, 60.0), (1_000, 99.99)]
 
 
 def test_the_file_is_renewed_while_nothing_moves(tmp_path, monkeypatch):
@@ -664,6 +705,18 @@ def test_changed_laws_are_told(tmp_path):
     watcher = Watcher()
     train(tmp_path, 2, resume_from=tmp_path, observer=watcher, discount_interval=400)
     assert "instance 1 was trained otherwise: discount_interval 300 -> 400" in watcher.warnings
+
+
+def test_an_instance_that_was_killed_at_its_last_step(tmp_path, whole):
+    """It has its final checkpoint, and not yet its policy."""
+    train(tmp_path, 3)
+    shutil.rmtree(tmp_path / "instance_1" / "avg_policy")
+    record = progress(tmp_path, 3)[1]
+    instance_progress.write(tmp_path, replace(record, status="running", progress_pct=99.99))
+    launcher = Inline()
+    train(tmp_path, 3, resume_from=tmp_path, launcher=launcher)
+    assert [spec.instance for spec in launcher.specs] == [1]
+    assert final_tables(tmp_path) == final_tables(whole)
 
 
 def test_a_resumed_instance_begins_where_it_was(tmp_path, monkeypatch):

@@ -47,6 +47,7 @@ def test_a_run(train):
     assert "✅ instance 0  100.00%  iter 3334/3334  completed" in out
     assert "iterations 10,000" in out
     assert "tensorboard --logdir run" in out
+    assert "holdem merge run" in out
     assert "\x1b" not in out
     assert Path("run/instance_2/tensorboard").is_dir()
 

@@ -226,7 +226,7 @@ def _report(console: Console, result: MultiInstanceResult, options: argparse.Nam
     console.print("Next", style="bold")
     hints = [
         (f"tensorboard --logdir {result.logdir}", "see all instances side by side"),
-        (f"{PROG} --help", "all options"),
+        (f"holdem merge {result.logdir}", "make one blueprint of them"),
     ]
     for command, text in hints:
         console.print(f"  {text}:", style="dim")

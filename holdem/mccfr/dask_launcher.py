@@ -305,7 +305,9 @@ def _where_it_was_left(spec: InstanceSpec) -> InstanceSpec:
             least_pct=max(spec.least_pct, record.progress_pct),
             elapsed_before=max(spec.elapsed_before, record.elapsed_seconds or 0.0),
         )
-    return spec if begin.checkpoint is None else replace(spec, resume_from=begin.checkpoint)
+    if begin.checkpoint is None:
+        return spec
+    return replace(spec, resume_from=begin.checkpoint, iterations_before=begin.iterations)
 
 
 class _Ear:

@@ -129,19 +129,18 @@ class ProcessLauncher:
 
 def main(spec: InstanceSpec) -> None:
     """Be the process of one instance: end with the parent, save and end on SIGTERM."""
-    follow_parent()
+    asked: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+
+    follow_parent(stop)
     # A library's or the system's last words would spoil the terminal, and be lost.
     log = storage.open_log(spec.log_path)
     for descriptor in (1, 2):
         os.dup2(log.stream.fileno(), descriptor)  # type: ignore[attr-defined]
     log.close()
     faulthandler.enable()
-    asked: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-
-    signal.signal(signal.SIGTERM, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     sys.exit(run_instance(spec, lambda: asked[0] if asked else None))
 

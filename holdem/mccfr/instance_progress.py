@@ -28,7 +28,6 @@ STARTING, RUNNING, COMPLETED, FAILED, INTERRUPTED = (
     "interrupted",
 )
 STATUSES = (STARTING, RUNNING, COMPLETED, FAILED, INTERRUPTED)
-ENDED = (COMPLETED, FAILED, INTERRUPTED)
 
 BEAT_SECONDS = 0.9
 """Between two records of one instance, whatever it does: under a second, with the writing."""

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
+from types import FrameType
 from typing import Any, Final
 
 START_METHOD: Final = "spawn"
@@ -47,14 +48,17 @@ def start_process(
     return process
 
 
-def follow_parent() -> None:
+def follow_parent(on_stop: Callable[[int, FrameType | None], None] | None = None) -> None:
     """In a process that was started: leave signals to the parent, and end when it does.
+
+    *on_stop* handles a SIGTERM by which the parent asks for something. Without it, SIGTERM
+    is ignored, and one that came while the process was starting is dropped.
 
     A Ctrl-C at the terminal reaches every process of the group, and the parent
     coordinates. When it dies, by SIGKILL too, the system kills this process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if on_stop is None else on_stop)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
