@@ -5,6 +5,7 @@
     ├── RulesError        an action that the rules do not allow
     ├── ConfigError       an option or a config file that cannot be used
     ├── StorageError      a file that is missing, damaged, foreign or cannot be written
+    ├── ProtocolError     a message of another program that is not of the protocol
     ├── MismatchError     two good things that do not belong together
     └── ResourceError     more memory or disk wanted than there is
 
@@ -42,6 +43,10 @@ class ConfigError(HoldemError, ValueError):
 
 class StorageError(HoldemError):
     """A file that is missing, damaged, foreign or cannot be written."""
+
+
+class ProtocolError(HoldemError):
+    """A message of another program, or of its log, that is not what the protocol allows."""
 
 
 class MismatchError(HoldemError):

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import re
+import select
 import signal
 import sys
 import time
@@ -127,6 +128,23 @@ def signals_raise(advice: str) -> Iterator[None]:
 
     with signals(stop):
         yield
+
+
+def read_answer(seconds: float | None = None) -> str | None:
+    """Return a line that the user types, without its end; None if none comes in time, or at all."""
+    descriptor = sys.stdin.fileno()
+    end = None if seconds is None else time.monotonic() + seconds
+    typed = b""
+    # Byte by byte: what is typed ahead belongs to the next question.
+    while True:
+        left = None if end is None else max(end - time.monotonic(), 0.0)
+        if not select.select([descriptor], [], [], left)[0]:
+            return None
+        byte = os.read(descriptor, 1)
+        if byte in (b"\n", b""):
+            break
+        typed += byte
+    return typed.decode(errors="replace").strip() if byte or typed else None
 
 
 class StageBars:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -133,14 +133,40 @@ def log_memory(tree: BettingTree, batch_size: int, num_workers: int) -> int:
     return batch_size * tree.game.num_players * (segment_bytes + num_workers * _PAGE_BYTES)
 
 
-def require(costs: TrainingCosts, logdir: Path) -> None:
+def of_instances(
+    one: TrainingCosts, num_instances: int, bucket_bytes: int, *, by_time: bool
+) -> TrainingCosts:
+    """Return what *num_instances* cost side by side on this machine, if *one* costs that.
+
+    Buckets are in memory once. Instances share the cores.
+    """
+    slower = max(1.0, num_instances / usable_cores())
+    seconds, iterations = one.seconds, one.iterations
+    if seconds is not None and not by_time:
+        seconds *= slower
+    if iterations is not None:
+        iterations *= num_instances / (slower if by_time else 1.0)
+    return replace(
+        one,
+        memory_bytes=_INTERPRETER_BYTES
+        + num_instances * (one.memory_bytes - bucket_bytes)
+        + bucket_bytes,
+        disk_bytes=num_instances * one.disk_bytes,
+        seconds=seconds,
+        iterations=iterations,
+    )
+
+
+def require(costs: TrainingCosts, logdir: Path, *, memory: bool = True) -> None:
     """Refuse a run that cannot fit in memory, or on the disk of *logdir*.
+
+    Without *memory*, only the disk counts: the run takes the memory of other machines.
 
     Raises:
         ResourceError: it cannot.
     """
     available = available_memory()
-    if costs.memory_bytes > available:
+    if memory and costs.memory_bytes > available:
         raise ResourceError(
             f"the run needs {storage.format_bytes(costs.memory_bytes)} of memory for "
             f"{costs.num_slots:,} slots; {storage.format_bytes(available)} is available",

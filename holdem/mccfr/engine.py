@@ -1,7 +1,11 @@
 """What turns iterations into a regret table: one batch after another, in this process.
 
 A batch is deal, walk, merge. Merges fall on multiples of the batch size, wherever the
-run began, so that a run may be cut anywhere and go on to the same bytes.
+run was resumed, so that a run may be cut anywhere and go on to the same bytes.
+
+An engine counts its own iterations. Batches, periods of discounting and schedules go by
+that count; only the random numbers go by the iteration's place in the seed's stream, which
+is the count plus *stream_start*. So a run over any part of the stream is a run like another.
 """
 
 from __future__ import annotations
@@ -73,12 +77,17 @@ class LocalEngine:
     """Does every batch in this process. See `Engine`."""
 
     def __init__(
-        self, config: MCCFRConfig, tree: BettingTree, bucketing: HandBucketing | None
+        self,
+        config: MCCFRConfig,
+        tree: BettingTree,
+        bucketing: HandBucketing | None,
+        stream_start: int = 0,
     ) -> None:
         self.table = RegretTable.for_config(tree, config)
         self.iteration = 0
         self.utility_sum = 0.0
         self._config = config
+        self._stream_start = stream_start
         self._tree = tree
         self._metrics: TableMetrics | None = None
         self._dealer = make_dealer(tree.game, bucketing)
@@ -101,12 +110,12 @@ class LocalEngine:
         config, table, walker = self._config, self.table, self._walker
         while self.iteration < last_iteration(target, config):
             count = batch_length(self.iteration, config)
-            deals = self._deals[:count]
-            self._dealer.deal(config.seed, self.iteration, deals)
+            deals, place = self._deals[:count], self._stream_start + self.iteration
+            self._dealer.deal(config.seed, place, deals)
             table.advance(self.iteration, count)
             walker.walk(
                 config.seed,
-                self.iteration,
+                place,
                 deals,
                 pruning_threshold=config.pruning_threshold * table.regret_weight,
                 pruning_probability=config.pruning_probability if config.enable_pruning else 0.0,

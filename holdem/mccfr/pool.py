@@ -72,6 +72,7 @@ class WorkerPool:
         tree: what to train on.
         bucketing: the hand buckets, which workers map from their folder.
         warn: told what went wrong and was mended.
+        stream_start: see `holdem.mccfr.engine`.
 
     Raises:
         ConfigError: the buckets are not on disk.
@@ -86,6 +87,7 @@ class WorkerPool:
         *,
         num_workers: int,
         warn: Callable[[str], None],
+        stream_start: int = 0,
     ) -> None:
         if bucketing is not None and bucketing.path is None:
             raise ConfigError(
@@ -95,6 +97,7 @@ class WorkerPool:
         self._config = config
         self._tree = tree
         self._num_workers = num_workers
+        self._stream_start = stream_start
         self._buckets_path = bucketing.path if bucketing is not None else None
         self._warn = warn
         self._processes: list[SpawnProcess] = []
@@ -239,6 +242,7 @@ class WorkerPool:
                 spec = WorkerSpec(
                     worker=worker,
                     num_workers=self._num_workers,
+                    stream_start=self._stream_start,
                     paths=self._paths,
                     config=self._config,
                     game=self._tree.game,

@@ -44,6 +44,7 @@ class WorkerSpec:
 
     worker: int
     num_workers: int
+    stream_start: int
     paths: PoolPaths
     config: MCCFRConfig
     game: GameConfig
@@ -135,7 +136,7 @@ class _Worker:
                 self._meet()  # worker 0 has rescaled the table
             walker.walk(
                 config.seed,
-                iteration,
+                spec.stream_start + iteration,
                 control.deals[:count],
                 begun=control.begun,
                 bounds=self.bounds,
@@ -180,9 +181,10 @@ class _Worker:
         if count != self.bounds[-1]:
             self.bounds = _bounds(count, spec.num_workers)
         first, end = self.bounds[spec.worker], self.bounds[spec.worker + 1]
+        place = self.spec.stream_start + iteration
         for start in range(first, end, _PIECE_ITERATIONS):
             deals = self.control.deals[start : min(start + _PIECE_ITERATIONS, end)]
-            self.dealer.deal(self.config.seed, iteration + start, deals)
+            self.dealer.deal(self.config.seed, place + start, deals)
             self._move()
 
     def _copy(self) -> None:

@@ -27,16 +27,22 @@ _PR_SET_PDEATHSIG = 1
 
 
 def start_process(
-    target: Callable[..., None], arguments: tuple[Any, ...], name: str
+    target: Callable[..., None],
+    arguments: tuple[Any, ...],
+    name: str,
+    *,
+    environment: Mapping[str, str] | None = None,
 ) -> SpawnProcess:
     """Start a process that does *target*, a function of a module, which calls `follow_parent`.
+
+    It gets the *environment* on top of this process's own.
 
     Raises:
         OSError: the system allows no more processes, files or memory.
     """
     context = multiprocessing.get_context(START_METHOD)
     process = context.Process(target=target, args=arguments, name=name, daemon=True)
-    with _environment(_ONE_THREAD), _signals_blocked():
+    with _environment(_ONE_THREAD | dict(environment or {})), signals_blocked():
         process.start()
     return process
 
@@ -72,7 +78,7 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """Let a process that is started begin with Ctrl-C and SIGTERM blocked.
 
     They reach the whole group, and would end it before it has come to ignore them.

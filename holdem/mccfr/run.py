@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import psutil
 from holdem import storage
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
-from holdem.errors import ResourceError, StorageError
+from holdem.errors import MismatchError, ResourceError, StorageError
 from holdem.game.tree import BettingTree
 from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
@@ -51,10 +51,11 @@ class Run:
         tree: what to train on.
         bucketing: the hand buckets; None for one-card games.
         make_engine: allocates the table and whoever works on it, given what to tell
-            warnings to; called once nothing speaks against the run any more.
+            warnings to and where in the seed's stream its iterations begin; called once
+            nothing speaks against the run any more.
         stop_signal: the signal that asks the run to end early, or None.
-        logdir, use_tensorboard, resume_from, observer, every_batch: see
-            `MCCFRSolver.train`.
+        logdir, use_tensorboard, resume_from, observer, every_batch, stream_start, log_name:
+            see `MCCFRSolver.train`.
     """
 
     def __init__(
@@ -63,13 +64,15 @@ class Run:
         tree: BettingTree,
         bucketing: HandBucketing | None,
         *,
-        make_engine: Callable[[Callable[[str], None]], Engine],
+        make_engine: Callable[[Callable[[str], None], int], Engine],
         stop_signal: Callable[[], int | None],
         logdir: Path,
         use_tensorboard: bool,
         resume_from: Path | None,
         observer: Observer,
         every_batch: bool,
+        stream_start: int | None,
+        log_name: str,
     ) -> None:
         self._config = config
         self._tree = tree
@@ -84,14 +87,18 @@ class Run:
         resumed = None
         if resume_from is not None:
             resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
+            _require_start(resumed, stream_start)
+        # A run goes on where the last range of the checkpoint ends.
+        self._ranges = resumed.ranges if resumed is not None else ((stream_start or 0,) * 2,)
+        self._stream_start = self._ranges[-1][1] - (resumed.iteration if resumed else 0)
         require_memory(tree)
         self._logdir = storage.make_folder(logdir)
         self._checkpoints = storage.make_folder(logdir / "checkpoints")
         path = bucketing.path if bucketing is not None else None
         storage.write_text(logdir / "config.yaml", dump_config(config, tree.game, path))
-        self._log = RunLog(logdir, use_tensorboard=use_tensorboard)
+        self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
         self._available_before = available_memory()
-        self._engine = make_engine(self._warn)
+        self._engine = make_engine(self._warn, self._stream_start)
         if resumed is not None:
             self._take_over(resumed)
         self._first_iteration = self._engine.iteration
@@ -128,6 +135,7 @@ class Run:
         self._log.info(
             f"training {game.name}: {num_slots:,} slots, "
             f"from iteration {self._first_iteration:,}, seed {self._config.seed}"
+            + (f" from its iteration {self._stream_start:,} on" if self._stream_start else "")
         )
         self._log.info(
             f"{storage.format_bytes(before)} of memory available before the start, "
@@ -249,10 +257,16 @@ class Run:
             path,
             words=words,
             iteration=engine.iteration,
+            ranges=self._ranges_now(),
             table_state=engine.table.state(),
             visits=self._visits_before + engine.visits,
             utility_sum=engine.utility_sum,
         )
+
+    def _ranges_now(self) -> tuple[tuple[int, int], ...]:
+        """Return which iterations of the seed's stream the table holds."""
+        (*earlier, (first, _)), end = self._ranges, self._stream_start + self._engine.iteration
+        return (*earlier, (first, end))
 
     def _save(self, path: Path, *, iteration: int, **state: Any) -> Path:
         started = time.monotonic()
@@ -388,6 +402,25 @@ class _Marks:
         self.at = now
         self._iteration, self._visits = engine.iteration, engine.visits
         self._utility_sum = engine.utility_sum
+
+
+def _require_start(resumed: Checkpoint, stream_start: int | None) -> None:
+    """Refuse a checkpoint that holds other iterations than those from *stream_start* on."""
+    if stream_start is not None and resumed.ranges != (
+        (stream_start, stream_start + resumed.iteration),
+    ):
+        raise MismatchError(
+            f"{resumed.path} holds the iterations {ranges_text(resumed.ranges)}, and this run's "
+            f"begin at {stream_start:,}",
+            "resume each instance from its own checkpoints, or start fresh",
+        )
+
+
+def ranges_text(ranges: Iterable[tuple[int, int]]) -> str:
+    """Return ranges as people read them: ``"0 to 999, 2,000 to 2,499"``."""
+    return ", ".join(
+        f"{first:,} to {end - 1:,}" if end > first else "none" for first, end in ranges
+    )
 
 
 def require_memory(tree: BettingTree) -> None:

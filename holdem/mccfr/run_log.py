@@ -1,4 +1,4 @@
-"""What a run writes about itself while it trains: ``train.log`` and ``tensorboard/``."""
+"""What a run writes about itself while it trains: its log and ``tensorboard/``."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class RunLog:
     """The log file and the TensorBoard figures of one run, as a context manager.
 
     Args:
-        logdir: the run's folder; ``train.log`` is appended to.
+        path: the log file, appended to; ``tensorboard/`` lies beside it.
         use_tensorboard: write ``tensorboard/``.
     """
 
-    def __init__(self, logdir: Path, *, use_tensorboard: bool) -> None:
-        self._logger = logging.Logger(f"holdem.run.{logdir}")
-        self._handler = storage.open_log(logdir / "train.log")
+    def __init__(self, path: Path, *, use_tensorboard: bool) -> None:
+        self._logger = logging.Logger(f"holdem.run.{path}")
+        self._handler = storage.open_log(path)
         self._logger.addHandler(self._handler)
-        self._writer = open_writer(logdir / "tensorboard") if use_tensorboard else None
+        self._writer = open_writer(path.parent / "tensorboard") if use_tensorboard else None
         self._next_progress = 0.0
         self._next_metrics = 0.0
         self._regrets: dict[str, list[tuple[float, float]]] = {}

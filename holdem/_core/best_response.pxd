@@ -1,0 +1,101 @@
+# The best response over all private hands, street by street: a kernel, nobody cimports it.
+#
+# Points of the betting tree that are alike but for their chips lie in the 16 lanes of one
+# vector: a *group* has the shape of one street's betting from one of its beginnings on, and a
+# lane for each beginning of that shape. A group's reach or value is an array of lanes, one
+# vector per hand: (1326, 16) float32.
+from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint8_t
+
+cdef extern from "best_response_simd.h" nogil:
+    enum:
+        NUM_LANES
+        NUM_SLOTS
+    # Sixteen floats; only its address is taken here.
+    ctypedef float lanes_t
+    ctypedef struct entry_t:
+        uint16_t first
+        uint8_t high
+        uint8_t low
+        uint8_t kind
+        uint8_t ties
+    ctypedef struct hands_t:
+        const uint16_t* buckets
+        const entry_t* entries
+        int32_t num_entries
+    ctypedef struct endings_t:
+        const lanes_t* strategy
+        int32_t num_actions
+        int32_t fold
+        int32_t showdown
+        lanes_t fold_chips
+        lanes_t showdown_chips
+    const uint8_t (*SLOT_CARDS)[2]
+    void fill_slots()
+    void add_weighted(lanes_t* sums, const lanes_t* terms, float weight)
+    void symmetrise(
+        lanes_t* values, lanes_t* copy, const uint16_t* table, const uint8_t* renamings,
+        int num_renamings,
+    )
+    void put_aside(lanes_t* aside, const lanes_t* values, int card)
+    void put_back(lanes_t* values, const lanes_t* aside, int card)
+    void clear_card(lanes_t* values, int card)
+    void unpack_lanes(float* blocks, const lanes_t* packed, const int32_t* slots)
+    void pack_lanes(lanes_t* packed, const float* blocks, const int32_t* slots)
+    void play(
+        lanes_t* played, const lanes_t* reach, const lanes_t* strategy, int num_actions,
+        int action, const hands_t* hands,
+    )
+    void add(lanes_t* sums, const lanes_t* terms)
+    void add_played(
+        lanes_t* sums, const lanes_t* terms, const lanes_t* strategy, int num_actions,
+        int action, const hands_t* hands,
+    )
+    void raise_to(lanes_t* best, const lanes_t* others)
+    void others_endings(
+        lanes_t* values, lanes_t* work, lanes_t* aside, const lanes_t* reach,
+        const endings_t* endings, const hands_t* hands,
+    )
+    void own_endings(
+        lanes_t* best, lanes_t* own, lanes_t* aside, lanes_t* reach, int chooses,
+        const endings_t* endings, const hands_t* hands,
+    )
+
+cdef enum PointKind:
+    DECISION = 0
+    FOLDED = 1                 # the hand ends; its chips are at the decision before
+    SHOWN = 2                  # a showdown on the last street
+    NEXT_STREET = 3            # the hand goes on, or is run out, on the next street
+
+# One point of a group's shape. Mirrors POINT_DTYPE in best_response.pyx field for field.
+cdef packed struct Point:
+    int64_t strategy           # first vector of (buckets, num_actions) of the street's; -1 if none
+    int32_t first_child        # children are contiguous
+    int32_t chips              # row of the street's chips, at an ending; -1 if none
+    int32_t leaf               # row of the street's slots, at NEXT_STREET; -1 elsewhere
+    uint8_t kind
+    uint8_t actor
+    uint8_t num_actions
+    int8_t fold                # the action that folds, at a decision; -1 if there is none
+    int8_t showdown            # the action that leads to a showdown; -1 if there is none
+
+# One street of the betting, as groups.
+cdef struct Street:
+    const Point* points
+    const int32_t* roots       # (num_groups,), points
+    const int32_t* slots       # (leaves, 16): group * 16 + lane on the next street; -1 for no lane
+    const float* chips         # (rows, 16): seat 0's net at a fold, what each paid at a showdown
+    const lanes_t* strategy
+    int num_groups
+    int depth                  # decisions on the longest path
+
+# One board, and those that one more deal makes of it. Mirrors BOARD_DTYPE.
+cdef packed struct Board:
+    int32_t first_entry
+    int32_t num_entries        # 0 before the last street
+    int32_t first_child
+    int32_t num_children       # 0 on the last street
+    float weight               # chance of the boards it stands for, given its parent and two hands
+    uint8_t cards[3]           # those just dealt
+    uint8_t num_cards
+    uint8_t renamings[24]      # under which it stays as it is, besides the identity
+    uint8_t num_renamings

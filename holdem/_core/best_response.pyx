@@ -1,0 +1,561 @@
+"""Best response over all private hands: one street's betting after the other, 16 lanes at once.
+
+The kernel never sees the rules of cards: a board is a bucket for each hand, the order of hands
+on the last street, and a list of boards that follow it. So a deck of twenty cards runs through
+the code that hold'em runs through, and a brute-force tree tests the real thing.
+Streets are counted from the first that has a board.
+
+For one seat, the responder, the other's probability of playing to a point with each hand goes
+down the tree, and the responder's values come up. At its decisions the best action counts,
+hand by hand (Johanson et al. 2011); showdowns are one sweep over the hands in order of
+strength, with sums by card for the hands that share one.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint8_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+from holdem._core.types cimport MAX_STREETS, OUT_OF_MEMORY, Status
+from holdem.errors import ConfigError, error_for
+
+cdef extern from "<stdlib.h>" nogil:
+    int posix_memalign(void** memory, size_t alignment, size_t size)
+
+__all__ = [
+    "BOARD_DTYPE", "ENTRY_DTYPE", "LANES", "POINT_DTYPE", "SLOT_HOLES", "Betting",
+]
+
+LANES = NUM_LANES
+
+POINT_DTYPE = np.dtype([
+    ("strategy", np.int64),
+    ("first_child", np.int32),
+    ("chips", np.int32),
+    ("leaf", np.int32),
+    ("kind", np.uint8),
+    ("actor", np.uint8),
+    ("num_actions", np.uint8),
+    ("fold", np.int8),
+    ("showdown", np.int8),
+])
+
+BOARD_DTYPE = np.dtype([
+    ("first_entry", np.int32),
+    ("num_entries", np.int32),
+    ("first_child", np.int32),
+    ("num_children", np.int32),
+    ("weight", np.float32),
+    ("cards", np.uint8, 3),
+    ("num_cards", np.uint8),
+    ("renamings", np.uint8, 24),
+    ("num_renamings", np.uint8),
+])
+
+ENTRY_DTYPE = np.dtype([
+    ("first", np.uint16),
+    ("high", np.uint8),
+    ("low", np.uint8),
+    ("kind", np.uint8),
+    ("ties", np.uint8),
+])
+
+fill_slots()
+
+
+def _slot_holes():
+    """Return the two cards of each slot."""
+    holes = np.empty((NUM_SLOTS, 2), np.uint8)
+    cdef uint8_t[:, ::1] view = holes
+    cdef int slot
+    for slot in range(NUM_SLOTS):
+        view[slot, 0] = SLOT_CARDS[slot][0]
+        view[slot, 1] = SLOT_CARDS[slot][1]
+    holes.setflags(write=False)
+    return holes
+
+
+SLOT_HOLES = _slot_holes()
+"""The two cards of each hand, the higher rank first, in the order of the kernel's slots."""
+
+# Buffers that one decision needs while its children are walked: the reach, and two values.
+cdef enum:
+    BUFFERS = 3
+
+
+# Memory of one walk. Blocks are (groups, 1326) vectors, on the boards of the street that they
+# are listed under.
+cdef struct Walk:
+    Street* streets
+    const Board* boards
+    const uint16_t* buckets            # (boards, 1326)
+    const entry_t* entries
+    const uint16_t* renamed            # (24, 1326), a hand's slot after renaming the suits
+    int num_streets
+    int seat                           # the responder
+    bint with_own
+    bint chooses[MAX_STREETS]          # else the responder keeps its policy on that street
+    lanes_t* reach[MAX_STREETS]        # of the street's own groups
+    lanes_t* best[MAX_STREETS]
+    lanes_t* own[MAX_STREETS]
+    lanes_t* leaf_reach[MAX_STREETS]   # of the next street's groups
+    lanes_t* leaf_best[MAX_STREETS]
+    lanes_t* leaf_own[MAX_STREETS]
+    lanes_t* buffers[MAX_STREETS]      # for the decisions of a path
+    lanes_t* work
+    lanes_t* aside                     # (2, 1326)
+
+
+# ---- One street, one group -------------------------------------------------------------------
+
+cdef void set_endings(
+    const Walk* walk, const Street* street, const Point* point, endings_t* endings,
+) noexcept nogil:
+    """What the actions at a decision that end the hand are worth to the responder."""
+    cdef const float* chips
+    cdef float* to
+    cdef float sign = 1 if walk.seat == 0 else -1
+    cdef int lane
+    endings.strategy = street.strategy + point.strategy
+    endings.num_actions = point.num_actions
+    endings.fold = point.fold
+    endings.showdown = point.showdown
+    if point.fold >= 0:
+        chips = street.chips + NUM_LANES * street.points[point.first_child + point.fold].chips
+        to = <float*>&endings.fold_chips
+        for lane in range(NUM_LANES):
+            to[lane] = sign * chips[lane]
+    if point.showdown >= 0:
+        chips = street.chips + NUM_LANES * street.points[point.first_child + point.showdown].chips
+        memcpy(&endings.showdown_chips, chips, sizeof(lanes_t))
+
+
+cdef void spread(
+    Walk* walk, int street, int index, const hands_t* hands, const lanes_t* reach,
+    lanes_t* buffers,
+) noexcept nogil:
+    """Carry the opponent's reach of one point down to the next street."""
+    cdef const Street* betting = &walk.streets[street]
+    cdef const Point* point = &betting.points[index]
+    cdef const lanes_t* played
+    cdef int a, child
+    if point.kind == NEXT_STREET:
+        unpack_lanes(
+            <float*>walk.leaf_reach[street], reach, betting.slots + NUM_LANES * point.leaf
+        )
+    if point.kind != DECISION:
+        return
+    for a in range(point.num_actions):
+        child = point.first_child + a
+        if betting.points[child].kind == FOLDED:
+            continue
+        played = reach
+        if point.actor != walk.seat:
+            play(
+                buffers, reach, betting.strategy + point.strategy, point.num_actions, a, hands
+            )
+            played = buffers
+        spread(walk, street, child, hands, played, buffers + NUM_SLOTS)
+
+
+cdef void answer(
+    Walk* walk,
+    int street,
+    int index,                     # point
+    const hands_t* hands,
+    lanes_t* reach,                # IN   (1326,), of the opponent; changed and changed back
+    lanes_t* best,                 # OUT  (1326,), the responder's value
+    lanes_t* own,                  # OUT  (1326,), of its policy; NULL if not wanted
+    lanes_t* buffers,
+) noexcept nogil:
+    """Find what a point is worth to each hand of the responder, in chips times reach."""
+    cdef const Street* betting = &walk.streets[street]
+    cdef const Point* point = &betting.points[index]
+    cdef const lanes_t* strategy
+    cdef lanes_t* played = buffers
+    cdef lanes_t* child_best = buffers + NUM_SLOTS
+    cdef lanes_t* child_own = NULL
+    cdef size_t size = sizeof(lanes_t) * NUM_SLOTS
+    cdef bint chooses = walk.chooses[street]
+    cdef bint started = False
+    cdef endings_t endings
+    cdef int a, child
+    if point.kind == NEXT_STREET:
+        pack_lanes(
+            best, <const float*>walk.leaf_best[street],
+            betting.slots + NUM_LANES * point.leaf,
+        )
+        if own != NULL:
+            pack_lanes(
+                own, <const float*>walk.leaf_own[street],
+                betting.slots + NUM_LANES * point.leaf,
+            )
+        return
+    if point.kind == SHOWN:
+        # A hand that was run out: nobody decides.
+        endings.strategy = NULL
+        endings.fold = -1
+        endings.showdown = 0
+        memcpy(
+            &endings.showdown_chips, betting.chips + NUM_LANES * point.chips, sizeof(lanes_t)
+        )
+        own_endings(best, own, walk.aside, reach, True, &endings, hands)
+        return
+
+    strategy = betting.strategy + point.strategy
+    if own != NULL:
+        child_own = buffers + 2 * NUM_SLOTS
+    buffers += BUFFERS * NUM_SLOTS
+    if point.fold >= 0 or point.showdown >= 0:
+        set_endings(walk, betting, point, &endings)
+        started = True
+        if point.actor == walk.seat:
+            own_endings(best, own, walk.aside, reach, chooses, &endings, hands)
+        else:
+            others_endings(best, walk.work, walk.aside, reach, &endings, hands)
+            if own != NULL:
+                memcpy(own, best, size)
+    if not started and (point.actor != walk.seat or not chooses):
+        memset(best, 0, size)
+    if not started and own != NULL:
+        memset(own, 0, size)
+    for a in range(point.num_actions):
+        child = point.first_child + a
+        if a == point.fold or a == point.showdown:
+            continue
+        if point.actor != walk.seat:
+            play(played, reach, strategy, point.num_actions, a, hands)
+            answer(walk, street, child, hands, played, child_best, child_own, buffers)
+            add(best, child_best)
+            if own != NULL:
+                add(own, child_own)
+            continue
+        if chooses and not started:
+            answer(walk, street, child, hands, reach, best, child_own, buffers)
+        else:
+            answer(walk, street, child, hands, reach, child_best, child_own, buffers)
+            if chooses:
+                raise_to(best, child_best)
+            else:
+                add_played(best, child_best, strategy, point.num_actions, a, hands)
+        started = True
+        if own != NULL:
+            add_played(own, child_own, strategy, point.num_actions, a, hands)
+
+
+# ---- From board to board ---------------------------------------------------------------------
+
+cdef inline void see(const Walk* walk, const Board* board, hands_t* hands) noexcept nogil:
+    hands.buckets = walk.buckets + NUM_SLOTS * (board - walk.boards)
+    hands.entries = walk.entries + board.first_entry
+    hands.num_entries = board.num_entries
+
+
+cdef void deal_last(Walk* walk, int street, const Board* board) noexcept nogil:
+    """Value the last street's groups on all boards that follow *board*, on *street* before it."""
+    cdef int last = street + 1, card
+    cdef const Street* betting = &walk.streets[last]
+    cdef const Board* child
+    cdef hands_t hands
+    cdef lanes_t* best = walk.best[last]
+    cdef lanes_t* own = walk.own[last] if walk.with_own else NULL
+    cdef lanes_t* reach
+    cdef lanes_t* best_sum
+    cdef lanes_t* own_sum = NULL
+    cdef int64_t group, i
+    # Group by group, so that its strategy stays in the cache while the boards go by.
+    for group in range(betting.num_groups):
+        reach = walk.leaf_reach[street] + group * NUM_SLOTS
+        best_sum = walk.leaf_best[street] + group * NUM_SLOTS
+        if own != NULL:
+            own_sum = walk.leaf_own[street] + group * NUM_SLOTS
+        for i in range(board.num_children):
+            child = walk.boards + board.first_child + i
+            see(walk, child, &hands)
+            # Hands with the new card are impossible for a while.
+            card = child.cards[0]
+            put_aside(walk.reach[last], reach, card)
+            clear_card(reach, card)
+            answer(
+                walk, last, betting.roots[group], &hands, reach, best, own, walk.buffers[last]
+            )
+            put_back(reach, walk.reach[last], card)
+            add_possible(walk, best_sum, best, child)
+            if own != NULL:
+                add_possible(walk, own_sum, own, child)
+
+
+cdef void add_possible(
+    Walk* walk, lanes_t* sums, const lanes_t* values, const Board* child,
+) noexcept nogil:
+    """Add a board's values by its weight, but for hands that hold the card just dealt."""
+    put_aside(walk.work, sums, child.cards[0])
+    add_weighted(sums, values, child.weight)
+    put_back(sums, walk.work, child.cards[0])
+
+
+cdef void deal_next(Walk* walk, int street, const Board* board) noexcept nogil:
+    """Value the next street's groups on all boards that follow *board*, not yet the last."""
+    cdef int after = street + 1
+    cdef int num_groups = walk.streets[after].num_groups
+    cdef const Board* child
+    cdef int64_t group, at, i
+    for i in range(board.num_children):
+        child = walk.boards + board.first_child + i
+        memcpy(
+            walk.reach[after], walk.leaf_reach[street],
+            sizeof(lanes_t) * num_groups * NUM_SLOTS,
+        )
+        for group in range(num_groups):
+            clear_card(walk.reach[after] + group * NUM_SLOTS, child.cards[0])
+        walk_board(walk, after, child)
+        for group in range(num_groups):
+            at = group * NUM_SLOTS
+            add_possible(walk, walk.leaf_best[street] + at, walk.best[after] + at, child)
+            if walk.with_own:
+                add_possible(walk, walk.leaf_own[street] + at, walk.own[after] + at, child)
+
+
+cdef void spread_all(Walk* walk, int street, const Board* board) noexcept nogil:
+    """Carry the reach of all groups of *street* down to the next street."""
+    cdef const Street* betting = &walk.streets[street]
+    cdef hands_t hands
+    cdef int64_t group
+    see(walk, board, &hands)
+    # Lanes that no point has are never written, and must be 0.
+    memset(
+        walk.leaf_reach[street], 0,
+        sizeof(lanes_t) * walk.streets[street + 1].num_groups * NUM_SLOTS,
+    )
+    for group in range(betting.num_groups):
+        spread(
+            walk, street, betting.roots[group], &hands,
+            walk.reach[street] + group * NUM_SLOTS, walk.buffers[street],
+        )
+
+
+cdef void walk_board(Walk* walk, int street, const Board* board) noexcept nogil:
+    """Turn the reach of *street*'s groups on a board into values."""
+    cdef const Street* betting = &walk.streets[street]
+    cdef hands_t hands
+    cdef size_t size
+    cdef int64_t group, at
+    if board.num_children > 0:
+        spread_all(walk, street, board)
+        size = sizeof(lanes_t) * walk.streets[street + 1].num_groups * NUM_SLOTS
+        memset(walk.leaf_best[street], 0, size)
+        if walk.with_own:
+            memset(walk.leaf_own[street], 0, size)
+        if street + 2 == walk.num_streets:
+            deal_last(walk, street, board)
+        else:
+            deal_next(walk, street, board)
+        # A card that stands for others was counted with the hands that meet it; those others
+        # would have been counted with the same hands, their suits renamed.
+        if board.num_renamings > 0:
+            for group in range(walk.streets[street + 1].num_groups):
+                at = group * NUM_SLOTS
+                symmetrise(
+                    walk.leaf_best[street] + at, walk.work, walk.renamed, board.renamings,
+                    board.num_renamings,
+                )
+                if walk.with_own:
+                    symmetrise(
+                        walk.leaf_own[street] + at, walk.work, walk.renamed, board.renamings,
+                        board.num_renamings,
+                    )
+    see(walk, board, &hands)
+    for group in range(betting.num_groups):
+        at = group * NUM_SLOTS
+        answer(
+            walk, street, betting.roots[group], &hands, walk.reach[street] + at,
+            walk.best[street] + at, walk.own[street] + at if walk.with_own else NULL,
+            walk.buffers[street],
+        )
+
+
+# ---- Memory ----------------------------------------------------------------------------------
+
+cdef lanes_t* new_lanes(int64_t count, bint* failed) noexcept nogil:
+    cdef void* memory = NULL
+    if posix_memalign(&memory, sizeof(lanes_t), sizeof(lanes_t) * (count + 1)) != 0:
+        failed[0] = True
+        return NULL
+    return <lanes_t*>memory
+
+
+cdef void release(Walk* walk) noexcept nogil:
+    cdef int s
+    for s in range(MAX_STREETS):
+        free(walk.reach[s])
+        free(walk.best[s])
+        free(walk.own[s])
+        free(walk.leaf_reach[s])
+        free(walk.leaf_best[s])
+        free(walk.leaf_own[s])
+        free(walk.buffers[s])
+    free(walk.work)
+    free(walk.aside)
+
+
+cdef Status reserve(Walk* walk) noexcept nogil:
+    """Make room for a walk."""
+    cdef bint failed = False
+    cdef int64_t here, after
+    cdef int s
+    for s in range(walk.num_streets):
+        # The last street is gone through group by group, unless the walk begins there.
+        here = NUM_SLOTS
+        if s == 0 or s + 1 < walk.num_streets:
+            here *= walk.streets[s].num_groups
+        walk.reach[s] = new_lanes(here, &failed)
+        walk.best[s] = new_lanes(here, &failed)
+        if walk.with_own:
+            walk.own[s] = new_lanes(here, &failed)
+        walk.buffers[s] = new_lanes(BUFFERS * NUM_SLOTS * walk.streets[s].depth, &failed)
+        if s + 1 < walk.num_streets:
+            after = NUM_SLOTS * walk.streets[s + 1].num_groups
+            walk.leaf_reach[s] = new_lanes(after, &failed)
+            walk.leaf_best[s] = new_lanes(after, &failed)
+            if walk.with_own:
+                walk.leaf_own[s] = new_lanes(after, &failed)
+    walk.work = new_lanes(NUM_SLOTS, &failed)
+    walk.aside = new_lanes(2 * NUM_SLOTS, &failed)
+    if failed:
+        release(walk)
+        return OUT_OF_MEMORY
+    return Status.OK
+
+
+# ---- Doors -----------------------------------------------------------------------------------
+
+cdef class Betting:
+    """The betting of one game as groups, with the strategies of both seats.
+
+    Args:
+        streets: for each street points (`POINT_DTYPE`), roots (int32), slots (int32, (n, 16)),
+            chips (float32, (n, 16)), strategies (float32, (n, 16)), and the number of decisions
+            on the longest path.
+
+    Attributes:
+        num_groups: of each street.
+    """
+
+    cdef Street streets[MAX_STREETS]
+    cdef lanes_t* strategies[MAX_STREETS]
+    cdef int num_streets
+    cdef object arrays
+    cdef readonly tuple num_groups
+
+    def __init__(self, streets):
+        if not 1 <= len(streets) <= MAX_STREETS:
+            raise ConfigError(f"1 to {MAX_STREETS} streets, not {len(streets)}")
+        self.arrays = streets
+        self.num_streets = len(streets)
+        self.num_groups = tuple(len(street[1]) for street in streets)
+        for number, street in enumerate(streets):
+            self._adopt(number, *street)
+
+    def __dealloc__(self):
+        for street in range(MAX_STREETS):
+            free(self.strategies[street])
+
+    def _adopt(
+        self, int number, points, const int32_t[::1] roots, const int32_t[:, ::1] slots,
+        const float[:, ::1] chips, const float[:, ::1] strategy, int depth,
+    ):
+        cdef const Point[::1] view = points
+        cdef Street* street = &self.streets[number]
+        cdef bint failed = False
+        if slots.shape[1] != NUM_LANES or chips.shape[1] != NUM_LANES:
+            raise ConfigError(f"slots and chips have rows of {NUM_LANES}")
+        # Aligned, as vectors must be.
+        self.strategies[number] = new_lanes(strategy.shape[0], &failed)
+        if failed:
+            raise error_for(OUT_OF_MEMORY)
+        if strategy.shape[0] > 0:
+            memcpy(self.strategies[number], &strategy[0, 0], sizeof(lanes_t) * strategy.shape[0])
+        street.points = &view[0]
+        street.roots = &roots[0]
+        street.slots = &slots[0, 0] if slots.shape[0] > 0 else NULL
+        street.chips = &chips[0, 0] if chips.shape[0] > 0 else NULL
+        street.strategy = self.strategies[number]
+        street.num_groups = <int>roots.shape[0]
+        street.depth = depth
+
+    def respond(self, int seat, runouts, reach, *, bint own, chooses):
+        """Return what each hand of the responder gains on the first board of *runouts*.
+
+        Args:
+            seat: the responder.
+            runouts: has ``boards`` (`BOARD_DTYPE`), a board of the first street and then all
+                that follow it; ``buckets`` (uint16, (boards, 1326)) of their hands; ``entries``
+                (`ENTRY_DTYPE`), the order of hands on those of the last street; and ``renamed``
+                (uint16, (24, 1326)), each hand's slot after each renaming of suits.
+            reach: float32 (groups, 1326, 16): the opponent's, of the first street's groups.
+            own: whether the value of the responder's policy is wanted too.
+            chooses: by street, whether the responder may leave its policy there.
+
+        Returns:
+            best and own values, float32 (groups, 1326, 16), in chips times the opponent's
+            reach, summed over the opponent's hands and the boards that follow, these by their
+            weights; the second is None unless wanted.
+
+        Raises:
+            ConfigError: *reach* is not of this betting or this board.
+            ResourceError: out of memory.
+        """
+        cdef Walk walk
+        cdef const Board[::1] boards = runouts.boards
+        cdef const uint16_t[:, ::1] buckets = runouts.buckets
+        cdef const entry_t[::1] entries = runouts.entries
+        cdef const uint16_t[:, ::1] renamed = runouts.renamed
+        cdef const float[:, :, ::1] before = reach
+        cdef int num_groups = self.num_groups[0]
+        cdef Status status
+        cdef tuple shape = (num_groups, int(NUM_SLOTS), LANES)
+        if reach.shape != shape:
+            raise ConfigError(f"reach of shape {reach.shape}, wanted {shape}")
+        memset(&walk, 0, sizeof(Walk))
+        walk.streets = self.streets
+        walk.num_streets = self.num_streets
+        walk.boards = &boards[0]
+        walk.buckets = &buckets[0, 0]
+        walk.entries = &entries[0]
+        walk.renamed = &renamed[0, 0]
+        walk.seat = seat
+        walk.with_own = own
+        for street in range(self.num_streets):
+            walk.chooses[street] = chooses[street]
+        status = reserve(&walk)
+        if status != Status.OK:
+            raise error_for(status)
+        memcpy(walk.reach[0], &before[0, 0, 0], before.nbytes)
+        with nogil:
+            clear_impossible(walk.reach[0], num_groups, &boards[0])
+            walk_board(&walk, 0, &boards[0])
+            clear_impossible(walk.best[0], num_groups, &boards[0])
+            if own:
+                clear_impossible(walk.own[0], num_groups, &boards[0])
+        best = taken(walk.best[0], shape)
+        mean = taken(walk.own[0], shape) if own else None
+        release(&walk)
+        return best, mean
+
+
+cdef void clear_impossible(lanes_t* block, int num_groups, const Board* board) noexcept nogil:
+    """Set to 0 what belongs to hands that hold a card of the first board."""
+    cdef int64_t group
+    cdef int i
+    for group in range(num_groups):
+        for i in range(board.num_cards):
+            clear_card(block + group * NUM_SLOTS, board.cards[i])
+
+
+cdef object taken(const lanes_t* lanes, tuple shape):
+    """A copy of a block as float32 of *shape*."""
+    copy = np.empty(shape, np.float32)
+    cdef float[:, :, ::1] view = copy
+    memcpy(&view[0, 0, 0], lanes, view.nbytes)
+    return copy

@@ -1,0 +1,492 @@
+"""How much a perfect opponent wins against a policy of two-player hold'em, over the real cards.
+
+The opponent, the *responder*, knows the policy and sees its own two cards as they are: no
+bucket for it. It bets as the betting tree allows. Against it each seat of the policy has a
+value; the policy against itself has another; what lies between is exploitability.
+
+How much of the deck is dealt:
+
+* all boards: the result is exact;
+* some flops, drawn by systematic sampling with chances proportional to how many real flops
+  they stand for, and every turn and river after each. Below a flop the response is exact, but
+  before the flop the responder chooses for all flops at once. Fitted to those drawn, its
+  choice looks better than it is: the estimate is biased upwards. What is chosen on one half of
+  the draws is therefore also judged on the other half, which is biased downwards;
+* some turns or rivers of each flop as well: each of the responder's decisions before them is
+  fitted to what was drawn, hand by hand, and the upward bias grows large.
+
+A responder who keeps to the policy up to some street, and may leave it only from there on,
+chooses nothing before it: then sampling flops has no bias, and the result is a lower bound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdem import storage
+from holdem._core.best_response import LANES
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.abstraction.workers import Workers
+from holdem.errors import ConfigError, MismatchError
+from holdem.evaluation.betting_groups import group_betting
+from holdem.evaluation.decks import FLOPS, Deck, HoldemDeck
+from holdem.evaluation.opening_street import OpeningStreet, Plan, Values
+from holdem.game.policy import Policy
+
+Form = Literal["exact", "sampled", "river", "turn"]
+
+FORMS: dict[Form, str] = {
+    "exact": "the best response, over all boards",
+    "sampled": "the best response on a sample of flops, with all turns and rivers of each",
+    "river": "the best response that keeps to the policy before the river: a lower bound",
+    "turn": "the best response that keeps to the policy before the turn: a lower bound",
+}
+
+DEFINITIONS = (
+    "best response: what a seat wins, in milli big blinds per hand, when it knows the other "
+    "seat's policy and plays every hand as well as it can within the betting tree. "
+    "NashConv: the sum over both seats of best response less the policy's own value; "
+    "0 in an equilibrium. Exploitability: NashConv / 2, the mean loss to a perfect opponent."
+)
+
+STATE_KIND = "best response"
+STATE_NAME = "partial"
+SAVE_SECONDS = 30.0
+
+_Z95 = 1.959964
+_BEST0, _BEST1, _OWN0 = range(3)  # what is summed up: seat 0's and 1's best value, 0's own
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResponseProgress:
+    """How far a best response is."""
+
+    done: int
+    """Flops."""
+    total: int
+    seconds: float
+    """Since the start."""
+    seconds_left: float
+    """Estimated: from a few boards before the first flop is done, then from those done."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BestResponseResult:
+    """What a perfect opponent wins. All values in milli big blinds per hand, by seat.
+
+    Attributes:
+        form: which of `FORMS`.
+        values: what the policy wins against itself; they sum to 0.
+        best_responses: what each seat wins when it alone responds as well as it can.
+        interval: half of the 95 % interval of `nash_conv`; 0 if all boards were dealt. It is
+            that of draws with replacement, and so rather too wide.
+        lower_nash_conv: when sampled, the NashConv of a responder whose choices before the flop
+            were made on the other half of the draws: biased downwards as `nash_conv` is
+            upwards. Else equal to it.
+        bias: how the estimate leans, in words.
+        flops: how many flops were drawn, or all up to suits.
+        draws: turns, and rivers of each, that were drawn; 0 for all.
+        river_boards: how many were dealt, for each seat.
+        seconds: how long it took.
+        workers: threads that worked.
+        seed: of the draws.
+        definitions: what the figures mean.
+    """
+
+    form: Form
+    values: tuple[float, float]
+    best_responses: tuple[float, float]
+    interval: float
+    lower_nash_conv: float
+    bias: str
+    flops: int
+    draws: tuple[int, int]
+    river_boards: int
+    seconds: float
+    workers: int
+    seed: int
+    definitions: str = DEFINITIONS
+
+    @property
+    def nash_conv(self) -> float:
+        """Sum over seats of what a best response gains."""
+        return sum(self.best_responses) - sum(self.values)
+
+    @property
+    def exploitability(self) -> float:
+        """`nash_conv` / 2: the mean loss against a perfect opponent."""
+        return self.nash_conv / 2
+
+
+def best_response(
+    policy: Policy,
+    bucketing: HandBucketing,
+    *,
+    form: Form = "exact",
+    budget_seconds: float | None = None,
+    flops: int | None = None,
+    turns: int = 0,
+    rivers: int = 0,
+    workers: int = 0,
+    seed: int = 0,
+    progress: Callable[[ResponseProgress], None] | None = None,
+    resume_folder: Path | None = None,
+) -> BestResponseResult:
+    """Return how exploitable *policy* is within its betting tree.
+
+    Args:
+        policy: a policy of two-player hold'em.
+        bucketing: the bucket set that it was made for.
+        form: one of `FORMS`.
+        budget_seconds: draw as many flops as this allows (not for ``exact``).
+        flops: draw so many; by default as many as the budget allows, or all.
+        turns, rivers: draw so many after each flop and each turn; 0 for all.
+        workers: threads; 0 for one per core. The result does not depend on it.
+        seed: of the draws.
+        progress: is told how far it is, first with an estimate from a few boards.
+        resume_folder: where sums are kept while all flops are dealt, so that a run that was
+            killed goes on from there; it is removed at the end.
+
+    Raises:
+        ConfigError: not two-player hold'em, or options that contradict one another.
+        MismatchError: the buckets are not those of the policy, or *resume_folder* holds
+            another policy's sums.
+    """
+    if form not in FORMS:
+        raise ConfigError(f"no such best response: {form!r}", f"choose from {', '.join(FORMS)}")
+    if form == "exact" and (flops is not None or turns or rivers or budget_seconds is not None):
+        raise ConfigError(
+            "an exact best response deals all boards, so it takes no budget and no draws",
+            "leave them out, or choose the form 'sampled'",
+        )
+    if form == "sampled" and flops is None and budget_seconds is None:
+        raise ConfigError(
+            "a sampled best response without a number of flops or a budget of seconds",
+            "say how many flops to draw, or how long it may take",
+        )
+    response = BestResponse(policy, HoldemDeck(policy.tree, bucketing), form)
+    return response.run(
+        budget_seconds=budget_seconds,
+        flops=flops,
+        draws=(turns, rivers),
+        workers=workers,
+        seed=seed,
+        progress=progress or (lambda _: None),
+        resume_folder=resume_folder,
+    )
+
+
+class BestResponse:
+    """Best responses of both seats to one policy on one deck.
+
+    Args:
+        policy: the strategies of both seats.
+        deck: the cards.
+        form: one of `FORMS`.
+    """
+
+    def __init__(self, policy: Policy, deck: Deck, form: Form = "exact") -> None:
+        self.policy = policy
+        self.deck = deck
+        self.form = form
+        kept = {"river": 3, "turn": 2}.get(form, 0)  # streets on which the policy is kept
+        self._chooses = tuple(street >= kept for street in range(1, deck.num_streets))
+        self._chooses_first = kept == 0
+        self._opening = OpeningStreet(policy, deck.possible, deck.buckets)
+        groups = group_betting(policy, deck.num_streets)
+        self._betting = groups.betting
+        self._group, self._lane = groups.places.T
+        classes = np.asarray(deck.classes, np.int64)
+        self._num_classes = int(classes.max()) + 1
+        self._class_sizes = np.maximum(np.bincount(classes, deck.possible), 1.0)
+        self._classes = classes
+        # What the other seat brings to the first board, as the kernel wants it.
+        self._reach = []
+        for seat in (0, 1):
+            reach = np.zeros((groups.num_groups, len(classes), LANES), np.float32)
+            reach[self._group, :, self._lane] = self._opening.reach(1 - seat)
+            self._reach.append(reach)
+
+    def run(
+        self,
+        *,
+        budget_seconds: float | None = None,
+        flops: int | None = None,
+        draws: tuple[int, int] = (0, 0),
+        workers: int = 0,
+        seed: int = 0,
+        progress: Callable[[ResponseProgress], None] = lambda _: None,
+        resume_folder: Path | None = None,
+    ) -> BestResponseResult:
+        """See `best_response`."""
+        started = time.monotonic()
+        with Workers(workers) as pool:
+            each = self._seconds_per_family(draws, seed) / pool.num_workers
+            if flops is None and budget_seconds is not None:
+                flops = max(2, int((budget_seconds - (time.monotonic() - started)) / each))
+            chosen, times = self._families(flops, seed)
+            progress(
+                ResponseProgress(
+                    done=0,
+                    total=len(chosen),
+                    seconds=time.monotonic() - started,
+                    seconds_left=each * len(chosen),
+                )
+            )
+            total = _Sum(self, chosen, times, resume_folder, draws, seed)
+            first = total.done
+            begun = time.monotonic()
+            for _, stop, found in pool.chunks(
+                lambda i, _: self._family_values(int(chosen[first + i]), draws, seed),
+                len(chosen) - first,
+                1,
+            ):
+                total.add(*found)
+                now = time.monotonic()
+                progress(
+                    ResponseProgress(
+                        done=total.done,
+                        total=len(chosen),
+                        seconds=now - started,
+                        seconds_left=(now - begun) / stop * (len(chosen) - total.done),
+                    )
+                )
+            result = self._result(
+                total, seconds=time.monotonic() - started, workers=pool.num_workers
+            )
+        total.forget()
+        return result
+
+    def _families(
+        self, flops: int | None, seed: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+        """Which families are dealt, and how often each was drawn; None if all are."""
+        weights = self.deck.weights
+        if flops is None or flops >= FLOPS:
+            return np.arange(len(weights)), None
+        if flops < 2:
+            raise ConfigError(f"{flops} flops to draw", "draw at least 2, or more seconds")
+        # Systematic: neighbours in the deck's order are alike, so the sample is spread well.
+        ends = np.cumsum(weights) / weights.sum()
+        points = (np.arange(flops) + np.random.default_rng(seed).random()) / flops
+        found = np.minimum(np.searchsorted(ends, points, side="right"), len(weights) - 1)
+        chosen, times = np.unique(found, return_counts=True)
+        return chosen.astype(np.int64), times.astype(np.int64)
+
+    def _seconds_per_family(self, draws: tuple[int, int], seed: int) -> float:
+        """Estimate how long a family takes, from one turn of one of them."""
+        middle = len(self.deck.weights) // 2
+        started = time.monotonic()
+        few = self._family_values(middle, (1, draws[1]), seed)[1]
+        seconds = time.monotonic() - started
+        if draws[0]:
+            return seconds * draws[0]
+        # A flop stands for 1,456 rivers up to suits on average: 2,554,656 of 1,755.
+        return seconds * 1456 / max(few, 1)
+
+    def _family_values(
+        self, index: int, draws: tuple[int, int], seed: int
+    ) -> tuple[Values, int]:
+        """Values of one family, float64 (3, leaves, classes), and how many last boards it has.
+
+        A value is the mean over the hands of a class, in chips times the other's reach.
+        """
+        family = self.deck.family(index, draws, seed)
+        values = np.zeros((3, len(self._group), self._num_classes))
+        for seat in (0, 1):
+            best, own = self._betting.respond(
+                seat,
+                family,
+                self._reach[seat],
+                own=seat == 0,
+                chooses=self._chooses,
+            )
+            for kind, found in ((_BEST0 + seat, best), (_OWN0, own)):
+                if found is None:
+                    continue
+                for leaf, by_hand in enumerate(found[self._group, :, self._lane]):
+                    values[kind, leaf] = np.bincount(self._classes, by_hand * self.deck.possible)
+        last_boards = int((family.boards["num_children"] == 0).sum())
+        return values / self._class_sizes, last_boards
+
+    def _result(self, total: _Sum, *, seconds: float, workers: int) -> BestResponseResult:
+        milli = 1000 / self.policy.tree.game.big_blind
+        own = self._value(0, total.sums[_OWN0], self._opening.own_plan(0)) * milli
+        plans = [self._plan(seat, total.sums[seat]) for seat in (0, 1)]
+        best = tuple(self._value(seat, total.sums[seat], plans[seat]) * milli for seat in (0, 1))
+        interval, lower = 0.0, sum(best)
+        if total.times is not None:
+            interval = self._interval(total, plans) * milli
+            lower = self._judged_elsewhere(total) * milli
+        return BestResponseResult(
+            form=self.form,
+            values=(own, -own),
+            best_responses=(best[0], best[1]),
+            interval=interval,
+            lower_nash_conv=lower,
+            bias=self._bias(total),
+            flops=total.num_draws,
+            draws=total.draws,
+            river_boards=total.last_boards,
+            seconds=seconds,
+            workers=workers,
+            seed=total.seed,
+        )
+
+    def _plan(self, seat: int, leaf_values: Values) -> Plan:
+        """What the responder does before the first board."""
+        if not self._chooses_first:
+            return self._opening.own_plan(seat)
+        return self._opening.best_plan(seat, leaf_values[:, self._classes])
+
+    def _value(self, seat: int, leaf_values: Values, plan: Plan) -> float:
+        return self._opening.value(seat, leaf_values[:, self._classes], plan)
+
+    def _interval(self, total: _Sum, plans: list[Plan]) -> float:
+        """Half of the 95 % interval of NashConv, in chips, the plans being given."""
+        assert total.times is not None
+        found = np.array(
+            [
+                sum(self._value(seat, values[seat], plans[seat]) for seat in (0, 1))
+                for values in total.each
+            ]
+        )
+        mean = np.average(found, weights=total.times)
+        variance = np.average((found - mean) ** 2, weights=total.times)
+        num = total.num_draws
+        return float(_Z95 * math.sqrt(variance / (num - 1)))
+
+    def _judged_elsewhere(self, total: _Sum) -> float:
+        """NashConv in chips when each half of the draws is played by plans made on the other."""
+        assert total.times is not None
+        order = np.repeat(np.arange(len(total.times)), total.times)
+        halves = [
+            np.mean([total.each[i] for i in order[start::2]], axis=0, dtype=np.float64)
+            for start in (0, 1)
+        ]
+        result = 0.0
+        for plan_on, judge_on, share in ((0, 1, len(order) // 2), (1, 0, -(-len(order) // 2))):
+            for seat in (0, 1):
+                plan = self._plan(seat, halves[plan_on][seat])
+                result += share / len(order) * self._value(seat, halves[judge_on][seat], plan)
+        return result
+
+    def _bias(self, total: _Sum) -> str:
+        bound = (
+            ""
+            if self._chooses_first
+            else "a lower bound: the responder may leave the policy only late; "
+        )
+        drawn_before_choice = [
+            name
+            for name, num, chosen_before in (
+                ("flops", total.times is not None, self._chooses_first),
+                ("turns", total.draws[0], self._chooses[0]),
+                ("rivers", total.draws[1], self._chooses[1] if len(self._chooses) > 1 else False),
+            )
+            if num and chosen_before
+        ]
+        if total.times is None and not any(total.draws):
+            return bound + "exact over all boards"
+        if not drawn_before_choice:
+            return bound + "without bias from the draws"
+        return (
+            bound
+            + f"biased upwards: the responder's choices are fitted to the {' and '.join(drawn_before_choice)} drawn"
+        )
+
+    def identity(self) -> dict[str, str]:
+        """Return what sums of another policy, deck or form would differ in."""
+        digest = hashlib.sha256()
+        for node in np.flatnonzero(self.policy.tree.nodes["num_actions"]):
+            digest.update(np.ascontiguousarray(self.policy.strategy(int(node))).data)
+        return {
+            "tree": self.policy.tree.fingerprint,
+            "strategy": digest.hexdigest(),
+            "buckets": self.deck.fingerprint,
+            "form": self.form,
+        }
+
+
+class _Sum:
+    """Values added up in the order of families, whoever found them.
+
+    Attributes:
+        sums: float64 (3, leaves, classes).
+        each: of drawn families, what each alone would make of all; empty if all are dealt.
+        done: families added.
+        last_boards: river boards, in hold'em.
+    """
+
+    def __init__(
+        self,
+        response: BestResponse,
+        chosen: NDArray[np.int64],
+        times: NDArray[np.int64] | None,
+        folder: Path | None,
+        draws: tuple[int, int],
+        seed: int,
+    ) -> None:
+        deck = response.deck
+        self.times = times
+        self.draws = draws
+        self.seed = seed
+        self.num_draws = len(chosen) if times is None else int(times.sum())
+        self.each: list[NDArray[np.float32]] = []
+        self.done = 0
+        self.last_boards = 0
+        self.sums = np.zeros((3, len(response._opening.leaves), response._num_classes))
+        self._whole = float(deck.weights.sum())
+        self._weights = (
+            deck.weights[chosen] if times is None else times * (self._whole / self.num_draws)
+        )
+        # Draws are few, and each has to be kept for the interval.
+        self._path = Path(folder) / STATE_NAME if folder is not None and times is None else None
+        self._identity: dict[str, Any] = {}
+        self._saved = time.monotonic()
+        if self._path is not None:
+            self._identity = {**response.identity(), "draws": list(draws), "seed": seed}
+            self._resume(self._path)
+
+    def add(self, values: Values, last_boards: int) -> None:
+        """Add the next family's."""
+        self.sums += self._weights[self.done] * values
+        if self.times is not None:
+            self.each.append((self._whole * values).astype(np.float32))
+        self.done += 1
+        self.last_boards += last_boards
+        if self._path is not None and time.monotonic() - self._saved >= SAVE_SECONDS:
+            self._save(self._path)
+
+    def forget(self) -> None:
+        """Remove what was kept to go on from."""
+        if self._path is not None and storage.is_folder(self._path, STATE_KIND):
+            storage.remove_folder(self._path)
+
+    def _save(self, path: Path) -> None:
+        metadata = {**self._identity, "done": self.done, "last_boards": self.last_boards}
+        storage.write_folder(path, {"sums": self.sums}, metadata, kind=STATE_KIND)
+        self._saved = time.monotonic()
+
+    def _resume(self, path: Path) -> None:
+        if not path.exists():
+            return
+        folder = storage.read_folder(path, STATE_KIND, mmap=False)
+        for name, wanted in self._identity.items():
+            if folder.metadata.get(name) != wanted:
+                raise MismatchError(
+                    f"{path} holds the sums of another best response: its {name} differs",
+                    "give another folder, or remove this one to start over",
+                )
+        self.sums = np.array(folder.arrays["sums"])
+        self.done = int(folder.metadata["done"])
+        self.last_boards = int(folder.metadata["last_boards"])

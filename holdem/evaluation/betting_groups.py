@@ -1,0 +1,235 @@
+"""A betting tree and its strategy laid out for `_core.best_response`, 16 points side by side.
+
+Where a street begins, the betting that may follow has few shapes: how many bets still fit
+under the stacks. Beginnings of one shape share a group, each in a lane of its own, so that
+one vector operation serves 16 of them. Streets are those that have a board.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdem._core.best_response import LANES, POINT_DTYPE, Betting
+from holdem.errors import ConfigError
+from holdem.game.policy import Policy
+from holdem.game.tree import BettingTree, Ending
+
+_DECISION, _FOLDED, _SHOWN, _NEXT_STREET = range(4)  # PointKind of _core/best_response.pxd
+
+_Shape = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class BettingGroups:
+    """The betting of all streets that have a board.
+
+    Attributes:
+        betting: what the kernel walks.
+        num_groups: of the first of these streets.
+        places: int64 (beginnings, 2): group and lane of each beginning of that street, in the
+            order in which `street_beginnings` lists them.
+    """
+
+    betting: Betting
+    num_groups: int
+    places: NDArray[np.int64]
+
+
+def street_beginnings(tree: BettingTree, street: int, roots: list[int]) -> list[int]:
+    """Return the nodes at which the street after *street* begins, from *roots* on.
+
+    A showdown before the last betting street is among them: the hand is run out.
+    """
+    return [node for root in roots for node in _leaves(tree, street, root)]
+
+
+def group_betting(policy: Policy, num_streets: int) -> BettingGroups:
+    """Lay out the betting of *policy*'s tree after its first street.
+
+    Args:
+        policy: the strategies of both seats.
+        num_streets: streets of cards, the first included; a tree that ends earlier is run out.
+
+    Raises:
+        ConfigError: an ending is not what two players with equal stakes have.
+    """
+    tree = policy.tree
+    beginnings = street_beginnings(tree, 0, [0])
+    places: NDArray[np.int64] | None = None
+    streets = []
+    previous: _Street | None = None
+    for street in range(1, num_streets):
+        laid_out = _Street(policy, street, beginnings, last=street == num_streets - 1)
+        if previous is None:
+            places = laid_out.places
+        else:
+            previous.link(laid_out.places)
+            streets.append(previous.arrays())
+        beginnings, previous = laid_out.leaves, laid_out
+    assert previous is not None and places is not None
+    streets.append(previous.arrays())
+    betting = Betting(streets)
+    return BettingGroups(betting, betting.num_groups[0], places)
+
+
+def _leaves(tree: BettingTree, street: int, node: int) -> list[int]:
+    """Nodes below *node* where the next street begins, in the order of the tree."""
+    record = tree.nodes[node]
+    if record["num_actions"] == 0:
+        return [node] if record["ending"] == Ending.SHOWDOWN else []
+    if record["street"] != street:
+        return [node]
+    return [leaf for child in tree.children(node) for leaf in _leaves(tree, street, child)]
+
+
+@dataclass
+class _Street:
+    """One street, laid out group by group.
+
+    Attributes:
+        places: (beginnings, 2), group and lane of each.
+        leaves: where the next street begins.
+    """
+
+    policy: Policy
+    street: int
+    beginnings: list[int]
+    last: bool
+    leaves: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._points: list[dict[str, int]] = []
+        self._chips: list[NDArray[np.float32]] = []
+        self._strategies: list[NDArray[np.float32]] = []
+        self._num_vectors = 0
+        self._leaf_lanes: list[list[int]] = []  # per leaf point, index into leaves or -1
+        self._slots: NDArray[np.int32] | None = None
+        self._depth = 1
+        by_shape: dict[_Shape, list[int]] = {}
+        for index, node in enumerate(self.beginnings):
+            by_shape.setdefault(self._shape(node), []).append(index)
+        self.places = np.empty((len(self.beginnings), 2), np.int64)
+        self._roots: list[int] = []
+        for members in by_shape.values():
+            for start in range(0, len(members), LANES):
+                lanes = members[start : start + LANES]
+                self.places[lanes, 0] = len(self._roots)
+                self.places[lanes, 1] = np.arange(len(lanes))
+                self._roots.append(len(self._points))
+                self._points.append({})
+                self._add(self._roots[-1], [self.beginnings[index] for index in lanes], 1)
+
+    def link(self, places: NDArray[np.int64]) -> None:
+        """Say where the next street's beginnings lie."""
+        slots = np.append(places[:, 0] * LANES + places[:, 1], -1)  # index -1 is no lane
+        self._slots = slots[np.array(self._leaf_lanes, np.int64).reshape(-1, LANES)].astype(
+            np.int32
+        )
+
+    def arrays(
+        self,
+    ) -> tuple[
+        NDArray[np.void],
+        NDArray[np.int32],
+        NDArray[np.int32],
+        NDArray[np.float32],
+        NDArray[np.float32],
+        int,
+    ]:
+        """Return what `Betting` takes."""
+        points = np.zeros(len(self._points), POINT_DTYPE)
+        for name in POINT_DTYPE.names or ():
+            points[name] = [point[name] for point in self._points]
+        slots = np.empty((0, LANES), np.int32) if self._slots is None else self._slots
+        return (
+            points,
+            np.array(self._roots, np.int32),
+            slots,
+            np.array(self._chips, np.float32).reshape(-1, LANES),
+            np.concatenate([np.empty((0, LANES), np.float32), *self._strategies]),
+            self._depth,
+        )
+
+    def _kind(self, node: int) -> int:
+        record = self.policy.tree.nodes[node]
+        if record["ending"] == Ending.FOLD:
+            return _FOLDED
+        if record["num_actions"] > 0 and record["street"] == self.street:
+            return _DECISION
+        return _SHOWN if self.last else _NEXT_STREET
+
+    def _shape(self, node: int) -> _Shape:
+        kind = self._kind(node)
+        if kind != _DECISION:
+            return (kind,)
+        tree = self.policy.tree
+        children = (self._shape(child) for child in tree.children(node))
+        return (int(tree.nodes["actor"][node]), *children)
+
+    def _add(self, index: int, nodes: list[int], depth: int) -> None:
+        """Fill in point *index*, which stands for *nodes* of one shape, and what follows it."""
+        kind = self._kind(nodes[0])
+        point = {
+            "strategy": -1,
+            "first_child": -1,
+            "chips": -1,
+            "leaf": -1,
+            "kind": kind,
+            "actor": 0,
+            "num_actions": 0,
+            "fold": -1,
+            "showdown": -1,
+        }
+        self._points[index] = point
+        if kind == _NEXT_STREET:
+            point["leaf"] = len(self._leaf_lanes)
+            first = len(self.leaves)
+            lanes = [first + lane for lane in range(len(nodes))]
+            self._leaf_lanes.append(lanes + [-1] * (LANES - len(nodes)))
+            self.leaves += nodes
+        elif kind == _DECISION:
+            self._add_decision(point, nodes, depth)
+        else:
+            point["chips"] = len(self._chips)
+            chips = np.zeros(LANES, np.float32)
+            chips[: len(nodes)] = [_chips(self.policy.tree, node) for node in nodes]
+            self._chips.append(chips)
+
+    def _add_decision(self, point: dict[str, int], nodes: list[int], depth: int) -> None:
+        tree = self.policy.tree
+        children = [list(tree.children(node)) for node in nodes]
+        num_actions = len(children[0])
+        self._depth = max(self._depth, depth)
+        point["actor"] = int(tree.nodes["actor"][nodes[0]])
+        point["num_actions"] = num_actions
+        point["strategy"] = self._num_vectors
+        rows = np.zeros((tree.bucket_counts[self.street], num_actions, LANES), np.float32)
+        for lane, node in enumerate(nodes):
+            rows[:, :, lane] = self.policy.strategy(node)
+        self._strategies.append(rows.reshape(-1, LANES))
+        self._num_vectors += rows.shape[0] * num_actions
+        point["first_child"] = len(self._points)
+        self._points += [{} for _ in range(num_actions)]
+        for action in range(num_actions):
+            below = [of_node[action] for of_node in children]
+            for kind, name in ((_FOLDED, "fold"), (_SHOWN, "showdown")):
+                if self._kind(below[0]) == kind:
+                    point[name] = action
+            self._add(point["first_child"] + action, below, depth + 1)
+
+
+def _chips(tree: BettingTree, node: int) -> int:
+    """Seat 0's net at a fold; what each seat paid at a showdown."""
+    row = int(tree.nodes["ending_index"][node])
+    first, second = tree.contributions[row].tolist()
+    if tree.nodes["ending"][node] == Ending.FOLD:
+        return -first if tree.folded[row] & 1 else second
+    if first != second:
+        raise ConfigError(
+            f"a showdown for which the seats paid {first} and {second} chips",
+            "a best response needs two players who pay alike",
+        )
+    return int(first)
