@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest -q -p no:benchmark -n 2
 # What is compiled, or stands right on it.
 CHECKED_TESTS := tests/test_rng.py tests/test_preflop.py tests/test_evaluator.py tests/test_indexer.py tests/test_tree.py \
     tests/test_deal.py tests/test_equity.py tests/test_features.py tests/test_clustering.py \
-    tests/test_traverse.py tests/test_solver.py
+    tests/test_traverse.py tests/test_solver.py tests/test_sync.py tests/test_segments.py
 
 .PHONY: train test test-all bench lint checked clean
 

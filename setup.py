@@ -18,14 +18,20 @@ MODULES = (
     "regrets",
     "deal",
     "river",
+    "showdown",
+    "range_boards",
     "allin",
     "preflop",
     "equity",
+    "rollout",
     "features",
     "cluster",
     "traverse",
+    "play",
+    "aivat",
     "best_response",
     "boards",
+    "range_walk",
 )
 
 # A change of any of them rebuilds all: there are few, and they change seldom.

@@ -24,6 +24,7 @@ from holdem.types import (
     BUCKET_RULES,
     CARD_RULES,
     GAME_RULES,
+    RUN_RULES,
     STREETS,
     TRAINING_RULES,
     BetMenu,
@@ -40,7 +41,7 @@ GAMES = Path(__file__).resolve().parent.parent / "configs" / "games"
 
 _MOST_BYTES = 1_000_000
 _SECTIONS: dict[str, dict[str, Rule]] = {
-    "": TRAINING_RULES,
+    "": TRAINING_RULES | RUN_RULES,
     "game": GAME_RULES,
     "game.cards": CARD_RULES,
     "buckets": BUCKET_RULES,
@@ -66,6 +67,8 @@ class RunConfig:
     """A bucket set that is there already; None to make or reuse one of *buckets*."""
     explicit_buckets: bool = False
     """Whether the numbers in *buckets* were asked for; else quick ones will do."""
+    num_instances: int | None = None
+    """Independent runs side by side; None for one run."""
 
 
 class Fault(NamedTuple):
@@ -113,9 +116,12 @@ def dump_config(
     game: GameConfig | None = None,
     buckets_path: Path | str | None = None,
     buckets: BucketConfig | None = None,
+    num_instances: int | None = None,
 ) -> str:
     """Return YAML that `load_config` reads back as the same configs."""
     document = _plain(asdict(training))
+    if num_instances is not None:
+        document["num_instances"] = num_instances
     if game is not None:
         section = _plain(asdict(game))
         section["menu"] = dict(zip(STREETS, section["menu"]["streets"], strict=False))
@@ -377,6 +383,7 @@ class _Reading:
         if not any(key.startswith("game.") for key in self.values if key != "game.num_players"):
             good["game"].setdefault("name", "hu" if players == 2 else f"{players}-max")
         good[""].setdefault("num_players", players)
+        num_instances = good[""].pop("num_instances", None)
         good["buckets"].setdefault("num_players", players)
         training = self._make("", MCCFRConfig, good[""])
         game = self._make("game", GameConfig, good["game"])
@@ -395,6 +402,7 @@ class _Reading:
                 key.startswith("buckets.") and key not in ("buckets.path", "buckets.num_players")
                 for key in self.values
             ),
+            num_instances=num_instances,
         )
 
     def raise_faults(self) -> None:

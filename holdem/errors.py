@@ -5,6 +5,7 @@
     ├── RulesError        an action that the rules do not allow
     ├── ConfigError       an option or a config file that cannot be used
     ├── StorageError      a file that is missing, damaged, foreign or cannot be written
+    ├── ProtocolError     a message of another program that is not of the protocol
     ├── MismatchError     two good things that do not belong together
     └── ResourceError     more memory or disk wanted than there is
 
@@ -44,6 +45,10 @@ class StorageError(HoldemError):
     """A file that is missing, damaged, foreign or cannot be written."""
 
 
+class ProtocolError(HoldemError):
+    """A message of another program, or of its log, that is not what the protocol allows."""
+
+
 class MismatchError(HoldemError):
     """Two good things that do not belong together, such as a checkpoint and other buckets."""
 
@@ -56,6 +61,10 @@ _STATUS_MESSAGES = {
     1: ("out of memory in the compiled core", "end other programs, or use a smaller bet menu"),
     2: ("the betting tree has more nodes than the limit", "offer fewer bet sizes or fewer raises"),
     3: ("a decision has more than the 16 actions that can be walked", "offer fewer bet sizes"),
+    4: (
+        "the shared memory is full: there is no room for the updates of a batch",
+        "make /dev/shm larger (docker run --shm-size=...), or use a smaller batch_size",
+    ),
 }
 
 

@@ -25,6 +25,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import mmap
 import os
 import re
 import secrets
@@ -159,6 +160,47 @@ def open_log(path: Path | str) -> logging.Handler:
     return handler
 
 
+class LineFile:
+    """A text that grows by whole lines while others read it, such as the log of a match."""
+
+    def __init__(self, path: Path | str, *, new: bool = False) -> None:
+        """Open *path* to append to; *new* refuses a file that is there already.
+
+        Raises:
+            StorageError: it cannot be written, or is there and should not.
+        """
+        self.path = Path(path)
+        if new and self.path.exists():
+            raise StorageError(f"{path} is there already", "choose another name, or move it away")
+        with _writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Unbuffered, so that a line is in the file, whole, when write() is back.
+            self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
+
+    def write(self, text: str) -> None:
+        """Append *text* and the end of a line.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with _writing(self.path):
+            data = f"{text}\n".encode()
+            while data:
+                data = data[self._file.write(data) :]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> LineFile:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Close the file."""
+        self.close()
+
+
 # -- folders of arrays -------------------------------------------------------------------------
 
 
@@ -232,6 +274,12 @@ def read_folder(path: Path | str, kind: str, *, mmap: bool = True, verify: bool 
     return Folder(folder, kind, document["package_version"], arrays, document["metadata"])
 
 
+def forget_pages(array: np.ndarray[Any, Any]) -> None:
+    """Let go of the memory of an array that `read_folder` mapped; it is read again when used."""
+    if isinstance(array.base, mmap.mmap):
+        array.base.madvise(mmap.MADV_DONTNEED)
+
+
 def read_metadata(path: Path | str, kind: str) -> dict[str, Any]:
     """Return what the writer of the folder *path* remembered, without reading its arrays.
 
@@ -266,6 +314,21 @@ def remove_folder(path: Path | str) -> None:
             goal.rename(temporary / goal.name)
 
 
+def set_aside(path: Path | str) -> Path:
+    """Rename a damaged folder, so that a good one can take its place; return its new name.
+
+    Raises:
+        StorageError: it cannot be renamed.
+    """
+    goal = Path(path)
+    aside, number = goal.with_name(f"{goal.name}.damaged"), 2
+    while aside.exists():
+        aside, number = goal.with_name(f"{goal.name}.damaged-{number}"), number + 1
+    with _writing(goal):
+        goal.rename(aside)
+    return aside
+
+
 # -- places ------------------------------------------------------------------------------------
 
 
@@ -282,6 +345,30 @@ def make_folder(path: Path | str) -> Path:
         with _temporary(folder / "probe", folder=False) as (_, descriptor):
             os.write(descriptor, b"\0" * 4096)
     return folder
+
+
+@contextlib.contextmanager
+def hold(folder: Path | str, what: str) -> Iterator[None]:
+    """Be the only one who works on *what* in *folder*, for as long as this process lives.
+
+    Where the file system has no locks, nobody is kept out.
+
+    Raises:
+        StorageError: another process holds it.
+    """
+    with contextlib.ExitStack() as stack:
+        with _writing(Path(folder)):
+            descriptor = stack.enter_context(_opened(Path(folder)))
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(
+                f"another process is at work on {what} in {folder}",
+                "wait for it to end, or stop it",
+            ) from None
+        except OSError:
+            pass  # no locks here
+        yield
 
 
 @contextlib.contextmanager
@@ -302,6 +389,31 @@ def scratch_folder(path: Path | str) -> Iterator[Path]:
             clean_stale(goal.parent)
             scratch, _ = stack.enter_context(_temporary(goal, folder=True))
         yield scratch
+
+
+@contextlib.contextmanager
+def folder_in_one_step(path: Path | str) -> Iterator[Path]:
+    """Yield an empty folder that becomes *path* when the block ends well, and vanishes otherwise.
+
+    What is at *path* before is replaced: whoever calls has made sure that it may be.
+
+    Raises:
+        StorageError: it cannot be written, or the disk is full.
+    """
+    goal = Path(os.path.realpath(path))
+    with _writing(Path(path)):
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        clean_stale(goal.parent)
+        with _temporary(goal, folder=True) as (temporary, _):
+            try:
+                yield temporary
+            except StorageError as error:
+                raise StorageError(
+                    str(error).replace(str(temporary), str(path)), error.remedy
+                ) from error
+            _sync_folder(temporary)
+            _replace_folder(temporary, goal)
+        _sync_folder(goal.parent)
 
 
 def clean_stale(folder: Path | str) -> list[Path]:

@@ -367,6 +367,8 @@ class MCCFRConfig:
     sampling: Literal["external", "outcome"] = "external"
     tensorboard_log_interval: int = 10_000
     """Iterations between two rows of TensorBoard figures."""
+    eval_interval: int | None = None
+    """Iterations between two evaluations of the strategy so far; None for none."""
 
     def __post_init__(self) -> None:
         faults = _adopt(self, "", TRAINING_RULES)
@@ -394,6 +396,65 @@ class MCCFRConfig:
             ]
         object.__setattr__(self, "epsilon_schedule", tuple(pairs))
         return []
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DealerConfig:
+    """How a match is dealt, and what its dealer puts up with."""
+
+    hands: int = 1_000
+    seed: int = 42
+    """Of the cards: hand by hand they depend on this and the hand's number only."""
+    duplicate: bool = False
+    """Whether the same cards are dealt once for each rotation of the players."""
+    host: str = "127.0.0.1"
+    """The address that is listened on; the default is reached from this machine only."""
+    ports: tuple[int, ...] = (0,)
+    """By player; 0 for any that is free. A single 0 means the same for all."""
+    join_seconds: float = 60.0
+    """How long is waited for all players to come."""
+    action_seconds: float = 10.0
+    """How long is waited for an action; then the dealer checks or folds for the player."""
+    most_illegal: int = 10
+    """Answers without a legal action; with one more a player is out of the match."""
+    most_timeouts: int = 3
+    """Actions that did not come in time, likewise."""
+
+    def __post_init__(self) -> None:
+        faults = _adopt(self, "", DEALER_RULES)
+        _raise_if(faults, "change the options of the dealer")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableProfile:
+    """Where a table is, how to sit at it, and when to leave it."""
+
+    protocol: Literal["acpc"] = "acpc"
+    host: str = "127.0.0.1"
+    port: int = 18_791
+    """The port of this seat: dealers have one for each player."""
+    seat: str = "holdem"
+    """The player's name in the dealer's log."""
+    game: str = "hu"
+    """The game definition: a name of configs/games, or a path."""
+    action_seconds: float = 10.0
+    """The table's clock for one action."""
+    reconnect_seconds: float = 30.0
+    """How long a lost connection is tried for."""
+    silence_seconds: float = 600.0
+    """How long is waited for a dealer that says nothing."""
+    max_hands: int | None = None
+    """Leave after so many hands."""
+    max_seconds: float | None = None
+    """Leave after so long, at the end of the hand."""
+    stop_loss: float | None = None
+    """Leave once so many big blinds are lost."""
+    decision_log: str | None = None
+    """Path of a file of JSON lines that every decision is added to."""
+
+    def __post_init__(self) -> None:
+        faults = _adopt(self, "", PROFILE_RULES)
+        _raise_if(faults, "change the profile, or make one with: holdem profile")
 
 
 # -- what each field may hold ------------------------------------------------------------------
@@ -434,6 +495,10 @@ BUCKET_RULES = {
     "seed": _SEED,
     "num_players": _PLAYERS,
 }
+RUN_RULES = {
+    "num_instances": Rule(least=1, most=4096, unit="instances", optional=True),
+}
+"""Keys of a config that say how a run is spread, and are no part of how it trains."""
 TRAINING_RULES = {
     "num_iterations": Rule(least=1, most=10**15, unit="iterations", optional=True),
     "time_budget_seconds": Rule(kind=float, above=0.0, most=1e9, unit="seconds", optional=True),
@@ -454,4 +519,30 @@ TRAINING_RULES = {
     "seed": _SEED,
     "sampling": Rule(kind=str, choices=("external", "outcome")),
     "tensorboard_log_interval": _ITERATIONS,
+    "eval_interval": Rule(least=1, unit="iterations", optional=True),
+}
+DEALER_RULES = {
+    "hands": Rule(least=1, most=10**9, unit="hands"),
+    "seed": _SEED,
+    "duplicate": Rule(kind=bool),
+    "host": Rule(kind=str),
+    "ports": Rule(least=0, most=65_535, unit="0 for any that is free", many=True),
+    "join_seconds": _SECONDS,
+    "action_seconds": _SECONDS,
+    "most_illegal": Rule(least=0, most=10**9, unit="answers"),
+    "most_timeouts": Rule(least=0, most=10**9, unit="actions"),
+}
+PROFILE_RULES = {
+    "protocol": Rule(kind=str, choices=("acpc",)),
+    "host": Rule(kind=str),
+    "port": Rule(least=1, most=65_535),
+    "seat": Rule(kind=str),
+    "game": Rule(kind=str),
+    "action_seconds": _SECONDS,
+    "reconnect_seconds": _SECONDS,
+    "silence_seconds": _SECONDS,
+    "max_hands": Rule(least=1, most=10**9, unit="hands", optional=True),
+    "max_seconds": Rule(kind=float, above=0.0, most=1e9, unit="seconds", optional=True),
+    "stop_loss": Rule(kind=float, above=0.0, most=1e9, unit="big blinds", optional=True),
+    "decision_log": Rule(kind=str, optional=True),
 }

@@ -29,6 +29,13 @@ PATIENCE = 60.0  # seconds; only what hangs takes so long
 COMPLETED, TIMED_OUT, BROKEN, WRONG = range(1, 5)
 
 
+def zeros(count: int, dtype: type = np.uint32) -> np.ndarray:
+    """Zeros at a multiple of 64 bytes."""
+    raw = np.zeros(count * np.dtype(dtype).itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + count * np.dtype(dtype).itemsize].view(dtype)
+
+
 class Place:
     """One segment's barrier words, tickets, counters and slots."""
 

@@ -151,7 +151,7 @@ def test_usage_names_every_command(capsys, argv):
     [
         ("trian", "  try: holdem train"),
         ("bucket", "  try: holdem buckets"),
-        ("zzz", "  try: one of train, buckets, doctor, or holdem --help"),
+        ("zzz", f"  try: one of {', '.join(umbrella.COMMANDS)}, or holdem --help"),
     ],
 )
 def test_an_unknown_command_names_the_nearest(capsys, name, remedy):

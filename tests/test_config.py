@@ -14,7 +14,15 @@ from holdem.config import GAMES, dump_config, load_config, nearest, parse_scalar
 from holdem.errors import ConfigError, HoldemError
 from holdem.game import games
 from holdem.game.menu import parse_menu
-from holdem.types import BetMenu, BucketConfig, CardRules, GameConfig, MCCFRConfig
+from holdem.types import (
+    BetMenu,
+    BucketConfig,
+    CardRules,
+    DealerConfig,
+    GameConfig,
+    MCCFRConfig,
+    TableProfile,
+)
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -80,6 +88,7 @@ def test_every_flat_key_is_read(load):
         "seed": 2**63 - 1,
         "sampling": "outcome",
         "tensorboard_log_interval": 19,
+        "eval_interval": 23,
     }
     assert set(values) == {field.name for field in dataclasses.fields(MCCFRConfig)}
     text = "\n".join(
@@ -507,6 +516,8 @@ def test_every_field_has_a_rule():
         (GameConfig, types.GAME_RULES, {"cards", "menu"}),
         (CardRules, types.CARD_RULES, set()),
         (BucketConfig, types.BUCKET_RULES, set()),
+        (DealerConfig, types.DEALER_RULES, set()),
+        (TableProfile, types.PROFILE_RULES, set()),
     ):
         assert {field.name for field in dataclasses.fields(kind)} == {*rules, *others}
 

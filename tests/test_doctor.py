@@ -325,7 +325,7 @@ def test_shared_memory_is_too_small(examine, monkeypatch, tmp_path):
         _, findings = examine("--config", "large.yaml", "--num-workers", num_workers)
         shared = findings["shared memory"]
         assert shared["status"] == wanted
-        assert re.search(r"67 MB, 63 MB free; table and copy take \d\d\d MB$", shared["found"])
+        assert re.search(r"67 MB, 63 MB free; table, copy and log take \d\d\d MB$", shared["found"])
         assert "--shm-size=1g" in shared["remedy"]
 
 
@@ -440,7 +440,7 @@ def test_a_restricted_machine_is_described_as_it_is(tmp_path):
     lines = {name: (status, text) for status, name, text in told}
     expected = {
         "cores": ("warning", f"1 usable: machine {os.cpu_count()}, affinity 1"),
-        "shared memory": ("failed", "67 MB, 67 MB free; table and copy take "),
+        "shared memory": ("failed", "67 MB, 67 MB free; table, copy and log take "),
         "open files": ("failed", "20 allowed; 2 workers take"),
         "start methods": ("failed", "fork; no spawn"),
         "workers": ("failed", "worker 0: cannot be started: Operation not permitted"),

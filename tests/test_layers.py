@@ -26,14 +26,17 @@ LAYERS = [
 ]  # lowest first
 
 KERNELS = {
-    "equity",
+    "aivat",
     "allin",
-    "preflop",
-    "features",
-    "cluster",
-    "traverse",
     "best_response",
-    "boards",
+    "cluster",
+    "equity",
+    "features",
+    "play",
+    "preflop",
+    "range_walk",
+    "rollout",
+    "traverse",
 }
 """Compiled modules that do a job; the others are primitives that they share."""
 
@@ -162,10 +165,14 @@ def test_only_commands_print():
         "holdem.abstraction.bucketing.HandBucketing.load",
         "holdem.abstraction.bucketing.HandBucketing.save",
         "holdem.mccfr.solver.MCCFRSolver.train",
+        "holdem.mccfr.multi_instance_coordinator.MultiInstanceCoordinator.train",
         "holdem.mccfr.blueprint.Blueprint.load",
         "holdem.cli.main.entry",
         "holdem.cli.train_blueprint.main",
         "holdem.cli.build_buckets.main",
+        "holdem.cli.run_dry_run.main",
+        "holdem.cli.run_autoplay.main",
+        "holdem.play.agent.Agent.decide",
     ],
 )
 def test_public_names_can_be_imported(name):

@@ -132,6 +132,23 @@ def test_checkpoints_on_the_way(tmp_path, alone):
         )
 
 
+@pytest.mark.parametrize("num_workers", [2, 3])
+def test_figures_do_not_depend_on_who_measures(num_workers, bucketing):
+    """Entropies and regrets to the last digit."""
+    found = []
+    for n in (1, num_workers):
+        engine = solver_of(GAMES["hold'em"], n, bucketing).make_engine(print)
+        try:
+            engine.run(2_000)
+            found.append(engine.measure())
+            assert engine.measure() == found[-1]
+        finally:
+            engine.close()
+    assert list(found[0]) == ["preflop", "flop"]
+    assert 0 < found[0]["flop"].policy_entropy < 1
+    assert found[0] == found[1]
+
+
 # --- cut and gone on with -------------------------------------------------------------------------
 
 

@@ -7,11 +7,14 @@ import signal
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from holdem.errors import ResourceError
 from holdem.mccfr import self_test
+from holdem.mccfr.segments import remove_leaked
 from holdem.mccfr.self_test import run_self_test
+from tests.pools import workers_of
 
 answer = self_test._answer
 
@@ -138,6 +141,38 @@ def test_ctrl_c_leaves_no_workers(monkeypatch):
         run_self_test(2)
 
     assert multiprocessing.active_children() == []
+
+
+def never_prove(*_):
+    time.sleep(600)
+
+
+def hang_while_proving(path, worker, num_workers, deadline_seconds):
+    self_test._prove = never_prove
+    answer(path, worker, num_workers, deadline_seconds)
+
+
+def run_for_ever():
+    """A self-test that never ends: the process of the next test."""
+    self_test._answer = hang_while_proving
+    run_self_test(3, deadline_seconds=600)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.0], ids=["starting", "waiting"])
+def test_workers_end_with_a_killed_parent(seconds):
+    context = multiprocessing.get_context("spawn")
+    parent = context.Process(target=run_for_ever)
+    parent.start()
+    about = psutil.Process(parent.pid)
+    while len(workers := workers_of(parent.pid)) < 3:
+        assert about.is_running()
+        time.sleep(0.01)
+    time.sleep(seconds)
+    parent.kill()
+    parent.join()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert [worker for worker in alive if worker.status() != psutil.STATUS_ZOMBIE] == []
+    remove_leaked()
 
 
 def test_without_shared_memory(monkeypatch, tmp_path):

@@ -572,6 +572,28 @@ def test_a_log_that_cannot_be_opened(tmp_path):
     assert caught.value.remedy
 
 
+def test_lines_are_there_as_soon_as_they_are_written(tmp_path):
+    path = tmp_path / "deep" / "match.log"
+    with storage.LineFile(path, new=True) as file:
+        file.write("first ♠")
+        assert path.read_text() == "first ♠\n"
+    with storage.LineFile(path) as file:
+        file.write("second\nthird")
+    assert path.read_text().splitlines() == ["first ♠", "second", "third"]
+    with pytest.raises(StorageError, match="is there already"):
+        storage.LineFile(path, new=True)
+    with pytest.raises(StorageError, match="cannot write"):
+        storage.LineFile(tmp_path)
+
+
+def test_lines_on_a_full_disk(small_disk):
+    with (
+        storage.LineFile(small_disk / "match.log") as file,
+        pytest.raises(StorageError, match="the disk is full"),
+    ):
+        file.write("x" * (2 << 20))
+
+
 def test_a_line_on_a_full_disk_ends_nothing(small_disk, capsys):
     logger, handler = logger_to(small_disk / "train.log")
     logger.info("x" * (2 << 20))

@@ -1,17 +1,21 @@
 """The compiled walk against the one on paper, and what parallel training rests on."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from holdem._core.deal import DEAL_DTYPE
+from holdem._core.sync import COUNTER_WORDS, Counters
 from holdem._core.traverse import measure
-from holdem.errors import HoldemError
+from holdem.errors import HoldemError, ResourceError
 from holdem.game import games
 from holdem.game.tree import build_tree
 from holdem.mccfr.worker import BatchLog, log_bytes, make_walker
 from holdem.types import BetMenu, GameConfig
+from tests.parties import zeros
 from tests.reference.walk import ReferenceWalk, payoff
 
 THREE_STREETS = GameConfig(
@@ -129,34 +133,94 @@ def test_a_batch_can_be_walked_in_parts():
     np.testing.assert_allclose(table, parts, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("num_workers", [2, 3, 5])
-@pytest.mark.parametrize("name", ["leduc", "three-way", "heads-up"])
-def test_merging_by_owner_gives_the_same_bytes(name, num_workers):
-    """Walks split among workers and rows among owners add up to the table of one worker."""
-    _, expected, alone, deals = make(name, 20)
-    table = np.zeros_like(expected)
+def make_team(name, batch_size, num_workers):
+    """Walkers over one zeroed table and one log, and the counters of what they have begun."""
     tree = build_tree(*NAMED[name])
+    table = np.zeros(2 * tree.num_slots, np.float32)
+    players = tree.game.num_players
     log = BatchLog(
-        log=np.zeros(log_bytes(tree, 20, num_workers), np.uint8),
-        used=np.zeros(20 * alone.num_players * num_workers, np.int64),
-        values=np.zeros((20, alone.num_players), np.float32),
+        log=np.zeros(log_bytes(tree, batch_size, num_workers), np.uint8),
+        used=np.zeros(batch_size * players * num_workers, np.int64),
+        values=np.zeros((batch_size, players), np.float32),
         num_owners=num_workers,
     )
-    workers = [make_walker(tree, table, log) for _ in range(num_workers)]
+    begun = Counters(zeros(num_workers * COUNTER_WORDS, np.int64))
+    return table, log, [make_walker(tree, table, log) for _ in range(num_workers)], begun
+
+
+def bounds_of(count, num_workers):
+    return np.array([count * i // num_workers for i in range(num_workers + 1)])
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
+@pytest.mark.parametrize("num_workers", [2, 3, 5])
+@pytest.mark.parametrize("name", ["leduc", "three-way", "heads-up"])
+def test_a_team_gives_the_same_bytes(name, num_workers, epsilon):
+    """Walks shared out as they come and rows divided among owners: the table of one worker."""
+    _, expected, alone, deals = make(name, 20)
+    table, log, workers, begun = make_team(name, 20, num_workers)
     used = np.zeros(num_workers, np.int64)
-    for first in range(0, 60, 20):
-        alone.walk(42, first, deals[first : first + 20])
-        alone.merge(20, 2.0, 3.0, -50.0)
-        bounds = [20 * i // num_workers for i in range(num_workers + 1)]
-        for worker, start, end in zip(workers, bounds, bounds[1:], strict=False):
-            worker.walk(42, first + start, deals[first + start : first + end], offset=start)
-        used += log.used.reshape(-1, num_workers).sum(axis=0)
-        for owner, worker in reversed(list(enumerate(workers))):
-            worker.merge(20, 2.0, 3.0, -50.0, owner=owner)
+    bounds = bounds_of(20, num_workers)
+    with ThreadPoolExecutor(num_workers) as threads:
+        for first in range(0, 60, 20):
+            alone.walk(42, first, deals[first : first + 20], epsilon=epsilon)
+            alone.merge(20, 2.0, 3.0, -50.0)
+            walks = [
+                threads.submit(
+                    walker.walk, 42, first, deals[first : first + 20],
+                    begun=begun, bounds=bounds, worker=worker, epsilon=epsilon,
+                )
+                for worker, walker in enumerate(workers)
+            ]
+            for walk in walks:
+                walk.result()
+            used += log.used.reshape(-1, num_workers).sum(axis=0)
+            assert alone.utility(20) == workers[0].utility(20)
+            for owner, worker in reversed(list(enumerate(workers))):
+                worker.merge(20, 2.0, 3.0, -50.0, owner=owner)
+                begun.store(owner, 0)
     assert table.any()
     assert expected.tobytes() == table.tobytes()
+    assert sum(walker.visits for walker in workers) == alone.visits
     if name != "leduc":
         assert used.all(), "an owner had nothing to do: the test shows too little"
+
+
+def test_who_is_done_helps_the_others():
+    """The last share first, then the first ones, from where their owners have come to."""
+    _, _, _, deals = make("heads-up", 20)
+    _, log, (_, _, walker), begun = make_team("heads-up", 20, 3)
+    bounds = np.array([0, 7, 14, 20])
+    begun.store(0, 11)                     # of the 14 traversals of 7 iterations
+    begun.store(1, 1_000)                  # all of them, and asked for more
+    walker.walk(42, 0, deals[:20], begun=begun, bounds=bounds, worker=2)
+    walked = (log.used.reshape(-1, 3) > 0).any(axis=1)
+    assert np.flatnonzero(walked).tolist() == [11, 12, 13, *range(28, 40)]
+    assert begun.snapshot().tolist() == [15, 1_001, 13]
+    values = log.values.ravel()[walked]
+    assert values.tolist() == alone_values(deals[:20]).ravel()[walked].tolist()
+
+
+def alone_values(deals):
+    """What one walker makes of the first batch."""
+    tree, table, _, _ = make("heads-up", len(deals))
+    log = BatchLog.local(tree, len(deals))
+    make_walker(tree, table, log).walk(42, 0, deals)
+    return log.values
+
+
+@pytest.mark.parametrize(
+    "bounds", [None, [0, 20], [0, 10, 19], [1, 10, 20], [0, 21, 20], [0, 10, 20, 20]], ids=str
+)
+def test_shares_that_are_no_division_are_refused(bounds):
+    """They would be walked past the end of the batch, or not at all."""
+    _, _, workers, begun = make_team("leduc", 20, 2)
+    _, _, _, deals = make("leduc", 20)
+    bounds = bounds if bounds is None else np.array(bounds)
+    with pytest.raises(ValueError, match="20 iterations among 2 workers"):
+        workers[0].walk(42, 0, deals[:20], begun=begun, bounds=bounds)
+    with pytest.raises(ValueError, match="no worker 2 of 2"):
+        workers[0].walk(42, 0, deals[:20], begun=begun, bounds=bounds_of(20, 2), worker=2)
 
 
 def test_a_log_of_the_wrong_size_is_refused():
@@ -166,6 +230,87 @@ def test_a_log_of_the_wrong_size_is_refused():
     for wrong in ({"log": log.log[:-8]}, {"used": log.used[1:]}, {"values": log.values[:19]}):
         with pytest.raises(ValueError, match="do not fit"):
             make_walker(tree, table, replace(log, **wrong))
+
+
+@pytest.fixture
+def log_file(tmp_path):
+    """A sparse file for a log: its path, a descriptor, and the mapping as bytes."""
+
+    def make(num_bytes):
+        path = tmp_path / "log"
+        path.write_bytes(b"")
+        os.truncate(path, num_bytes)
+        opened.append(os.open(path, os.O_RDWR))
+        return path, opened[-1], np.memmap(path, np.uint8, "r+")
+
+    opened = []
+    yield make
+    for descriptor in opened:
+        os.close(descriptor)
+
+
+def reserving(name, batch_size, log_file):
+    """A walker whose log is a file of which nothing is reserved yet."""
+    tree = build_tree(*NAMED[name])
+    path, descriptor, memory = log_file(log_bytes(tree, batch_size, 1))
+    room = np.zeros(batch_size * tree.game.num_players, np.int64)
+    log = replace(
+        BatchLog.local(tree, batch_size), log=memory, descriptor=descriptor, room=room
+    )
+    table = np.zeros(2 * tree.num_slots, np.float32)
+    return table, make_walker(tree, table, log), log, path
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
+@pytest.mark.parametrize("name", NAMED)
+def test_a_log_is_reserved_before_it_is_written(name, epsilon, log_file):
+    """As much as is used, and the table is the same."""
+    _, expected, alone, deals = make(name, 20)
+    table, walker, log, path = reserving(name, 20, log_file)
+    for first in range(0, 60, 20):
+        for each in (alone, walker):
+            each.walk(42, first, deals[first : first + 20], epsilon=epsilon)
+            each.merge(20, 1.0, 1.0, -50.0)
+        assert (log.used <= log.room).all()
+    assert expected.tobytes() == table.tobytes()
+    assert (log.room <= walker.segment_bytes).all()
+    assert (log.room < walker.segment_bytes).any() == (walker.segment_bytes > 4096)
+    assert path.stat().st_blocks * 512 >= log.used.max()
+
+
+@pytest.mark.parametrize("epsilon", [None, 0.6], ids=["external", "outcome"])
+def test_a_log_that_cannot_be_reserved_is_an_error(epsilon, log_file):
+    """Not a page fault that kills; and nothing is written beyond what is reserved."""
+    _, walker, log, path = reserving("heads-up", 20, log_file)
+    _, _, _, deals = make("heads-up", 20)
+    walker.walk(42, 0, deals[:5], epsilon=epsilon)
+    room = log.room.copy()
+    read_only = os.open(path, os.O_RDONLY)          # where nothing can be reserved
+    try:
+        refused = replace(log, descriptor=read_only)
+        tree = build_tree(*NAMED["heads-up"])
+        walker = make_walker(tree, np.zeros(2 * tree.num_slots, np.float32), refused)
+        with pytest.raises(ResourceError, match="shared memory is full") as caught:
+            walker.walk(42, 0, deals[:20], epsilon=epsilon)
+    finally:
+        os.close(read_only)
+    assert "--shm-size" in caught.value.remedy
+    assert (log.room == room).all()
+    assert (log.used <= room).all()
+
+
+def test_a_long_merge_may_be_done_in_pieces():
+    """To the same bytes."""
+    _, whole, walker, deals = make("three-way", 20)
+    train(walker, deals, 20)
+    _, pieces, walker, deals = make("three-way", 20)
+    for first in range(0, 60, 20):
+        walker.walk(42, first, deals[first : first + 20])
+        for start, end in ((0, 7), (7, 7), (7, 20)):
+            walker.merge(end, 1.0 + first, 2.0 + first, -300.0, first=start)
+    assert whole.tobytes() == pieces.tobytes()
+    with pytest.raises(ValueError, match="no iterations 8 to 7"):
+        walker.merge(7, 1.0, 1.0, -300.0, first=8)
 
 
 def test_same_seed_same_bytes():

@@ -10,6 +10,8 @@ DEAL_DTYPE: np.dtype[np.void]
 
 class Dealer:
     num_players: int
+    num_cards: int
+    def cards(self, seed: int, first_iteration: int, cards: npt.NDArray[np.uint8]) -> None: ...
     def deal(self, seed: int, first_iteration: int, deals: npt.NDArray[np.void]) -> None: ...
 
 class HoldemDealer(Dealer):

@@ -1,7 +1,8 @@
 """Three ways to deal a hand: hold'em from bucket tables, Kuhn's and Leduc's one-card decks.
 
 A dealer fills an array of `DEAL_DTYPE`; the walk reads nothing else. The cards of
-iteration i come from the stream (seed, i, lane 0) alone.
+iteration i come from the stream (seed, i, lane 0) alone, so who wants to see them
+may ask for them again.
 """
 
 import numpy as np
@@ -13,9 +14,6 @@ from holdem._core.rng cimport Stream, next_below, stream_for
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 
 from holdem.errors import ConfigError
-
-cdef extern from *:
-    void prefetch "__builtin_prefetch"(const void* address) noexcept nogil
 
 __all__ = ["DEAL_DTYPE", "HoldemDealer", "OneCardDealer"]
 
@@ -30,7 +28,6 @@ assert DEAL_DTYPE.itemsize == sizeof(Deal)
 
 cdef enum:
     BLOCK = 16                 # deals whose bucket look-ups are in flight together
-    MAX_DECK = 64              # cards of a one-card deck
     NUM_CLASSES = 169
 
 cdef int[MAX_STREETS] BOARD_CARDS
@@ -49,17 +46,19 @@ cdef void draw_cards(Stream* stream, card_t* deck, int deck_size, int count) noe
 
 
 cdef class Dealer:
-    """What all dealers share: how many players, and the door.
+    """What all dealers share: how many players, and the doors.
 
     Attributes:
         num_players: 2 to 9.
+        num_cards: of a hand, those of all players and of the board.
     """
-
-    cdef readonly int num_players
 
     cdef void fill(
         self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count
     ) noexcept nogil:
+        pass
+
+    cdef void draw(self, uint64_t seed, int64_t iteration, int count, card_t* deck) noexcept nogil:
         pass
 
     def deal(self, uint64_t seed, int64_t first_iteration, deals):
@@ -72,6 +71,23 @@ cdef class Dealer:
             return
         with nogil:
             self.fill(seed, first_iteration, <Deal*>&raw[0], count)
+
+    def cards(self, uint64_t seed, int64_t first_iteration, uint8_t[:, ::1] cards):
+        """Write the cards of iterations *first_iteration* onwards: uint8, shape (n, num_cards).
+
+        Those of seat 0, of seat 1, ..., of the board: as cards in hold'em, as ranks in
+        games of one card each.
+        """
+        cdef card_t deck[MAX_DECK]
+        cdef Py_ssize_t i
+        cdef int card
+        if cards.shape[1] != self.num_cards:
+            raise ValueError(f"cards must have {self.num_cards} columns, not {cards.shape[1]}")
+        with nogil:
+            for i in range(cards.shape[0]):
+                self.draw(seed, first_iteration + i, self.num_cards, deck)
+                for card in range(self.num_cards):
+                    cards[i, card] = deck[card]
 
 
 cdef class HoldemDealer(Dealer):
@@ -89,41 +105,40 @@ cdef class HoldemDealer(Dealer):
             variance.
     """
 
-    cdef object _tables                        # keeps the arrays alive
-    cdef const uint8_t* _narrow[MAX_STREETS]
-    cdef const uint16_t* _wide[MAX_STREETS]
-    cdef int _num_streets
-    cdef const double[:, ::1] _equities
-
     def __init__(self, int num_players, tables, preflop_equities):
         if not 2 <= num_players <= MAX_PLAYERS:
             raise ConfigError(f"num_players must be 2 to {MAX_PLAYERS}, not {num_players}")
         if not 1 <= len(tables) <= MAX_STREETS:
             raise ConfigError(f"1 to {MAX_STREETS} bucket tables wanted, not {len(tables)}")
         self.num_players = num_players
+        self.num_cards = 2 * num_players + 5
         self._tables = tuple(tables)
-        self._num_streets = len(tables)
+        self._buckets.num_streets = len(tables)
         self._equities = np.ascontiguousarray(preflop_equities, dtype=np.float64)
         if self._equities.shape[0] != NUM_CLASSES or self._equities.shape[1] != NUM_CLASSES:
             raise ConfigError("preflop_equities must have shape (169, 169)")
         cdef const uint8_t[::1] narrow
         cdef const uint16_t[::1] wide
         for street, table in enumerate(self._tables):
-            self._narrow[street] = NULL
-            self._wide[street] = NULL
+            self._buckets.narrow[street] = NULL
+            self._buckets.wide[street] = NULL
             if table.shape != ((169, 1_286_792, 13_960_050, 123_156_254)[street],):
                 raise ConfigError(f"the bucket table of street {street} has shape {table.shape}")
             if table.dtype == np.uint8:
                 narrow = table
-                self._narrow[street] = &narrow[0]
+                self._buckets.narrow[street] = &narrow[0]
             else:
                 wide = table
-                self._wide[street] = &wide[0]
+                self._buckets.wide[street] = &wide[0]
 
-    cdef inline int bucket_of(self, int street, int64_t index) noexcept nogil:
-        if self._narrow[street] != NULL:
-            return self._narrow[street][index]
-        return self._wide[street][index]
+    cdef void draw(self, uint64_t seed, int64_t iteration, int count, card_t* deck) noexcept nogil:
+        cdef Stream stream = stream_for(seed, iteration, 0)
+        cdef int card
+        # Each deal starts from the same order of the deck, so that it depends on its own
+        # stream and on nothing dealt before.
+        for card in range(52):
+            deck[card] = <card_t>card
+        draw_cards(&stream, deck, 52, count)
 
     cdef void fill(
         self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count
@@ -132,11 +147,10 @@ cdef class HoldemDealer(Dealer):
         cdef card_t hands[BLOCK][MAX_PLAYERS][7]
         cdef int64_t index[BLOCK][MAX_STREETS][MAX_PLAYERS]
         cdef int players = self.num_players
-        cdef int num_streets = self._num_streets
+        cdef int num_streets = self._buckets.num_streets
         # A two-player game that ends before the flop needs no board at all.
         cdef bint with_board = num_streets > 1 or players > 2
         cdef int num_cards = 2 * players + (5 if with_board else 0)
-        cdef Stream stream
         cdef BoardState board
         cdef Py_ssize_t start, i, size
         cdef int street, player, card
@@ -146,12 +160,7 @@ cdef class HoldemDealer(Dealer):
         while start < count:
             size = min(<Py_ssize_t>BLOCK, count - start)
             for i in range(size):
-                stream = stream_for(seed, first + start + i, 0)
-                # Each deal starts from the same order of the deck, so that it depends
-                # on its own stream and on nothing dealt before.
-                for card in range(52):
-                    deck[card] = <card_t>card
-                draw_cards(&stream, deck, 52, num_cards)
+                self.draw(seed, first + start + i, num_cards, deck)
                 for player in range(players):
                     hands[i][player][0] = deck[2 * player]
                     hands[i][player][1] = deck[2 * player + 1]
@@ -162,16 +171,13 @@ cdef class HoldemDealer(Dealer):
                     for player in range(players):
                         at = hole_on_board(&board, hands[i][player][0], hands[i][player][1])
                         index[i][street][player] = at
-                        if self._narrow[street] != NULL:
-                            prefetch(self._narrow[street] + at)
-                        else:
-                            prefetch(self._wide[street] + at)
+                        ask_for_bucket(&self._buckets, street, at)
             for i in range(size):
                 deal = deals + start + i
                 for street in range(num_streets):
                     for player in range(players):
                         at = index[i][street][player]
-                        deal.bucket[street][player] = self.bucket_of(street, at)
+                        deal.bucket[street][player] = bucket_of(&self._buckets, street, at)
                 if with_board:
                     for player in range(players):
                         deal.strength[player] = evaluate7(hands[i][player])
@@ -196,8 +202,6 @@ cdef class OneCardDealer(Dealer):
         board_street: the round before which the public card comes; None for none.
     """
 
-    cdef int _ranks, _suits, _num_streets, _board_street
-
     def __init__(self, int num_players, int ranks, int suits, int num_streets, board_street=None):
         cards = num_players + (board_street is not None)
         if ranks < 1 or suits < 1 or not cards <= ranks * suits <= MAX_DECK:
@@ -210,10 +214,19 @@ cdef class OneCardDealer(Dealer):
         if not 1 <= num_streets <= MAX_STREETS:
             raise ConfigError(f"num_streets must be 1 to {MAX_STREETS}, not {num_streets}")
         self.num_players = num_players
+        self.num_cards = cards
         self._ranks = ranks
         self._suits = suits
         self._num_streets = num_streets
         self._board_street = MAX_STREETS if board_street is None else board_street
+
+    cdef void draw(self, uint64_t seed, int64_t iteration, int count, card_t* deck) noexcept nogil:
+        cdef Stream stream = stream_for(seed, iteration, 0)
+        cdef int card
+        cdef int deck_size = self._ranks * self._suits
+        for card in range(deck_size):
+            deck[card] = <card_t>(card // self._suits)
+        draw_cards(&stream, deck, deck_size, count)
 
     cdef void fill(
         self, uint64_t seed, int64_t first, Deal* deals, Py_ssize_t count
@@ -221,16 +234,11 @@ cdef class OneCardDealer(Dealer):
         cdef card_t deck[MAX_DECK]
         cdef int players = self.num_players
         cdef bint with_board = self._board_street < self._num_streets
-        cdef int deck_size = self._ranks * self._suits
-        cdef Stream stream
         cdef Py_ssize_t i
-        cdef int street, player, card, private, public = 0
+        cdef int street, player, private, public = 0
         cdef Deal* deal
         for i in range(count):
-            stream = stream_for(seed, first + i, 0)
-            for card in range(deck_size):
-                deck[card] = <card_t>(card // self._suits)
-            draw_cards(&stream, deck, deck_size, players + with_board)
+            self.draw(seed, first + i, players + with_board, deck)
             deal = deals + i
             public = deck[players] if with_board else 0
             for player in range(players):

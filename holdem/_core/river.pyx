@@ -198,7 +198,7 @@ def canonical_rivers():
 
 # --- doors -----------------------------------------------------------------------------------
 
-def _checked_board(board):
+def checked_board(board):
     """Return *board* as five distinct cards, uint8."""
     cards = np.asarray(board, np.int64).ravel()
     if len(cards) != 5 or len(set(cards.tolist())) != 5 or cards.min() < 0 or cards.max() > 51:
@@ -221,7 +221,7 @@ def board_strengths(board):
     Raises:
         CardError: *board* is not five distinct cards.
     """
-    cdef const card_t[::1] cards = _checked_board(board)
+    cdef const card_t[::1] cards = checked_board(board)
     cdef River river
     strengths = np.zeros(NUM_HOLES, np.uint16)
     cdef uint16_t[::1] view = strengths
@@ -249,7 +249,7 @@ def river_equities(board):
     Raises:
         CardError: *board* is not five distinct cards.
     """
-    cdef const card_t[::1] cards = _checked_board(board)
+    cdef const card_t[::1] cards = checked_board(board)
     cdef River river
     cdef uint8_t scores[52][64]
     equities = np.zeros(NUM_HOLES, np.float32)

@@ -28,6 +28,9 @@ cdef struct Game:
     const float* table                 # (2 * num_slots,), frozen
     int num_players
     int num_owners                     # among whom the rows are divided
+    int64_t segment_bytes              # of the log, from one segment to the next
+    int64_t* room                      # (segments,), bytes of each that may be written
+    int descriptor                     # of the log's file, to reserve more; -1 if all is
     float pruning_threshold            # chips x weight; rows below it may be skipped
     float pruning_probability          # 0 turns pruning off
 
@@ -48,6 +51,8 @@ cdef struct Lane:
     const Deal* deal
     Stream stream
     uint8_t** heads                    # (num_owners,), where the next entry goes
+    uint8_t** ends                     # (num_owners,), how far entries may go
+    float nowhere[MAX_ACTIONS]         # where they go when there is no more room
     int64_t traversal                  # which segment; -1 when the lane is idle
     int64_t visits                     # decision nodes, all traversals of this lane
     float value                        # of the traversal that ended, chips
@@ -55,6 +60,16 @@ cdef struct Lane:
     int32_t depth                      # open frames
     int32_t player                     # who updates
     bint prune
+    bint is_full                       # an entry has gone nowhere
+
+
+cdef struct Shares:
+    # The traversals of a batch by whose share they are, as one walker goes through them.
+    int64_t* begun                     # shared; SYNC_CELL_WORDS apart: how many are begun
+    const int64_t* bounds              # (num_shares + 1,), iterations of the batch
+    int num_shares
+    int num_left                       # not yet found to be all begun
+    int at                             # where this walker takes from
 
 
 cdef struct Part:

@@ -1,6 +1,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from holdem._core.sync import Counters
+
 __all__ = ["Walker", "measure"]
 
 class Walker:
@@ -19,6 +21,8 @@ class Walker:
         used: npt.NDArray[np.int64],
         values: npt.NDArray[np.float32],
         num_owners: int = 1,
+        descriptor: int = -1,
+        room: npt.NDArray[np.int64] | None = None,
     ) -> None: ...
     def walk(
         self,
@@ -26,11 +30,14 @@ class Walker:
         first_iteration: int,
         deals: npt.NDArray[np.void],
         *,
-        offset: int = 0,
+        begun: Counters | None = None,
+        bounds: npt.NDArray[np.int64] | None = None,
+        worker: int = 0,
         pruning_threshold: float = 0,
         pruning_probability: float = 0,
         epsilon: float | None = None,
     ) -> None: ...
+    def utility(self, count: int) -> float: ...
     def merge(
         self,
         count: int,
@@ -39,6 +46,7 @@ class Walker:
         floor: float,
         *,
         owner: int = 0,
+        first: int = 0,
     ) -> None: ...
 
 def measure(nodes: npt.NDArray[np.void], num_players: int) -> tuple[int, int]: ...

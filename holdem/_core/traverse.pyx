@@ -14,14 +14,30 @@ import numpy as np
 
 from holdem._core.regrets cimport add_regrets, add_strategy, match_regrets
 from holdem._core.rng cimport next_float, stream_for
-from holdem._core.types cimport FOLD, NO_ENDING, OUT_OF_MEMORY, TOO_MANY_ACTIONS
+from holdem._core.sync cimport SYNC_CELL_WORDS, Counters, sync_cell_add
+from holdem._core.types cimport (
+    FOLD, NO_ENDING, OK, OUT_OF_MEMORY, OUT_OF_SHARED_MEMORY, TOO_MANY_ACTIONS, Status
+)
 from libc.stdlib cimport calloc, free
 
 from holdem._core.deal import DEAL_DTYPE
 from holdem.errors import ResourceError, error_for
 
 cdef extern from *:
+    """
+    #include <errno.h>
+    #include <fcntl.h>
+
+    static int reserve(int descriptor, int64_t start, int64_t num_bytes) {
+        int reason;
+        do
+            reason = posix_fallocate(descriptor, start, num_bytes);
+        while (reason == EINTR);
+        return reason == 0;
+    }
+    """
     void prefetch "__builtin_prefetch"(const void* address) noexcept nogil
+    bint reserve(int descriptor, int64_t start, int64_t num_bytes) noexcept nogil
 
 __all__ = ["Walker", "measure"]
 
@@ -29,6 +45,7 @@ cdef enum:
     NUM_LANES = 8
     LOOK_AHEAD = 16            # log entries between asking for a row and adding to it
     LOG_AHEAD = 512            # bytes between asking for a log entry and looking at it
+    LEAST_ROOM = 4096          # bytes of a segment that are reserved at a time
     RIVER = 3
     MAX_DEPTH = 512
 
@@ -120,10 +137,35 @@ cdef inline float* open_entry(
 ) noexcept nogil:
     """Begin an entry of the log; return where its num_actions values go."""
     cdef int owner = owner_of(word, game.num_owners) if game.num_owners > 1 else 0
-    cdef uint64_t* header = <uint64_t*>lane.heads[owner]
-    header[0] = <uint64_t>word << 8 | <uint64_t>is_strategy << 7 | <uint64_t>num_actions
-    lane.heads[owner] += entry_bytes(header[0])
-    return <float*>(header + 1)
+    cdef uint64_t header = <uint64_t>word << 8 | <uint64_t>is_strategy << 7 | <uint64_t>num_actions
+    cdef uint8_t* entry = lane.heads[owner]
+    cdef uint8_t* end = entry + entry_bytes(header)
+    if end > lane.ends[owner] and not take_room(game, lane, owner, end - lane.ends[owner]):
+        # The walk goes on to nowhere and is given up when this traversal is over.
+        lane.is_full = True
+        return lane.nowhere
+    (<uint64_t*>entry)[0] = header
+    lane.heads[owner] = end
+    return <float*>(entry + 8)
+
+
+cdef bint take_room(
+    const Game* game, Lane* lane, int owner, int64_t wanted
+) noexcept nogil:
+    """Reserve *wanted* more bytes of a segment, and some beyond; False if there are none.
+
+    A page of a full /dev/shm that is written to unreserved kills the process.
+    """
+    cdef int64_t segment = lane.traversal * game.num_owners + owner
+    cdef int64_t room = game.room[segment], more
+    if game.descriptor < 0:
+        return False
+    more = min(max(wanted, room, <int64_t>LEAST_ROOM), game.segment_bytes - room)
+    if more < wanted or not reserve(game.descriptor, segment * game.segment_bytes + room, more):
+        return False
+    game.room[segment] = room + more
+    lane.ends[owner] += more
+    return True
 
 
 cdef inline int sample(const float* strategy, int num_actions, Stream* stream) noexcept nogil:
@@ -326,6 +368,23 @@ cdef void walk_outcome(const Game* game, Lane* lane, float epsilon) noexcept nog
 
 # --- a batch -----------------------------------------------------------------------------
 
+cdef inline int64_t claim(Shares* shares, int num_players) noexcept nogil:
+    """Take a traversal that nobody has begun: of one's own share first; -1 when none is left.
+
+    Who has finished early helps the others, so nobody waits for longer than a traversal
+    takes. What a traversal computes does not depend on who walks it.
+    """
+    cdef int64_t traversal
+    while shares.num_left > 0:
+        traversal = shares.bounds[shares.at] * num_players
+        traversal += sync_cell_add(shares.begun + shares.at * SYNC_CELL_WORDS, 1) - 1
+        if traversal < shares.bounds[shares.at + 1] * num_players:
+            return traversal
+        shares.num_left -= 1
+        shares.at = shares.at + 1 if shares.at + 1 < shares.num_shares else 0
+    return -1
+
+
 cdef class Walker:
     """Walks batches of iterations over one frozen table, and merges the rows of one owner.
 
@@ -345,6 +404,10 @@ cdef class Walker:
         values: float32, shape (batch_size, num_players): the sampled value of each
             traversal of the last batch, chips for the updating player.
         num_owners: among how many walkers the rows are divided.
+        descriptor: of the file that *log* maps, where it must be reserved before it is
+            written; -1 where all of it may be written.
+        room: with a descriptor, int64, shape (batch_size * num_players * num_owners,):
+            bytes of each segment that are reserved; shared, zero at first.
 
     Raises:
         ResourceError: a decision has more than 16 actions, or the tree is deeper
@@ -363,6 +426,7 @@ cdef class Walker:
     cdef object _nodes, _contributions, _folded, _table
     cdef uint8_t[::1] _log
     cdef int64_t[::1] _used
+    cdef int64_t[::1] _room
     cdef float[:, ::1] _values
     cdef float* _words
 
@@ -372,6 +436,7 @@ cdef class Walker:
         for i in range(NUM_LANES):
             self._lanes[i].frames = NULL
             self._lanes[i].heads = NULL
+            self._lanes[i].ends = NULL
 
     def __init__(
         self,
@@ -384,6 +449,8 @@ cdef class Walker:
         int64_t[::1] used,
         float[:, ::1] values,
         int num_owners=1,
+        int descriptor=-1,
+        int64_t[::1] room=None,
     ):
         cdef int i, depth
         cdef uint8_t[::1] raw_nodes = nodes.view(np.uint8)
@@ -404,8 +471,9 @@ cdef class Walker:
             or values.shape[1] != self.num_players
             or used.shape[0] != segments
             or log.shape[0] < segments * self.segment_bytes
+            or (descriptor >= 0 and (room is None or room.shape[0] != segments))
         ):
-            raise ValueError("log, used and values do not fit the batch, the players or the tree")
+            raise ValueError("log, used, values or room do not fit the batch, the players or the tree")
         self._words = &words[0]
         self._game.nodes = <const Node*>&raw_nodes[0]
         self._game.contributions = &stakes[0, 0]
@@ -413,13 +481,23 @@ cdef class Walker:
         self._game.table = &words[0]
         self._game.num_players = self.num_players
         self._game.num_owners = num_owners
+        self._game.segment_bytes = self.segment_bytes
+        self._game.descriptor = descriptor
+        if descriptor >= 0:
+            self._room = room
+            self._game.room = &room[0]
         self._parts = <Part*>calloc(self.batch_size * self.num_players, sizeof(Part))
         if self._parts == NULL:
             raise error_for(OUT_OF_MEMORY)
         for i in range(NUM_LANES):
             self._lanes[i].frames = <Frame*>calloc(depth, sizeof(Frame))
             self._lanes[i].heads = <uint8_t**>calloc(num_owners, sizeof(uint8_t*))
-            if self._lanes[i].frames == NULL or self._lanes[i].heads == NULL:
+            self._lanes[i].ends = <uint8_t**>calloc(num_owners, sizeof(uint8_t*))
+            if (
+                self._lanes[i].frames == NULL
+                or self._lanes[i].heads == NULL
+                or self._lanes[i].ends == NULL
+            ):
                 raise error_for(OUT_OF_MEMORY)
 
     def __dealloc__(self):
@@ -428,6 +506,7 @@ cdef class Walker:
         for i in range(NUM_LANES):
             free(self._lanes[i].frames)
             free(self._lanes[i].heads)
+            free(self._lanes[i].ends)
 
     def walk(
         self,
@@ -435,64 +514,94 @@ cdef class Walker:
         int64_t first_iteration,
         deals,
         *,
-        Py_ssize_t offset=0,
+        Counters begun=None,
+        const int64_t[::1] bounds=None,
+        int worker=0,
         float pruning_threshold=0,
         float pruning_probability=0,
         epsilon=None,
     ):
-        """Walk iterations *first_iteration* onwards, one for each of *deals*, into the log.
+        """Walk a batch, one iteration for each of *deals*, into the log.
 
         Args:
+            first_iteration: of the batch.
             deals: DEAL_DTYPE, shape (n,).
-            offset: how many iterations of the batch come before these.
+            begun: where several walkers share the batch: how many traversals of each
+                worker's share are begun, all zero before the first one walks. This
+                walker takes what nobody has begun until nothing is left; the others
+                may then still be at their last ones.
+            bounds: int64, shape (workers + 1,): at how many iterations of the batch each
+                share begins, and the last one ends.
+            worker: whose share to begin with.
             pruning_threshold: chips x weight.
             pruning_probability: of a traversal that prunes; 0 for never.
             epsilon: None for external sampling; otherwise outcome sampling with that
                 much exploration.
+
+        Raises:
+            ResourceError: no more of the log can be reserved. What it holds is of no use,
+                and others may wait for it.
         """
         cdef Py_ssize_t count = deals.shape[0]
-        if deals.dtype != DEAL_DTYPE or offset < 0 or offset + count > self.batch_size:
-            raise TypeError(f"deals must be of DEAL_DTYPE and lie in a batch of {self.batch_size}")
+        if deals.dtype != DEAL_DTYPE or count > self.batch_size:
+            raise TypeError(f"deals must be of DEAL_DTYPE, {self.batch_size} at the most")
         if count == 0:
             return
         cdef uint8_t[::1] raw = deals.view(np.uint8)
-        cdef const Deal* first_deal = <const Deal*>&raw[0]
         cdef bint outcome = epsilon is not None
         cdef float exploration = epsilon if outcome else 0
+        cdef int64_t alone = 0
+        cdef int64_t[2] whole
+        cdef Shares shares
+        if begun is None:
+            whole[0], whole[1] = 0, count
+            shares.begun, shares.bounds, shares.num_shares = &alone, whole, 1
+        else:
+            check_bounds(bounds, begun.count, count)
+            shares.begun, shares.bounds = begun.cells, &bounds[0]
+            shares.num_shares = <int>begun.count
+        shares.num_left, shares.at = shares.num_shares, worker
+        if not 0 <= worker < shares.num_shares:
+            raise ValueError(f"no worker {worker} of {shares.num_shares}")
         self._game.pruning_threshold = pruning_threshold
         self._game.pruning_probability = pruning_probability
-        # Segment and value of iteration i are numbered from the batch's first iteration.
-        first_deal -= offset
-        first_iteration -= offset
+        cdef Status status
         with nogil:
             if outcome:
-                self._walk_outcomes(
-                    seed, first_iteration, first_deal, offset, offset + count, exploration
+                status = self._walk_outcomes(
+                    seed, first_iteration, <Deal*>&raw[0], &shares, exploration
                 )
             else:
-                self._walk_batch(seed, first_iteration, first_deal, offset, offset + count)
+                status = self._walk_batch(seed, first_iteration, <Deal*>&raw[0], &shares)
+        if status != OK:
+            raise error_for(status)
 
     cdef inline void _begin(
         self, Lane* lane, int64_t traversal, uint64_t seed, int64_t first, const Deal* deals
     ) noexcept nogil:
         cdef int64_t iteration = traversal // self.num_players
         cdef int owner, num_owners = self._game.num_owners
-        cdef uint8_t* segment = &self._log[0] + traversal * num_owners * self.segment_bytes
+        cdef int64_t segment = traversal * num_owners
+        cdef int64_t room = self.segment_bytes
         for owner in range(num_owners):
-            lane.heads[owner] = segment + owner * self.segment_bytes
+            if self._game.descriptor >= 0:
+                room = self._game.room[segment + owner]
+            lane.heads[owner] = &self._log[0] + (segment + owner) * self.segment_bytes
+            lane.ends[owner] = lane.heads[owner] + room
         lane.traversal = traversal
         lane.player = <int32_t>(traversal - iteration * self.num_players)
         lane.deal = deals + iteration
         lane.stream = stream_for(seed, first + iteration, 1 + lane.player)
         lane.visits = 0
         lane.depth = 0
+        lane.is_full = False
         go_to(&self._game, lane, 0)
         lane.prune = (
             self._game.pruning_probability > 0
             and next_float(&lane.stream) < self._game.pruning_probability
         )
 
-    cdef inline void _end(self, Lane* lane) noexcept nogil:
+    cdef inline Status _end(self, Lane* lane) noexcept nogil:
         cdef int owner, num_owners = self._game.num_owners
         cdef int64_t segment = lane.traversal * num_owners
         for owner in range(num_owners):
@@ -502,47 +611,60 @@ cdef class Walker:
         self._values[lane.traversal // self.num_players, lane.player] = lane.value
         self.visits += lane.visits
         lane.traversal = -1
+        return OUT_OF_SHARED_MEMORY if lane.is_full else OK
 
-    cdef void _walk_batch(
-        self, uint64_t seed, int64_t first, const Deal* deals, int64_t start, int64_t end
+    cdef Status _walk_batch(
+        self, uint64_t seed, int64_t first, const Deal* deals, Shares* shares
     ) noexcept nogil:
-        cdef int64_t next_traversal = start * self.num_players
-        cdef int64_t last_traversal = end * self.num_players
+        cdef int64_t traversal
         cdef int i, busy = 0
         cdef Lane* lane
         for i in range(NUM_LANES):
-            self._lanes[i].traversal = -1
-            if next_traversal < last_traversal:
-                self._begin(&self._lanes[i], next_traversal, seed, first, deals)
-                next_traversal += 1
+            lane = &self._lanes[i]
+            lane.traversal = -1
+            traversal = claim(shares, self.num_players)
+            if traversal >= 0:
+                self._begin(lane, traversal, seed, first, deals)
                 busy += 1
         while busy > 0:
             for i in range(NUM_LANES):
                 lane = &self._lanes[i]
                 if lane.traversal < 0 or step(&self._game, lane):
                     continue
-                self._end(lane)
-                if next_traversal < last_traversal:
-                    self._begin(lane, next_traversal, seed, first, deals)
-                    next_traversal += 1
+                if self._end(lane) != OK:
+                    return OUT_OF_SHARED_MEMORY
+                traversal = claim(shares, self.num_players)
+                if traversal >= 0:
+                    self._begin(lane, traversal, seed, first, deals)
                 else:
                     busy -= 1
+        return OK
 
-    cdef void _walk_outcomes(
-        self,
-        uint64_t seed,
-        int64_t first,
-        const Deal* deals,
-        int64_t start,
-        int64_t end,
-        float epsilon,
+    cdef Status _walk_outcomes(
+        self, uint64_t seed, int64_t first, const Deal* deals, Shares* shares, float epsilon
     ) noexcept nogil:
-        cdef int64_t traversal
         cdef Lane* lane = &self._lanes[0]
-        for traversal in range(start * self.num_players, end * self.num_players):
+        cdef int64_t traversal = claim(shares, self.num_players)
+        while traversal >= 0:
             self._begin(lane, traversal, seed, first, deals)
             walk_outcome(&self._game, lane, epsilon)
-            self._end(lane)
+            if self._end(lane) != OK:
+                return OUT_OF_SHARED_MEMORY
+            traversal = claim(shares, self.num_players)
+        return OK
+
+    def utility(self, Py_ssize_t count):
+        """Return seat 0's values summed over the batch's first *count* iterations, chips.
+
+        Always in the same order: a sum in parts could round otherwise.
+        """
+        if not 0 <= count <= self.batch_size:
+            raise ValueError(f"no batch of {count} iterations")
+        cdef double total = 0
+        cdef Py_ssize_t i
+        for i in range(count):
+            total += self._values[i, 0]
+        return total
 
     def merge(
         self,
@@ -552,6 +674,7 @@ cdef class Walker:
         float floor,
         *,
         int owner=0,
+        Py_ssize_t first=0,
     ):
         """Add a batch's updates of the rows of *owner* to the table, in the order of iterations.
 
@@ -563,19 +686,34 @@ cdef class Walker:
             regret_weight, strategy_weight: of the batch's period, see `RegretTable`.
             floor: chips x regret_weight; no regret falls below it.
             owner: whose rows.
+            first: how many iterations of the batch were merged before, to merge a long
+                one in pieces.
         """
-        cdef Py_ssize_t i, segment
-        if not 0 <= count <= self.batch_size or not 0 <= owner < self._game.num_owners:
-            raise ValueError(f"no batch of {count} iterations, or no owner {owner}")
+        cdef Py_ssize_t i, segment, begin = first * self.num_players
+        cdef Py_ssize_t num_parts = count * self.num_players - begin
+        if not 0 <= first <= count <= self.batch_size or not 0 <= owner < self._game.num_owners:
+            raise ValueError(f"no iterations {first} to {count}, or no owner {owner}")
         with nogil:
-            for i in range(count * self.num_players):
-                segment = i * self._game.num_owners + owner
+            for i in range(num_parts):
+                segment = (begin + i) * self._game.num_owners + owner
                 self._parts[i].start = &self._log[0] + segment * self.segment_bytes
                 self._parts[i].end = self._parts[i].start + self._used[segment]
             apply(
-                self._parts, count * self.num_players, self._words,
-                regret_weight, strategy_weight, floor,
+                self._parts, num_parts, self._words, regret_weight, strategy_weight, floor,
             )
+
+
+cdef int check_bounds(const int64_t[::1] bounds, Py_ssize_t num_shares, int64_t count) except -1:
+    """Refuse shares that do not make up the batch: they would be walked past its end."""
+    cdef Py_ssize_t i
+    cdef bint good = bounds is not None and bounds.shape[0] == num_shares + 1
+    good = good and bounds[0] == 0 and bounds[num_shares] == count
+    if good:
+        for i in range(num_shares):
+            good = good and bounds[i] <= bounds[i + 1]
+    if not good:
+        raise ValueError(f"bounds do not divide {count} iterations among {num_shares} workers")
+    return 0
 
 
 # --- the log into the table -----------------------------------------------------------

@@ -18,6 +18,7 @@ cdef enum Status:
     OUT_OF_MEMORY = 1
     TREE_TOO_LARGE = 2
     TOO_MANY_ACTIONS = 3
+    OUT_OF_SHARED_MEMORY = 4
 
 # How the hand ends at a node of the betting tree.
 cdef enum Ending:

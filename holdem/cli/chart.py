@@ -1,4 +1,4 @@
-"""The 13x13 chart of a preflop strategy, in colour or in plain text."""
+"""The 13x13 chart of a strategy, in colour or in plain text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
@@ -66,33 +67,74 @@ def actions_of(tree: BettingTree, node: int) -> list[Action]:
     return actions
 
 
+def sized_actions(names: Sequence[str]) -> list[Action]:
+    """Return how actions look that are named as in ``"bet 100"``, in chips."""
+    actions = []
+    raises = 0
+    for name in names:
+        word = name.partition(" ")[0]
+        if word == "all-in":
+            actions.append(Action(name, *_ALL_IN))
+        elif word in ("bet", "raise"):
+            letter = _RAISE_LETTERS[min(raises, len(_RAISE_LETTERS) - 1)]
+            colour = _RAISE_COLOURS[min(raises, len(_RAISE_COLOURS) - 1)]
+            text = name.replace("raise", "raise to")
+            actions.append(Action(text, letter, colour))
+            raises += 1
+        else:
+            actions.append(Action(name, *_PASSIVE[ActionKind[word.upper()]]))
+    return actions
+
+
 def print_chart(console: Console, tree: BettingTree, chart: OpeningChart) -> None:
-    """Print *chart*: each hand in the colours of what it does, and how often it does the most.
+    """Print *chart*; see `print_grid`."""
+    frequencies = [float(share) for share in chart.frequencies]
+    print_grid(console, chart.grid, frequencies, actions_of(tree, chart.node))
+
+
+def print_grid(
+    console: Console,
+    grid: NDArray[np.floating],
+    frequencies: Sequence[float],
+    actions: Sequence[Action],
+) -> None:
+    """Print each hand in the colours of what it does, and how often it does the most.
 
     Suited hands are above the diagonal. On a narrow terminal the shares are left out.
+
+    Args:
+        console: where to.
+        grid: (13, 13, actions), NaN where a hand is not there.
+        frequencies: (actions,), over all hands.
+        actions: how they look, the boldest last.
     """
-    actions = actions_of(tree, chart.node)
-    grid = chart.grid
     wide = console.width >= 13 * (CELL + 1) + 1
     for row in range(13):
         lines = [Text(" "), Text(" ")]
         for column in range(13):
             share = grid[row, column]
-            best = int(np.argmax(share))
-            label = f"{actions[best].letter}{share[best] * 100:3.0f}"
             name = CLASS_NAMES[CLASS_GRID[row, column]]
-            texts = [name, label] if wide else [name]
+            if np.isnan(share).any():
+                texts, share = ["", ""][: 1 + wide], ()
+            else:
+                best = int(np.argmax(share))
+                label = f"{actions[best].letter}{share[best] * 100:3.0f}"
+                texts = [name, label] if wide else [name]
             for line, text, bold in zip(lines, texts, (True, False), strict=False):
                 line.append_text(_cell(text, bold, share, actions, CELL if wide else 4))
                 line.append(" " * wide)
         for line in lines[: 1 + wide]:
             console.print(line, no_wrap=True, overflow="crop")
-    _print_legend(console, chart, actions)
+    _print_legend(console, frequencies, actions)
 
 
-def _cell(text: str, bold: bool, share: Sequence[float], actions: list[Action], width: int) -> Text:
+def _cell(
+    text: str, bold: bool, share: Sequence[float], actions: Sequence[Action], width: int
+) -> Text:
     """Return a cell whose background is divided like the hand's strategy, boldest action first."""
     cell = Text(f" {text:<{width - 1}}")
+    if not len(share):
+        return cell
     # Largest remainders: the parts of a cell sum to its width.
     exact = np.asarray(share, np.float64) * width
     parts = np.floor(exact).astype(int)
@@ -109,11 +151,13 @@ def _cell(text: str, bold: bool, share: Sequence[float], actions: list[Action], 
     return cell
 
 
-def _print_legend(console: Console, chart: OpeningChart, actions: list[Action]) -> None:
+def _print_legend(
+    console: Console, frequencies: Sequence[float], actions: Sequence[Action]
+) -> None:
     """Print what the colours and letters mean, and how often each action is taken."""
     console.print()
     line = Text(" ")
-    for action, frequency in zip(actions[::-1], chart.frequencies[::-1], strict=True):
+    for action, frequency in zip(actions[::-1], frequencies[::-1], strict=True):
         entry = Text(f" {action.letter} ")
         entry.stylize(Style(color="#ffffff", bgcolor=action.colour, bold=True))
         entry.append(f" {action.text} {frequency:.1%}", Style.null())

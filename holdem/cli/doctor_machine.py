@@ -82,16 +82,19 @@ def check_memory(plan: Plan) -> Finding:
 
 
 def check_shared_memory(plan: Plan) -> Finding:
-    """The table and the copy that checkpoints are written from fit, proved by reserving them."""
+    """The table, the copy that checkpoints are written from, and the log of a batch fit.
+
+    Proved by reserving them.
+    """
     folder = segments.segment_folder()
     space = machine.space(folder)
     found = f"{folder}: {format_bytes(space.total)}, {format_bytes(space.free)} free"
     figures: dict[str, object] = {"folder": folder, "total": space.total, "free": space.free}
     if isinstance(plan.costs, HoldemError):
         return ok(found, **figures)
-    wanted = 2 * plan.costs.table_bytes
+    wanted = 2 * plan.costs.table_bytes + plan.costs.log_bytes
     figures["wanted"] = wanted
-    found += f"; table and copy take {format_bytes(wanted)}"
+    found += f"; table, copy and log take {format_bytes(wanted)}"
     least = math.ceil(1.1 * wanted / 2**30)
     bad = failed if plan.parallel else warning
     remedy = (

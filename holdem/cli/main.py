@@ -13,7 +13,19 @@ from holdem.errors import ConfigError
 
 COMMANDS = {
     "train": ("holdem.cli.train_blueprint", "train a blueprint; without options, for a minute"),
+    "monitor": ("holdem.cli.monitor", "follow a run of many instances"),
+    "merge": ("holdem.cli.merge", "add the instances of a run, or several runs, into one"),
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
+    "show": ("holdem.cli.show", "show what every hand does at any point of a policy's tree"),
+    "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
+    "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
+    "match": ("holdem.cli.match", "let two policies play against each other"),
+    "solve": ("holdem.cli.solve", "solve a situation after the flop, for both ranges"),
+    "dealer": ("holdem.cli.dealer", "deal a match to programs that connect"),
+    "play": ("holdem.cli.play", "play against a policy yourself, or let it play at a server"),
+    "profile": ("holdem.cli.profile", "write down where a table is"),
+    "dry-run": ("holdem.cli.run_dry_run", "follow a table and advise; send nothing"),
+    "autoplay": ("holdem.cli.run_autoplay", "play a policy at a table that invites programs"),
     "doctor": ("holdem.cli.doctor", "check whether training can start here, and why not"),
 }
 """Name, module and what it is for."""

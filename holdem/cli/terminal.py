@@ -6,8 +6,10 @@ import argparse
 import contextlib
 import os
 import re
+import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
@@ -127,6 +129,29 @@ def signals_raise(advice: str) -> Iterator[None]:
 
     with signals(stop):
         yield
+
+
+def read_answer(seconds: float | None = None) -> str | None:
+    """Return a line that the user types, without its end; None if none comes in time, or at all."""
+    descriptor = sys.stdin.fileno()
+    end = None if seconds is None else time.monotonic() + seconds
+    typed = b""
+    # Byte by byte: what is typed ahead belongs to the next question.
+    while True:
+        left = None if end is None else max(end - time.monotonic(), 0.0)
+        if not select.select([descriptor], [], [], left)[0]:
+            return None
+        byte = os.read(descriptor, 1)
+        if byte in (b"\n", b""):
+            break
+        typed += byte
+    return typed.decode(errors="replace").strip() if byte or typed else None
+
+
+def forget_typed() -> None:
+    """Throw away what was typed before the question that comes now, where it is a terminal."""
+    with contextlib.suppress(OSError, termios.error):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 class StageBars:

@@ -19,6 +19,7 @@ from holdem.abstraction import costs as bucket_costs
 from holdem.abstraction.bucketing import KIND as BUCKETS
 from holdem.abstraction.bucketing import HandBucketing, config_from_metadata
 from holdem.abstraction.building import ASSETS, PRESETS, load_or_build, preset, preset_path
+from holdem.cli import train_instances
 from holdem.cli.chart import print_chart, print_one_card_strategy
 from holdem.cli.terminal import (
     Parser,
@@ -33,21 +34,28 @@ from holdem.cli.terminal import (
 )
 from holdem.cli.train_display import RunDisplay
 from holdem.config import RunConfig, load_config
-from holdem.errors import MismatchError, ResourceError, StorageError
+from holdem.errors import ConfigError, MismatchError, ResourceError, StorageError
+from holdem.evaluation.lbr import LocalBestResponse
 from holdem.evaluation.openings import opening_chart
 from holdem.game.menu import parse_menu
-from holdem.machine import available_memory
 from holdem.mccfr import costs
 from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.instance_plan import folder_of, is_run
+from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
+from holdem.mccfr.processes import START_METHOD
 from holdem.mccfr.progress import RunResult
-from holdem.mccfr.self_test import START_METHOD, run_self_test
+from holdem.mccfr.run import Evaluate
+from holdem.mccfr.self_test import run_self_test
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import format_bytes, is_folder, read_metadata
 from holdem.types import STREETS, BucketConfig
 
 PROG = "holdem train"
 DEFAULT_SECONDS = 60.0
+EVALUATION_SECONDS = 5.0
+EVALUATION_HANDS = 10_000
+"""Most that one look at local best response may take, and may play."""
 
 _OPTIONS = (
     ("--iters", "num_iterations", "N", "iterations in all; one deal, walked once per player"),
@@ -56,11 +64,13 @@ _OPTIONS = (
     ("--checkpoint-interval", "checkpoint_interval", "N", "iterations between checkpoints"),
     ("--snapshot-interval", "snapshot_interval_seconds", "SECONDS", "and at least so often"),
     ("--keep-checkpoints", "keep_checkpoints", "N", "how many to keep; 0 keeps all"),
+    ("--eval-interval", "eval_interval", "N", "iterations between looks at local best response"),
     ("--discount-interval", "discount_interval", "N", "iterations in a period of Linear CFR"),
     ("--num-players", "num_players", "N", "2 to 9"),
     ("--sampling", "sampling", "HOW", "external or outcome"),
     ("--epsilon", "exploration_epsilon", "SHARE", "exploration of outcome sampling"),
     ("--num-workers", "num_workers", "N", "processes that train; 0 for one per usable core"),
+    ("--num-instances", "num_instances", "N", "independent runs side by side, one worker each"),
     ("--batch-size", "batch_size", "N", "iterations between two merges, in all"),
     ("--seed", "seed", "N", "of all random choices"),
 )
@@ -89,6 +99,7 @@ def _parser() -> Parser:
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML")
     for option, key, metavar, text in _OPTIONS:
         parser.add_argument(option, dest=key, metavar=metavar, help=text)
+    train_instances.add_options(parser)
     parser.add_argument("--logdir", type=Path, metavar="PATH", help="where the run goes")
     parser.add_argument(
         "--resume-from", type=Path, metavar="PATH", help="a run's folder, or one checkpoint"
@@ -110,18 +121,20 @@ def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     level = _LEVELS[options.log_level]
     config = _resolve(options)
+    instances = train_instances.instances_here(options, config.num_instances)
     logdir = _logdir(options)
-    _refuse_another_run(logdir, options.resume_from)
+    if not instances:
+        _refuse_another_run(logdir, options.resume_from)
     console = make_console(quiet=level > logging.INFO)
     buckets, bucket_counts = buckets_of(config)
-    run_costs = costs.estimate(
-        config.training, config.game, bucket_counts, bucket_bytes(config, buckets)
-    )
+    run_costs = _costs(config, bucket_counts, bucket_bytes(config, buckets), len(instances))
     _print_costs(console, config, run_costs, bucket_counts)
     if options.dry_run:
         return 0
-    costs.require(run_costs, logdir)
+    costs.require(run_costs, logdir, memory=options.scheduler is None)
     bucketing = _bucketing(console, config, buckets)
+    if instances:
+        return train_instances.train(options, config, bucketing, instances, logdir, level)
     solver = ParallelMCCFRSolver(
         config.training, bucketing, num_players=config.game.num_players, game=config.game
     )
@@ -154,7 +167,19 @@ def _resolve(options: argparse.Namespace) -> RunConfig:
         check_menu=parse_menu,
     )
     training = config.training
-    if training.num_iterations is None and training.time_budget_seconds is None:
+    if options.resume_from is not None and not options.num_instances:
+        many = is_run(options.resume_from)
+        if many and config.num_instances is None:
+            raise ConfigError(
+                f"{options.resume_from} is a run of many instances, and {path} is for one",
+                "add --num-instances N, or resume one of its instances: "
+                f"{folder_of(options.resume_from, 0)}",
+            )
+        if not many:  # one of its instances, or what was merged from them
+            config = replace(config, num_instances=None)
+    if config.num_instances is not None:
+        require_instances(training, config.num_instances)
+    elif training.num_iterations is None and training.time_budget_seconds is None:
         training = replace(training, time_budget_seconds=DEFAULT_SECONDS)
     return replace(config, training=training)
 
@@ -186,7 +211,7 @@ def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:
     Raises:
         StorageError: *logdir* holds a run, and it is not the one that is *resumed*.
     """
-    if not any((logdir / "checkpoints").glob("checkpoint_*")):
+    if not any((logdir / "checkpoints").glob("checkpoint_*")) and not is_run(logdir):
         return
     if resumed is None or logdir.resolve() not in (resumed.resolve(), *resumed.resolve().parents):
         raise StorageError(
@@ -294,7 +319,22 @@ def _train(
             resume_from=options.resume_from,
             observer=display,
             every_batch=level <= logging.DEBUG,
+            evaluate=_evaluator(solver) if solver.config.eval_interval else None,
         )
+
+
+def _evaluator(solver: ParallelMCCFRSolver) -> Evaluate:
+    """Return what judges a strategy during training: a few seconds of local best response."""
+    lbr = LocalBestResponse(solver.tree, solver.bucketing)
+
+    def evaluate(policy: Blueprint) -> dict[str, float]:
+        result = lbr.against(policy, hands=EVALUATION_HANDS, seconds=EVALUATION_SECONDS)
+        return {
+            "Evaluation/LBR": result.mbb_per_hand,
+            "Evaluation/LBRInterval": result.interval,
+        }
+
+    return evaluate
 
 
 # -- what is printed ---------------------------------------------------------------------------
@@ -317,10 +357,24 @@ def _print_workers(console: Console, solver: ParallelMCCFRSolver) -> None:
         "self-test": str(test),
         "batch": f"{batch:,} iterations between two merges, "
         f"about {batch / workers:,.3g} by each worker",
-        "available": f"{format_bytes(available_memory())} of memory",
     }
     for name, text in rows.items():
         console.print(f"  {name:<13}{text}")
+
+
+def _costs(
+    config: RunConfig, bucket_counts: Sequence[int], bucket_bytes: int, num_here: int
+) -> costs.TrainingCosts:
+    """Return what the run takes on this machine, *num_here* instances of it if there are any."""
+    training = config.training
+    if config.num_instances is not None and training.num_iterations is not None:
+        share = -(-training.num_iterations // config.num_instances)
+        training = replace(training, num_iterations=share)
+    one = costs.estimate(training, config.game, bucket_counts, bucket_bytes)
+    if not num_here:
+        return one
+    by_time = training.num_iterations is None
+    return costs.of_instances(one, num_here, bucket_bytes, by_time=by_time)
 
 
 def _print_costs(
@@ -344,7 +398,8 @@ def _print_costs(
     streets = ", ".join(
         f"{street} {number:,}" for street, number in zip(STREETS, bucket_counts, strict=False)
     )
-    rows = {
+    rows = {} if config.num_instances is None else {"instances": f"{config.num_instances}"}
+    rows |= {
         "betting tree": f"{run_costs.size.num_nodes:,} nodes",
         "buckets": streets,
         "slots": f"{run_costs.num_slots:,}",

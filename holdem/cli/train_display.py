@@ -62,6 +62,10 @@ class RunDisplay:
             self._console.print(
                 f"resumed from {run.resumed_from} at iteration {run.first_iteration:,}"
             )
+        self._console.print(
+            f"  {'available':<13}{format_bytes(run.available_before)} of memory before the table "
+            f"and the workers, {format_bytes(run.available_after)} with them"
+        )
         self._console.print(f"training in {run.logdir}; Ctrl-C saves a checkpoint and stops")
         if self._console.is_terminal and self._level > logging.DEBUG:
             self._live = Live(console=self._console, auto_refresh=False)

@@ -4,9 +4,10 @@
 ``avg_policy.json`` beside it is for people: the game, the menu, where the policy
 comes from, and the preflop strategy in plain.
 
-A probability is a multiple of 1/65,535 in 16 bits. A row's most likely action takes
-up what the others round away, so each row sums to exactly 65,535; the other actions
-are off by at most 0.5/65,535 (8e-6), the most likely one of k by (k - 1) times that.
+A probability is a multiple of 1/65,535 in 16 bits, or of 1/255 in 8. A row's most likely
+action takes up what the others round away, so each row sums to exactly 65,535 (255); the
+other actions are off by at most 0.5/65,535 (8e-6; in 8 bits 0.002), the most likely one of k
+by (k - 1) times that.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdem import __version__
+from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import MismatchError, StorageError
 from holdem.game import preflop
 from holdem.game.cards import CLASS_GRID, CLASS_NAMES, RANKS
@@ -43,6 +45,10 @@ MAX_PLAIN_NODES = 100
 """Nodes of the first street whose strategy is written in plain, fewest actions first."""
 
 ONE = 65_535  # the 16-bit number that stands for probability 1
+ONE_BY_BITS = {8: 255, 16: ONE}
+"""The number that stands for probability 1, by the bits of a stored probability."""
+
+Probabilities = NDArray[np.uint8] | NDArray[np.uint16]
 _BLOCK_SLOTS = 1 << 16  # slots converted at a time, so that they stay in the cache
 _REMEDY = "make a policy with: holdem train --logdir PATH"
 
@@ -64,7 +70,7 @@ class Blueprint:
 
     Attributes:
         tree: the betting tree.
-        probabilities: uint16, (num_slots,), in units of 1/65,535.
+        probabilities: uint16 or uint8, (num_slots,), in units of 1/65,535 or 1/255.
         provenance: iterations, seed and buckets of the run.
         preflop_buckets: hold'em only, int64 (169,): the bucket of each preflop class.
         policy_entropy: by street name, see `StreetMetrics`.
@@ -73,7 +79,7 @@ class Blueprint:
     def __init__(
         self,
         tree: BettingTree,
-        probabilities: NDArray[np.uint16],
+        probabilities: Probabilities,
         provenance: Provenance,
         *,
         preflop_buckets: NDArray[np.int64] | None = None,
@@ -93,10 +99,11 @@ class Blueprint:
         provenance: Provenance,
         *,
         preflop_buckets: NDArray[np.integer] | None = None,
+        bits: int = 16,
     ) -> Blueprint:
         """Return the average strategy that a regret table holds.
 
-        Rows that training never reached are uniform. Besides the result, 2 bytes
+        Rows that training never reached are uniform. Besides the result, 1 or 2 bytes
         per slot, this needs next to no memory.
 
         Args:
@@ -105,6 +112,7 @@ class Blueprint:
             provenance: iterations, seed and buckets of the run.
             preflop_buckets: hold'em only, (169,): the bucket set's preflop table; by
                 default each class is its own bucket.
+            bits: of a stored probability, 8 or 16.
 
         Raises:
             MismatchError: *words* or *preflop_buckets* do not fit the tree.
@@ -116,10 +124,11 @@ class Blueprint:
                 "use the table and the tree of one run",
             )
         classes = _preflop_buckets(tree, preflop_buckets)
-        probabilities = np.empty(tree.num_slots, dtype=np.uint16)
+        one = ONE_BY_BITS[bits]
+        probabilities: Probabilities = np.empty(tree.num_slots, np.min_scalar_type(one))
         for num_actions, first_slots in row_blocks(tree, _BLOCK_SLOTS):
             _, sums = read_rows(words, first_slots, num_actions)
-            units = _normalised_units(sums)
+            units = _normalised_units(sums, one)
             for action in range(num_actions):
                 probabilities[first_slots + action] = units[action]
         metrics = TableMetrics(tree).measure(words)
@@ -131,11 +140,23 @@ class Blueprint:
             policy_entropy={street: m.policy_entropy for street, m in metrics.items()},
         )
 
+    @property
+    def bits(self) -> int:
+        """Bits of a stored probability: 8 or 16."""
+        return 8 * self.probabilities.itemsize
+
+    @property
+    def units(self) -> NDArray[np.uint16]:
+        """The probabilities in units of 1/65,535 whatever they are stored in, for compiled code."""
+        if self.bits == 16:
+            return self.probabilities.view(np.uint16)
+        return self.probabilities * np.uint16(ONE // ONE_BY_BITS[8])  # 257: exact
+
     def strategy(self, node: int) -> NDArray[np.float32]:
         """See `Policy.strategy`."""
         num_actions = int(self.tree.nodes["num_actions"][node])
         units = self.probabilities[self.tree.slots(node)].reshape(-1, num_actions)
-        return units.astype(np.float32) / np.float32(ONE)
+        return units.astype(np.float32) / np.float32(ONE_BY_BITS[self.bits])
 
     def save(self, run_folder: Path) -> Path:
         """Write ``avg_policy/`` and ``avg_policy.json`` into *run_folder*; return the latter.
@@ -173,7 +194,7 @@ class Blueprint:
             # The table that build_tree leaves room for is not needed to play.
             table_bytes = SLOT_BYTES * int(saved["num_slots"])
             tree = build_tree(
-                _game_from(saved["game"]),
+                game_from(saved["game"]),
                 saved["bucket_counts"],
                 memory_bytes=available_memory() + table_bytes,
             )
@@ -184,15 +205,18 @@ class Blueprint:
                 "use the policy with the game config and the buckets that it was trained with",
             )
         probabilities = folder.arrays["probabilities"]
-        if probabilities.shape != (tree.num_slots,) or probabilities.dtype != np.uint16:
+        if probabilities.shape != (tree.num_slots,) or probabilities.dtype not in (
+            np.uint8,
+            np.uint16,
+        ):
             raise StorageError(
                 f"{location} holds {probabilities.dtype} probabilities of shape "
-                f"{probabilities.shape}, not uint16 of shape ({tree.num_slots},)",
+                f"{probabilities.shape}, not uint16 or uint8 of shape ({tree.num_slots},)",
                 _REMEDY,
             )
         return cls(
             tree,
-            probabilities,
+            np.asarray(probabilities),  # still the map; np.memmap is slow to slice
             Provenance(**saved["provenance"]),
             preflop_buckets=_preflop_buckets(tree, folder.arrays.get("preflop_buckets")),
             policy_entropy=saved["policy_entropy"],
@@ -206,7 +230,7 @@ class Blueprint:
             "tree_fingerprint": self.tree.fingerprint,
             "provenance": dataclasses.asdict(self.provenance),
             "policy_entropy": self.policy_entropy,
-            "probability_unit": f"1/{ONE}",
+            "probability_unit": f"1/{ONE_BY_BITS[self.bits]}",
         }
 
     def _document(self) -> dict[str, Any]:
@@ -226,6 +250,21 @@ class Blueprint:
                 ],
             },
         }
+
+
+def checked_bucketing(bucketing: HandBucketing, fingerprint: str) -> HandBucketing:
+    """Return *bucketing* if it is the set of that fingerprint.
+
+    Raises:
+        MismatchError: it is another.
+    """
+    if bucketing.fingerprint != fingerprint:
+        raise MismatchError(
+            f"{bucketing.path} is the bucket set {bucketing.fingerprint[:12]}, and the policy "
+            f"was trained with {fingerprint[:12]}",
+            "name the buckets it was trained with by --buckets",
+        )
+    return bucketing
 
 
 def plain_strategy(
@@ -274,20 +313,25 @@ def _first_street_nodes(tree: BettingTree) -> list[int]:
     return found
 
 
-def _normalised_units(sums: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Strategy sums (num_actions, rows) as probabilities in units of 1/65,535."""
+def normalised(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return strategy sums (num_actions, rows) as probabilities, uniform where all are 0."""
     num_actions = len(sums)
     totals = sums.sum(axis=0)
     reached = totals > 0
     shares = np.where(reached, sums, 1.0) / np.where(reached, totals, num_actions)
-    units = np.rint(shares * np.float32(ONE)).astype(np.int32)
+    return shares.astype(np.float32, copy=False)
+
+
+def _normalised_units(sums: NDArray[np.float32], one: int) -> NDArray[np.int32]:
+    """Strategy sums (num_actions, rows) as probabilities in units of 1/*one*."""
+    units: NDArray[np.int32] = np.rint(normalised(sums) * np.float32(one)).astype(np.int32)
     most_likely = units.max(axis=0)
-    rest = ONE - units.sum(axis=0)
+    rest = one - units.sum(axis=0)
     for row in units:  # argmax along the short axis costs more than all the rest
         given = np.where(row == most_likely, rest, 0)
         row += given
         rest -= given
-    return units.astype(np.uint16)
+    return units
 
 
 def _preflop_buckets(
@@ -310,8 +354,8 @@ def _folder_of(path: Path) -> Path:
     raise StorageError(f"{path} does not exist; wanted a policy or the folder of a run", _REMEDY)
 
 
-def _game_from(saved: Mapping[str, Any]) -> GameConfig:
-    """The game config that `dataclasses.asdict` and JSON turned into *saved*."""
+def game_from(saved: Mapping[str, Any]) -> GameConfig:
+    """Return the game config that `dataclasses.asdict` and JSON turned into *saved*."""
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()
     }

@@ -2,14 +2,19 @@
 
 It holds no time, no path and no machine, so that the same run gives the same bytes
 wherever and however often it is done.
+
+It says which iterations of the seed's stream its table holds, as ranges without their
+ends: a plain run those from 0 on, an instance of many those from its own start on, a
+merge of many several ranges. A run goes on where the last range ends.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +26,10 @@ from holdem.types import MCCFRConfig
 
 KIND = "checkpoint"
 FINAL_NAME = "checkpoint_final"
+
+Range: TypeAlias = tuple[int, int]
+"""Iterations of the seed's stream: the first, and the one after the last."""
+
 _NUMBERED = re.compile(r"checkpoint_iter(\d+)")
 
 # What the result of an iteration depends on. The others (budgets, intervals between
@@ -47,7 +56,8 @@ class Checkpoint:
 
     Attributes:
         words: float32, shape (2 * num_slots,), see `RegretTable`; a read-only map.
-        iteration: iterations done.
+        iteration: iterations done, whichever they were.
+        ranges: which they were: (first, end) in the seed's stream, in order, not overlapping.
         table_state: weights of the table, see `RegretTable.state`.
         visits: decision nodes visited.
         utility_sum: seat 0's sampled utility, chips, summed over the iterations.
@@ -57,6 +67,7 @@ class Checkpoint:
     path: Path
     words: npt.NDArray[np.float32]
     iteration: int
+    ranges: tuple[Range, ...]
     table_state: dict[str, float]
     visits: int
     utility_sum: float
@@ -64,12 +75,13 @@ class Checkpoint:
 
     def changes(self, config: MCCFRConfig) -> list[str]:
         """Say which laws of the run differ in *config*: ``"seed 42 -> 43"``."""
-        now = laws_of(config)
-        return [
-            f"{key} {self.laws.get(key)} -> {now[key]}"
-            for key in _LAWS
-            if self.laws.get(key) != now[key]
-        ]
+        return changes(self.laws, config)
+
+
+def changes(laws: Mapping[str, Any], config: MCCFRConfig) -> list[str]:
+    """Say which of the *laws* of a run differ in *config*: ``"seed 42 -> 43"``."""
+    now = laws_of(config)
+    return [f"{key} {laws.get(key)} -> {now[key]}" for key in _LAWS if laws.get(key) != now[key]]
 
 
 def laws_of(config: MCCFRConfig) -> dict[str, Any]:
@@ -85,6 +97,7 @@ def save(
     *,
     words: npt.NDArray[np.float32],
     iteration: int,
+    ranges: Sequence[Range],
     table_state: dict[str, float],
     visits: int,
     utility_sum: float,
@@ -97,11 +110,13 @@ def save(
     Raises:
         StorageError: it cannot be written; an older checkpoint there is left as it was.
     """
+    plain = list(ranges) == [(0, iteration)]
     storage.write_folder(
         path,
         {"table": words},
         {
             "iteration": iteration,
+            **({} if plain else {"ranges": ranges}),
             "num_players": tree.game.num_players,
             "table_state": table_state,
             "visits": visits,
@@ -125,10 +140,41 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
     """
     # The cheap reasons to refuse come before reading gigabytes to verify them.
     found = storage.read_metadata(path, KIND)
-    if found["num_players"] != tree.game.num_players:
+    require_match(path, found, tree.game.num_players, tree.fingerprint, buckets_fingerprint)
+    folder = storage.read_folder(path, KIND)
+    return Checkpoint(
+        path=path,
+        words=folder.arrays["table"],
+        iteration=int(found["iteration"]),
+        ranges=ranges_of(found),
+        table_state=found["table_state"],
+        visits=int(found["visits"]),
+        utility_sum=float(found["utility_sum"]),
+        laws=found["laws"],
+    )
+
+
+def ranges_of(found: Mapping[str, Any]) -> tuple[Range, ...]:
+    """Return which iterations the checkpoint with the metadata *found* holds."""
+    ranges = found.get("ranges", [[0, found["iteration"]]])
+    return tuple((int(first), int(end)) for first, end in ranges)
+
+
+def require_match(
+    path: Path,
+    found: Mapping[str, Any],
+    num_players: int,
+    tree_fingerprint: str,
+    buckets_fingerprint: str,
+) -> None:
+    """Refuse the checkpoint *path*, whose metadata is *found*, if it is of another game.
+
+    Raises:
+        MismatchError: it belongs to other buckets, another tree or another number of players.
+    """
+    if found["num_players"] != num_players:
         raise MismatchError(
-            f"{path} was trained for {found['num_players']} players, "
-            f"this run is for {tree.game.num_players}",
+            f"{path} was trained for {found['num_players']} players, this run is for {num_players}",
             f"resume with --num-players {found['num_players']}, "
             "or start fresh without --resume-from",
         )
@@ -140,23 +186,13 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
             "name the buckets it was trained with by --buckets, "
             "or start fresh without --resume-from",
         )
-    if found["tree_fingerprint"] != tree.fingerprint:
+    if found["tree_fingerprint"] != tree_fingerprint:
         raise MismatchError(
             f"{path} was trained on the betting tree {found['tree_fingerprint'][:12]}, "
-            f"but this run's game has {tree.fingerprint[:12]}",
+            f"but this run's game has {tree_fingerprint[:12]}",
             "resume with the game and bet menu it was trained with, "
             "or start fresh without --resume-from",
         )
-    folder = storage.read_folder(path, KIND)
-    return Checkpoint(
-        path=path,
-        words=folder.arrays["table"],
-        iteration=int(found["iteration"]),
-        table_state=found["table_state"],
-        visits=int(found["visits"]),
-        utility_sum=float(found["utility_sum"]),
-        laws=found["laws"],
-    )
 
 
 def numbered(iteration: int) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from holdem import storage
+from holdem._core.traverse import measure
 from holdem.errors import ResourceError
 from holdem.game.tree import (
     SLOT_BYTES,
@@ -34,6 +35,7 @@ _POLICY_BYTES = 2  # per slot
 # Of trees beyond this the visits are not counted: it would take longer than a moment.
 _MOST_NODES_WALKED = 5_000_000
 _METADATA_BYTES = 10_000
+_PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +46,8 @@ class TrainingCosts:
     num_slots: int
     table_bytes: int
     """Regrets and average strategy, if every row is visited."""
+    log_bytes: int
+    """Of the updates of a batch, once its longest traversals have come up."""
     memory_bytes: int
     """At the highest point, bucket tables included."""
     checkpoint_bytes: int
@@ -88,10 +92,12 @@ def estimate(
     checkpoint = table + _METADATA_BYTES
     # As many as are kept, the final one, and the one being written; all, if all are kept.
     checkpoints = config.keep_checkpoints + 2 if config.keep_checkpoints else 12
-    visits = None
+    visits, log = None, 0
     if size.num_nodes <= _MOST_NODES_WALKED:
         # One bucket: the betting is the same, and so are the visits.
-        visits = expected_visits(build_tree(game, (1,) * game.num_streets), config.sampling)
+        tree = build_tree(game, (1,) * game.num_streets)
+        visits = expected_visits(tree, config.sampling)
+        log = log_memory(tree, config.batch_size, workers)
     seconds, iterations = config.time_budget_seconds, config.num_iterations
     if visits is not None:
         rate = min(workers, usable_cores()) * NODES_PER_SECOND / visits
@@ -102,9 +108,11 @@ def estimate(
         size=size,
         num_slots=num_slots,
         table_bytes=table,
+        log_bytes=log,
         memory_bytes=workers * (_INTERPRETER_BYTES + 2 * size.tree_bytes)
         # A pool keeps a copy to write checkpoints from, and to go back to.
         + table * (1 if workers == 1 else 2)
+        + log
         + _POLICY_BYTES * num_slots
         + bucket_bytes,
         checkpoint_bytes=checkpoint,
@@ -115,14 +123,50 @@ def estimate(
     )
 
 
-def require(costs: TrainingCosts, logdir: Path) -> None:
+def log_memory(tree: BettingTree, batch_size: int, num_workers: int) -> int:
+    """Return how many bytes of the log of a batch come to be written in a long run, at most.
+
+    Each traversal has room for the longest one, and pages once written are kept. A
+    traversal's updates are divided among the owners of rows, each with pages of its own.
+    """
+    segment_bytes, _ = measure(tree.nodes, tree.game.num_players)
+    return batch_size * tree.game.num_players * (segment_bytes + num_workers * _PAGE_BYTES)
+
+
+def of_instances(
+    one: TrainingCosts, num_instances: int, bucket_bytes: int, *, by_time: bool
+) -> TrainingCosts:
+    """Return what *num_instances* cost side by side on this machine, if *one* costs that.
+
+    Buckets are in memory once. Instances share the cores.
+    """
+    slower = max(1.0, num_instances / usable_cores())
+    seconds, iterations = one.seconds, one.iterations
+    if seconds is not None and not by_time:
+        seconds *= slower
+    if iterations is not None:
+        iterations *= num_instances / (slower if by_time else 1.0)
+    return replace(
+        one,
+        memory_bytes=_INTERPRETER_BYTES
+        + num_instances * (one.memory_bytes - bucket_bytes)
+        + bucket_bytes,
+        disk_bytes=num_instances * one.disk_bytes,
+        seconds=seconds,
+        iterations=iterations,
+    )
+
+
+def require(costs: TrainingCosts, logdir: Path, *, memory: bool = True) -> None:
     """Refuse a run that cannot fit in memory, or on the disk of *logdir*.
+
+    Without *memory*, only the disk counts: the run takes the memory of other machines.
 
     Raises:
         ResourceError: it cannot.
     """
     available = available_memory()
-    if costs.memory_bytes > available:
+    if memory and costs.memory_bytes > available:
         raise ResourceError(
             f"the run needs {storage.format_bytes(costs.memory_bytes)} of memory for "
             f"{costs.num_slots:,} slots; {storage.format_bytes(available)} is available",

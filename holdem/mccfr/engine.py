@@ -1,7 +1,11 @@
 """What turns iterations into a regret table: one batch after another, in this process.
 
 A batch is deal, walk, merge. Merges fall on multiples of the batch size, wherever the
-run began, so that a run may be cut anywhere and go on to the same bytes.
+run was resumed, so that a run may be cut anywhere and go on to the same bytes.
+
+An engine counts its own iterations. Batches, periods of discounting and schedules go by
+that count; only the random numbers go by the iteration's place in the seed's stream, which
+is the count plus *stream_start*. So a run over any part of the stream is a run like another.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import numpy.typing as npt
 from holdem._core.deal import DEAL_DTYPE
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import BettingTree
+from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.mccfr.table import RegretTable
 from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import MCCFRConfig
@@ -61,6 +66,9 @@ class Engine(Protocol):
         before the next `run`.
         """
 
+    def measure(self) -> dict[str, StreetMetrics]:
+        """Return the figures of the table as it is now, by street."""
+
     def close(self) -> None:
         """Give back what is not this process's own memory."""
 
@@ -69,12 +77,19 @@ class LocalEngine:
     """Does every batch in this process. See `Engine`."""
 
     def __init__(
-        self, config: MCCFRConfig, tree: BettingTree, bucketing: HandBucketing | None
+        self,
+        config: MCCFRConfig,
+        tree: BettingTree,
+        bucketing: HandBucketing | None,
+        stream_start: int = 0,
     ) -> None:
         self.table = RegretTable.for_config(tree, config)
         self.iteration = 0
         self.utility_sum = 0.0
         self._config = config
+        self._stream_start = stream_start
+        self._tree = tree
+        self._metrics: TableMetrics | None = None
         self._dealer = make_dealer(tree.game, bucketing)
         self._log = BatchLog.local(tree, config.batch_size)
         self._walker = make_walker(tree, self.table.words, self._log)
@@ -95,12 +110,12 @@ class LocalEngine:
         config, table, walker = self._config, self.table, self._walker
         while self.iteration < last_iteration(target, config):
             count = batch_length(self.iteration, config)
-            deals = self._deals[:count]
-            self._dealer.deal(config.seed, self.iteration, deals)
+            deals, place = self._deals[:count], self._stream_start + self.iteration
+            self._dealer.deal(config.seed, place, deals)
             table.advance(self.iteration, count)
             walker.walk(
                 config.seed,
-                self.iteration,
+                place,
                 deals,
                 pruning_threshold=config.pruning_threshold * table.regret_weight,
                 pruning_probability=config.pruning_probability if config.enable_pruning else 0.0,
@@ -112,7 +127,7 @@ class LocalEngine:
                 table.strategy_weight,
                 config.regret_floor * table.regret_weight,
             )
-            self.utility_sum += utility_of(self._log.values[:count])
+            self.utility_sum += walker.utility(count)
             self.iteration += count
 
     def restore(
@@ -129,6 +144,12 @@ class LocalEngine:
     def snapshot(self) -> None:
         """No copy: one process cannot train while it writes, so it needs none."""
 
+    def measure(self) -> dict[str, StreetMetrics]:
+        """See `Engine.measure`."""
+        if self._metrics is None:
+            self._metrics = TableMetrics(self._tree)
+        return self._metrics.measure(self.table.words, self.table.total_weight)
+
     def close(self) -> None:
         """Nothing to give back."""
 
@@ -144,14 +165,6 @@ def batch_length(iteration: int, config: MCCFRConfig) -> int:
 def last_iteration(target: int, config: MCCFRConfig) -> int:
     """Return *target*, or the end of the run if that comes first."""
     return target if config.num_iterations is None else min(target, config.num_iterations)
-
-
-def utility_of(values: npt.NDArray[np.float32]) -> float:
-    """Return seat 0's utility summed over a batch's values, (iterations, players), chips.
-
-    Always over the whole batch in one go: a sum in parts could round otherwise.
-    """
-    return float(values[:, 0].sum(dtype=np.float64))
 
 
 def epsilon_at(config: MCCFRConfig, iteration: int) -> float:

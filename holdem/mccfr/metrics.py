@@ -2,13 +2,16 @@
 
 A table of 30 million slots is not swept for two numbers per street: a fixed,
 evenly spread sample of its rows is read, the same rows every time, so that curves
-are comparable within a run and between runs of one game.
+are comparable within a run and between runs of one game. It is read in parts, which
+workers may share out; the parts and the order of their sum do not depend on by whom.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,13 @@ from holdem.types import STREETS
 # Fractional parts of multiples of this spread more evenly than random numbers do,
 # and fall on all buckets alike, which a plain stride of 200 rows would not.
 _GOLDEN = 0.618033988749895
+
+NUM_PARTS = 32
+"""Parts in which a table is measured."""
+SUMS_DTYPE = np.dtype(
+    [(name, np.float64) for name in ("rows", "averaged", "entropy", "regretted", "regret")]
+)
+"""What is summed over the rows of a part and a street."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ class TableMetrics:
     """
 
     def __init__(self, tree: BettingTree, max_rows: int = 200_000) -> None:
+        self._tree = tree
         # Per street: (num_actions, first slot of each sampled row).
         self._rows = [_sample_rows(tree, street, max_rows) for street in _streets(tree)]
 
@@ -63,10 +74,36 @@ class TableMetrics:
                 number without discounting, about half of it under Linear CFR when
                 the last iteration weighs 1.
         """
-        return {
-            STREETS[street]: _measure_street(words, rows, total_weight)
-            for street, rows in enumerate(self._rows)
-        }
+        sums = np.zeros((NUM_PARTS, len(STREETS)), SUMS_DTYPE)
+        for part in range(NUM_PARTS):
+            self.add_up(words, part, sums[part])
+        return street_figures(self._tree, sums, total_weight)
+
+    def add_up(self, words: Words, part: int, sums: NDArray[Any]) -> None:
+        """Read a part of the sampled rows into *sums*: SUMS_DTYPE, (streets,)."""
+        for street, groups in enumerate(self._rows):
+            total = np.zeros((), SUMS_DTYPE)
+            for num_actions, first_slots in groups:
+                first, end = (len(first_slots) * n // NUM_PARTS for n in (part, part + 1))
+                if first < end:
+                    _add_up(words, first_slots[first:end], num_actions, total)
+            sums[street] = total
+
+
+def street_figures(
+    tree: BettingTree, sums: NDArray[Any], total_weight: float
+) -> dict[str, StreetMetrics]:
+    """Return what the *sums* of all parts, SUMS_DTYPE, (NUM_PARTS, streets), come to.
+
+    See `TableMetrics.measure`.
+    """
+    whole = {name: sums[name].sum(axis=0).tolist() for name in SUMS_DTYPE.names or ()}
+    return {
+        STREETS[street]: _street_metrics(
+            {name: values[street] for name, values in whole.items()}, total_weight
+        )
+        for street in _streets(tree)
+    }
 
 
 def _streets(tree: BettingTree) -> range:
@@ -96,29 +133,30 @@ def _sample_rows(
     ]
 
 
-def _measure_street(
-    words: Words, groups: list[tuple[int, NDArray[np.int64]]], total_weight: float
-) -> StreetMetrics:
-    entropy = regret = 0.0
-    num_rows = num_averaged = num_regretted = 0
-    for num_actions, first_slots in groups:
-        regrets, sums = read_rows(words, first_slots, num_actions)
-        num_rows += len(first_slots)
+def _add_up(
+    words: Words, first_slots: NDArray[np.int64], num_actions: int, total: NDArray[Any]
+) -> None:
+    """Add what rows of *num_actions* hold to *total*: SUMS_DTYPE, ()."""
+    regrets, sums = read_rows(words, first_slots, num_actions)
+    total["rows"] += len(first_slots)
 
-        regretted = (regrets != 0).any(axis=0)
-        num_regretted += int(regretted.sum())
-        # float64: a sum of 200,000 float32 of very different sizes loses digits.
-        regret += float(np.maximum(regrets.max(axis=0), 0.0).sum(dtype=np.float64))
+    total["regretted"] += (regrets != 0).any(axis=0).sum()
+    # float64: a sum of 200,000 float32 of very different sizes loses digits.
+    total["regret"] += np.maximum(regrets.max(axis=0), 0.0).sum(dtype=np.float64)
 
-        totals = sums.sum(axis=0)
-        averaged = totals > 0
-        num_averaged += int(averaged.sum())
-        shares = sums[:, averaged] / totals[averaged]
-        # x log x is 0 at 0.
-        logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-        entropy -= float((shares * logs).sum(dtype=np.float64)) / math.log(num_actions)
+    totals = sums.sum(axis=0)
+    averaged = totals > 0
+    total["averaged"] += averaged.sum()
+    shares = sums[:, averaged] / totals[averaged]
+    # x log x is 0 at 0.
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+    total["entropy"] -= (shares * logs).sum(dtype=np.float64) / math.log(num_actions)
+
+
+def _street_metrics(sums: Mapping[str, float], total_weight: float) -> StreetMetrics:
+    rows, averaged, regretted = sums["rows"], sums["averaged"], sums["regretted"]
     return StreetMetrics(
-        policy_entropy=entropy / num_averaged if num_averaged else 1.0,
-        avg_regret_norm=regret / num_regretted / total_weight if num_regretted else 0.0,
-        visited=num_averaged / num_rows if num_rows else 0.0,
+        policy_entropy=sums["entropy"] / averaged if averaged else 1.0,
+        avg_regret_norm=sums["regret"] / regretted / total_weight if regretted else 0.0,
+        visited=averaged / rows if rows else 0.0,
     )

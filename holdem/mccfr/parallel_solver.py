@@ -29,12 +29,17 @@ class ParallelMCCFRSolver(MCCFRSolver):
         """How many processes will train."""
         return self.config.num_workers or usable_cores()
 
-    def make_engine(self, warn: Callable[[str], None]) -> Engine:
+    def make_engine(self, warn: Callable[[str], None], stream_start: int = 0) -> Engine:
         """Return this process alone, or a pool."""
         if self.num_workers == 1:
-            return LocalEngine(self.config, self.tree, self.bucketing)
+            return LocalEngine(self.config, self.tree, self.bucketing, stream_start)
         return WorkerPool(
-            self.config, self.tree, self.bucketing, num_workers=self.num_workers, warn=warn
+            self.config,
+            self.tree,
+            self.bucketing,
+            num_workers=self.num_workers,
+            warn=warn,
+            stream_start=stream_start,
         )
 
     def _check_workers(self, config: MCCFRConfig) -> None:

@@ -9,14 +9,10 @@ deterministic, so the result is as if nothing had happened.
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 
 import numpy as np
@@ -26,8 +22,10 @@ from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import ConfigError, HoldemError, ResourceError
 from holdem.game.tree import BettingTree
 from holdem.mccfr import pool_worker
-from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths
+from holdem.mccfr.metrics import StreetMetrics, street_figures
+from holdem.mccfr.pool_memory import COPY, MEASURE, QUIT, RUN, PoolControl, PoolPaths
 from holdem.mccfr.pool_worker import BYSTANDER, WorkerSpec
+from holdem.mccfr.processes import start_process
 from holdem.mccfr.segments import Segment
 from holdem.mccfr.table import RegretTable
 from holdem.mccfr.worker import log_bytes
@@ -35,9 +33,6 @@ from holdem.types import MCCFRConfig
 
 MOST_FAILURES = 3
 """In a row; then the pool gives up."""
-
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""NumPy's linear algebra starts a thread per core in each process, and workers never use it."""
 
 _LOOK_SECONDS = 0.5
 """Between two looks at the workers while waiting for them."""
@@ -77,6 +72,7 @@ class WorkerPool:
         tree: what to train on.
         bucketing: the hand buckets, which workers map from their folder.
         warn: told what went wrong and was mended.
+        stream_start: see `holdem.mccfr.engine`.
 
     Raises:
         ConfigError: the buckets are not on disk.
@@ -91,6 +87,7 @@ class WorkerPool:
         *,
         num_workers: int,
         warn: Callable[[str], None],
+        stream_start: int = 0,
     ) -> None:
         if bucketing is not None and bucketing.path is None:
             raise ConfigError(
@@ -100,6 +97,7 @@ class WorkerPool:
         self._config = config
         self._tree = tree
         self._num_workers = num_workers
+        self._stream_start = stream_start
         self._buckets_path = bucketing.path if bucketing is not None else None
         self._warn = warn
         self._processes: list[SpawnProcess] = []
@@ -206,17 +204,26 @@ class WorkerPool:
             except ResourceError:
                 return None
         words = self._copy.array(np.float32, 2 * self._tree.num_slots)
+        self._read_table(COPY)
+        self._whole = self._current(words)
+        return words
+
+    def measure(self) -> dict[str, StreetMetrics]:
+        """See `Engine.measure`; the workers share it out."""
+        self._read_table(MEASURE)
+        return street_figures(self._tree, self._control.sums, self.table.total_weight)
+
+    def _read_table(self, command: int) -> None:
+        """Let the workers do what leaves the table as whole as it was, until they have."""
         while True:
             try:
                 self._ensure_workers()
-                self._control.state[0]["copy"] = os.fsencode(self._copy.path)
-                self._command(COPY)
-                break
+                if self._copy is not None:
+                    self._control.state[0]["copy"] = os.fsencode(self._copy.path)
+                self._command(command)
+                return
             except _WorkersFailed as failure:
-                # Copying only reads the table: it is as whole as before.
                 self._note(failure)
-        self._whole = self._current(words)
-        return words
 
     def close(self) -> None:
         """End the workers and remove the shared memory."""
@@ -230,26 +237,20 @@ class WorkerPool:
     def _ensure_workers(self) -> None:
         if self._processes:
             return
-        context = multiprocessing.get_context("spawn")
         try:
             for worker in range(self._num_workers):
                 spec = WorkerSpec(
                     worker=worker,
                     num_workers=self._num_workers,
-                    parent_pid=os.getpid(),
+                    stream_start=self._stream_start,
                     paths=self._paths,
                     config=self._config,
                     game=self._tree.game,
                     bucket_counts=tuple(self._tree.bucket_counts),
                     buckets_path=self._buckets_path,
                 )
-                process = context.Process(
-                    target=pool_worker.main, args=(spec,), name=f"holdem worker {worker}"
-                )
-                process.daemon = True
-                with _environment(_ONE_THREAD), _signals_blocked():
-                    process.start()
-                self._processes.append(process)
+                name = f"holdem worker {worker}"
+                self._processes.append(start_process(pool_worker.main, (spec,), name))
         except OSError as error:
             self._kill_workers()
             raise ResourceError(
@@ -325,16 +326,16 @@ class WorkerPool:
             _WorkersFailed: one has died, or none has moved for *patience* seconds.
         """
         control = self._control
-        looked, still, seen = time.monotonic(), 0.0, control.batches.snapshot()
+        looked, still, seen = time.monotonic(), 0.0, control.heartbeat()
         while not control.done.wait_for(self._answers, _LOOK_SECONDS):
             if any(process.exitcode is not None for process in self._processes):
                 raise _WorkersFailed(self._what_is_wrong())
-            now, batches = time.monotonic(), control.batches.snapshot()
+            now, beat = time.monotonic(), control.heartbeat()
             # A look that took long was this process's own stop (Ctrl-Z), the workers' too.
             still = still + min(now - looked, 2 * _LOOK_SECONDS)
             looked = now
-            if (batches != seen).any():
-                still, seen = 0.0, batches
+            if (beat != seen).any():
+                still, seen = 0.0, beat
             elif still > patience:
                 raise _WorkersFailed(self._what_is_wrong(patience))
 
@@ -347,12 +348,15 @@ class WorkerPool:
         lines = [f"{n - missing} of {n} workers answered"]
         walked = [control.batches.load(2 * worker) for worker in range(n)]
         # All others wait for the one that hangs, a step ahead of it at most.
-        moves = [walked[worker] + control.batches.load(2 * worker + 1) for worker in range(n)]
+        moves = [
+            walked[worker] + control.batches.load(2 * worker + 1) + control.moves.load(worker)
+            for worker in range(n)
+        ]
         for worker, process in enumerate(self._processes):
             fault, code = control.fault_of(worker), process.exitcode
             where = f"worker {worker} (PID {process.pid}) after {walked[worker]:,} batches"
             if fault:
-                lines.append(f"{where} raised:\n{fault.rstrip()}")
+                lines.append(f"{where} raised: {fault}")
             elif code is not None and code < 0:
                 lines.append(f"{where} was killed by signal {-code}")
             elif code not in (None, BYSTANDER):
@@ -389,35 +393,5 @@ class WorkerPool:
         return _Whole(words, self.iteration, self.utility_sum, self.visits, self.table.state())
 
 
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 class _WorkersFailed(Exception):
     """Workers died or hang; the table may be half merged."""
-
-
-@contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Let a process that is started begin with Ctrl-C and SIGTERM blocked.
-
-    They reach the whole group, and would end it before it has come to ignore them.
-    """
-    # Starting the tracker, which the first process needs, would unblock them again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

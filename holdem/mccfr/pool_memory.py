@@ -7,6 +7,7 @@ between the two. The parent reads the table only while no command is under way.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from holdem._core.deal import DEAL_DTYPE
 from holdem._core.sync import BARRIER_WORDS, COUNTER_WORDS, TICKET_WORDS, Barrier, Counters, Ticket
+from holdem.mccfr.metrics import NUM_PARTS, SUMS_DTYPE
 from holdem.mccfr.segments import Segment
+from holdem.types import STREETS
 
 FAULT_BYTES = 8_192
 """Of a worker's traceback, its end."""
@@ -35,7 +39,9 @@ STATE_DTYPE = np.dtype(
 )
 """What a command begins with and, changed by worker 0, ends with; *copy* is where COPY goes."""
 
-RUN, COPY, QUIT = 1, 2, 3
+_SUMS_SHAPE = (NUM_PARTS, len(STREETS))
+
+RUN, COPY, MEASURE, QUIT = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,12 +65,17 @@ class PoolControl:
         barrier: of all workers.
         command: counts commands; workers wait for the next.
         done: counts answers, one per worker and command.
-        batches: by worker, batches walked and batches merged since it started: a
-            heartbeat, and a word on where a worker is that no longer moves.
+        batches: by worker, batches walked and batches merged since it started: where a
+            worker is that no longer moves.
+        moves: by worker, pieces of long work done: the rest of its heartbeat.
         visits: by worker, decision nodes visited since it started.
+        begun: by worker, traversals of its share of the batch that somebody has begun.
+        deals: DEAL_DTYPE, (batch_size,), of the batch.
         state: STATE_DTYPE, shape ().
         used: int64, (batch_size * num_players * num_workers,), see `Walker`.
+        room: int64, likewise: how much of the log is reserved.
         values: float32, (batch_size, num_players), see `Walker`.
+        sums: SUMS_DTYPE, (NUM_PARTS, streets), see `TableMetrics`.
         faults: by worker, the end of its traceback; empty while all is well.
     """
 
@@ -78,14 +89,21 @@ class PoolControl:
         self.done = Ticket(segment.array(np.uint32, TICKET_WORDS, offsets["done"]))
         shape = num_workers * COUNTER_WORDS
         self.batches = Counters(segment.array(np.int64, 2 * shape, offsets["batches"]))
+        self.moves = Counters(segment.array(np.int64, shape, offsets["moves"]))
         self.visits = Counters(segment.array(np.int64, shape, offsets["visits"]))
+        self.begun = Counters(segment.array(np.int64, shape, offsets["begun"]))
+        self.deals: npt.NDArray[Any] = segment.array(DEAL_DTYPE, batch_size, offsets["deals"])
         self.state: npt.NDArray[Any] = segment.array(STATE_DTYPE, (1,), offsets["state"])
         self.used: npt.NDArray[np.int64] = segment.array(
             np.int64, batch_size * num_players * num_workers, offsets["used"]
         )
+        self.room: npt.NDArray[np.int64] = segment.array(
+            np.int64, batch_size * num_players * num_workers, offsets["room"]
+        )
         self.values: npt.NDArray[np.float32] = segment.array(
             np.float32, (batch_size, num_players), offsets["values"]
         )
+        self.sums: npt.NDArray[Any] = segment.array(SUMS_DTYPE, _SUMS_SHAPE, offsets["sums"])
         self._faults: npt.NDArray[np.bytes_] = segment.array(
             f"S{FAULT_BYTES}", num_workers, offsets["faults"]
         )
@@ -94,6 +112,12 @@ class PoolControl:
     def size(num_workers: int, batch_size: int, num_players: int) -> int:
         """Bytes that the segment must have."""
         return _layout(num_workers, batch_size, num_players)[1]
+
+    def heartbeat(self) -> npt.NDArray[np.int64]:
+        """Numbers that change while anybody works."""
+        # Traversals are begun all the time in a batch, however long it takes.
+        counters = (self.batches, self.begun, self.moves)
+        return np.concatenate([each.snapshot() for each in counters])
 
     def report_fault(self, worker: int, text: str) -> None:
         """Leave a traceback for the parent."""
@@ -110,10 +134,15 @@ def _layout(num_workers: int, batch_size: int, num_players: int) -> tuple[dict[s
         "command": 4 * TICKET_WORDS,
         "done": 4 * TICKET_WORDS,
         "batches": 2 * 8 * COUNTER_WORDS * num_workers,
+        "moves": 8 * COUNTER_WORDS * num_workers,
         "visits": 8 * COUNTER_WORDS * num_workers,
+        "begun": 8 * COUNTER_WORDS * num_workers,
+        "deals": DEAL_DTYPE.itemsize * batch_size,
         "state": STATE_DTYPE.itemsize,
         "used": 8 * batch_size * num_players * num_workers,
+        "room": 8 * batch_size * num_players * num_workers,
         "values": 4 * batch_size * num_players,
+        "sums": SUMS_DTYPE.itemsize * math.prod(_SUMS_SHAPE),
         "faults": FAULT_BYTES * num_workers,
     }
     offsets, at = {}, 0

@@ -7,29 +7,32 @@ page holds. It never outlives its parent.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from holdem._core.deal import DEAL_DTYPE
 from holdem._core.sync import BrokenBarrier
 from holdem.abstraction.bucketing import HandBucketing
+from holdem.errors import HoldemError
 from holdem.game.tree import build_tree
-from holdem.mccfr.engine import batch_length, last_iteration, utility_of, walk_epsilon
-from holdem.mccfr.pool_memory import COPY, QUIT, RUN, PoolControl, PoolPaths, share_of
+from holdem.mccfr.engine import batch_length, last_iteration, walk_epsilon
+from holdem.mccfr.metrics import NUM_PARTS, TableMetrics
+from holdem.mccfr.pool_memory import COPY, MEASURE, QUIT, RUN, PoolControl, PoolPaths, share_of
+from holdem.mccfr.processes import follow_parent
 from holdem.mccfr.segments import Segment
 from holdem.mccfr.table import RegretTable
 from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import GameConfig, MCCFRConfig
 
 _FOREVER = 1e9
-_PR_SET_PDEATHSIG = 1
+_PIECE_ITERATIONS = 20_000
+_PIECE_WORDS = 1 << 22
+"""Work for a moment, also on a slow machine; after each piece a worker shows that it moves."""
 
 BYSTANDER = 3
 """Exit status of a worker that ended because another one failed, which says why."""
@@ -41,7 +44,7 @@ class WorkerSpec:
 
     worker: int
     num_workers: int
-    parent_pid: int
+    stream_start: int
     paths: PoolPaths
     config: MCCFRConfig
     game: GameConfig
@@ -51,10 +54,7 @@ class WorkerSpec:
 
 def main(spec: WorkerSpec) -> None:
     """Work until the parent says quit; leave a traceback if something goes wrong."""
-    _die_with(spec.parent_pid)
-    # The parent coordinates: a Ctrl-C at the terminal reaches every process of the group.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    follow_parent()
     control = PoolControl(
         Segment.attach(spec.paths.control),
         spec.num_workers,
@@ -65,18 +65,16 @@ def main(spec: WorkerSpec) -> None:
         _Worker(spec, control).serve()
     except BrokenBarrier:
         sys.exit(BYSTANDER)
+    except HoldemError as error:
+        _give_up(spec, control, f"{type(error).__name__}: {error}")
     except BaseException:
-        control.report_fault(spec.worker, traceback.format_exc())
-        control.barrier.abort()
-        sys.exit(1)
+        _give_up(spec, control, "\n" + traceback.format_exc().rstrip())
 
 
-def _die_with(parent_pid: int) -> None:
-    """Ask the system to kill this process when its parent dies, by SIGKILL too."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:
-        os._exit(1)  # it died before we could ask
+def _give_up(spec: WorkerSpec, control: PoolControl, fault: str) -> None:
+    control.report_fault(spec.worker, fault)
+    control.barrier.abort()
+    sys.exit(1)
 
 
 class _Worker:
@@ -85,10 +83,13 @@ class _Worker:
         self.control = control
         self.config = config = spec.config
         # The parent has made sure that the table fits, and holds it already.
-        tree = build_tree(spec.game, spec.bucket_counts, memory_bytes=sys.maxsize)
+        self.tree = tree = build_tree(spec.game, spec.bucket_counts, memory_bytes=sys.maxsize)
+        self.metrics: TableMetrics | None = None
+        self._move()
         bucketing = None
         if spec.buckets_path is not None:
             bucketing = HandBucketing.load(spec.buckets_path, verify=False)
+        self._move()
         words = Segment.attach(spec.paths.table).array(np.float32, 2 * tree.num_slots)
         self.table = RegretTable.for_config(tree, config, words, scales=spec.worker == 0)
         self.dealer = make_dealer(spec.game, bucketing)
@@ -98,16 +99,17 @@ class _Worker:
             used=control.used,
             values=control.values,
             num_owners=spec.num_workers,
+            # The walk reserves what it writes to: a full /dev/shm is an error, not a SIGBUS.
+            descriptor=os.open(spec.paths.log, os.O_RDWR),
+            room=control.room,
         )
         self.walker = make_walker(tree, words, batch)
-        # Of a whole batch this worker walks at most so many iterations.
-        share = -(-config.batch_size // spec.num_workers)
-        self.deals = np.zeros(share, dtype=DEAL_DTYPE)
+        self.bounds = _bounds(config.batch_size, spec.num_workers)
 
     def serve(self) -> None:
         """Do one command after another."""
         control, number = self.control, 0
-        actions = {RUN: self._run, COPY: self._copy}
+        actions = {RUN: self._run, COPY: self._copy, MEASURE: self._measure}
         control.done.add()  # ready
         while True:
             number += 1
@@ -125,36 +127,41 @@ class _Worker:
         iteration, utility = int(state["iteration"]), float(state["utility_sum"])
         table.restore_state({name: state[name] for name in table.state()})
         target = last_iteration(int(state["target"]), config)
+        self._deal(iteration, target)
         # Worker 0 writes the state at the end; by then everybody must have read it.
         self._meet()
         while iteration < target:
             count = batch_length(iteration, config)
             if table.advance(iteration, count):
                 self._meet()  # worker 0 has rescaled the table
-            first, end = share_of(count, spec.num_workers, spec.worker)
-            deals = self.deals[: end - first]
-            self.dealer.deal(config.seed, iteration + first, deals)
             walker.walk(
                 config.seed,
-                iteration + first,
-                deals,
-                offset=first,
+                spec.stream_start + iteration,
+                control.deals[:count],
+                begun=control.begun,
+                bounds=self.bounds,
+                worker=spec.worker,
                 pruning_threshold=config.pruning_threshold * table.regret_weight,
                 pruning_probability=config.pruning_probability if config.enable_pruning else 0.0,
                 epsilon=walk_epsilon(config, iteration),
             )
             control.batches.add(2 * spec.worker)
             self._meet()
-            walker.merge(
-                count,
-                table.regret_weight,
-                table.strategy_weight,
-                config.regret_floor * table.regret_weight,
-                owner=spec.worker,
-            )
+            for first in range(0, count, _PIECE_ITERATIONS):
+                walker.merge(
+                    min(first + _PIECE_ITERATIONS, count),
+                    table.regret_weight,
+                    table.strategy_weight,
+                    config.regret_floor * table.regret_weight,
+                    owner=spec.worker,
+                    first=first,
+                )
+                self._move()
             if spec.worker == 0:
-                utility += utility_of(control.values[:count])
+                utility += walker.utility(count)
             iteration += count
+            control.begun.store(spec.worker, 0)
+            self._deal(iteration, target)
             control.visits.store(spec.worker, walker.visits)
             control.batches.add(2 * spec.worker + 1)
             self._meet()
@@ -163,12 +170,50 @@ class _Worker:
                 state[name] = value
             state["iteration"], state["utility_sum"] = iteration, utility
 
+    def _deal(self, iteration: int, target: int) -> None:
+        """Deal this worker's share of the batch that *iteration* begins, unless it is the end.
+
+        While nobody walks; then whoever comes to it first may walk it.
+        """
+        if iteration >= target:
+            return
+        count, spec = batch_length(iteration, self.config), self.spec
+        if count != self.bounds[-1]:
+            self.bounds = _bounds(count, spec.num_workers)
+        first, end = self.bounds[spec.worker], self.bounds[spec.worker + 1]
+        place = self.spec.stream_start + iteration
+        for start in range(first, end, _PIECE_ITERATIONS):
+            deals = self.control.deals[start : min(start + _PIECE_ITERATIONS, end)]
+            self.dealer.deal(self.config.seed, place + start, deals)
+            self._move()
+
     def _copy(self) -> None:
         """Copy this worker's part of the table."""
         words, path = self.table.words, os.fsdecode(self.control.state[0]["copy"])
         first, end = share_of(len(words), self.spec.num_workers, self.spec.worker)
         copy = Segment.attach(path).array(np.float32, len(words))
-        np.copyto(copy[first:end], words[first:end])
+        for start in range(first, end, _PIECE_WORDS):
+            piece = slice(start, min(start + _PIECE_WORDS, end))
+            np.copyto(copy[piece], words[piece])
+            self._move()
+
+    def _measure(self) -> None:
+        """Read this worker's parts of the table's figures."""
+        if self.metrics is None:
+            self.metrics = TableMetrics(self.tree)
+        for part in range(self.spec.worker, NUM_PARTS, self.spec.num_workers):
+            self.metrics.add_up(self.table.words, part, self.control.sums[part])
+            self._move()
+
+    def _move(self) -> None:
+        """Show the parent that this worker does not hang."""
+        self.control.moves.add(self.spec.worker)
 
     def _meet(self) -> None:
         self.control.barrier.wait(_FOREVER)
+
+
+def _bounds(count: int, num_workers: int) -> npt.NDArray[np.int64]:
+    """Where each worker's share of *count* iterations begins, and where the last one ends."""
+    firsts = [share_of(count, num_workers, worker)[0] for worker in range(num_workers)]
+    return np.array([*firsts, count], dtype=np.int64)

@@ -22,6 +22,10 @@ class RunInfo:
     first_iteration: int
     """0, or where the checkpoint that is resumed left off."""
     resumed_from: Path | None
+    available_before: int
+    """Bytes of memory that could be had before the table was made and workers started."""
+    available_after: int
+    """And with both in place; a table in one process takes its pages as it fills."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,9 +9,10 @@ a checkpoint.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import psutil
 from holdem import storage
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
-from holdem.errors import ResourceError, StorageError
+from holdem.errors import MismatchError, ResourceError, StorageError
 from holdem.game.tree import BettingTree
 from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
@@ -43,6 +44,10 @@ LOSSLESS = "lossless"
 """Stands for a bucket fingerprint in one-card games, whose buckets follow from the rules."""
 
 
+Evaluate = Callable[[Blueprint], Mapping[str, float]]
+"""Judges a strategy: figures by their names in TensorBoard."""
+
+
 class Run:
     """The state that lasts as long as one call of `MCCFRSolver.train`.
 
@@ -51,10 +56,11 @@ class Run:
         tree: what to train on.
         bucketing: the hand buckets; None for one-card games.
         make_engine: allocates the table and whoever works on it, given what to tell
-            warnings to; called once nothing speaks against the run any more.
+            warnings to and where in the seed's stream its iterations begin; called once
+            nothing speaks against the run any more.
         stop_signal: the signal that asks the run to end early, or None.
-        logdir, use_tensorboard, resume_from, observer, every_batch: see
-            `MCCFRSolver.train`.
+        logdir, use_tensorboard, resume_from, observer, every_batch, stream_start, log_name,
+            evaluate: see `MCCFRSolver.train`.
     """
 
     def __init__(
@@ -63,13 +69,16 @@ class Run:
         tree: BettingTree,
         bucketing: HandBucketing | None,
         *,
-        make_engine: Callable[[Callable[[str], None]], Engine],
+        make_engine: Callable[[Callable[[str], None], int], Engine],
         stop_signal: Callable[[], int | None],
         logdir: Path,
         use_tensorboard: bool,
         resume_from: Path | None,
         observer: Observer,
         every_batch: bool,
+        stream_start: int | None,
+        log_name: str,
+        evaluate: Evaluate | None = None,
     ) -> None:
         self._config = config
         self._tree = tree
@@ -78,19 +87,25 @@ class Run:
         self._stop_signal = stop_signal
         self._observer = observer
         self._every_batch = every_batch
+        self._evaluate = evaluate
         self._writer = _Writer()
         self._process = psutil.Process()
         # Before anything is allocated or written: a wrong checkpoint costs nothing.
         resumed = None
         if resume_from is not None:
             resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
+            _require_start(resumed, stream_start)
+        # A run goes on where the last range of the checkpoint ends.
+        self._ranges = resumed.ranges if resumed is not None else ((stream_start or 0,) * 2,)
+        self._stream_start = self._ranges[-1][1] - (resumed.iteration if resumed else 0)
         require_memory(tree)
         self._logdir = storage.make_folder(logdir)
         self._checkpoints = storage.make_folder(logdir / "checkpoints")
         path = bucketing.path if bucketing is not None else None
         storage.write_text(logdir / "config.yaml", dump_config(config, tree.game, path))
-        self._log = RunLog(logdir, tree, use_tensorboard=use_tensorboard)
-        self._engine = make_engine(self._warn)
+        self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
+        self._available_before = available_memory()
+        self._engine = make_engine(self._warn, self._stream_start)
         if resumed is not None:
             self._take_over(resumed)
         self._first_iteration = self._engine.iteration
@@ -123,9 +138,15 @@ class Run:
 
     def _announce(self) -> None:
         game, num_slots = self._tree.game, self._tree.num_slots
+        before, after = self._available_before, available_memory()
         self._log.info(
             f"training {game.name}: {num_slots:,} slots, "
             f"from iteration {self._first_iteration:,}, seed {self._config.seed}"
+            + (f" from its iteration {self._stream_start:,} on" if self._stream_start else "")
+        )
+        self._log.info(
+            f"{storage.format_bytes(before)} of memory available before the start, "
+            f"{storage.format_bytes(after)} after it"
         )
         self._observer.started(
             RunInfo(
@@ -137,6 +158,8 @@ class Run:
                 bucket_counts=tuple(self._tree.bucket_counts),
                 first_iteration=self._first_iteration,
                 resumed_from=self._resumed_from,
+                available_before=before,
+                available_after=after,
             )
         )
 
@@ -147,10 +170,11 @@ class Run:
         config, engine = self._config, self._engine
         next_figures = self._after(config.tensorboard_log_interval)
         next_checkpoint = self._after(config.checkpoint_interval)
+        next_evaluation = self._after(config.eval_interval) if config.eval_interval else math.inf
         stretch, last_figures = 1, self._started_at
         while not self._is_over():
             began, first = time.monotonic(), engine.iteration
-            engine.run(min(first + stretch, next_checkpoint))
+            engine.run(int(min(first + stretch, next_checkpoint, next_evaluation)))
             now = time.monotonic()
             rate = (engine.iteration - first) / max(now - began, 1e-9)
             stretch = 1 if self._every_batch else max(1, int(rate * _STRETCH_SECONDS))
@@ -159,6 +183,9 @@ class Run:
             if engine.iteration >= next_figures and now - last_figures >= _PROGRESS_SECONDS:
                 next_figures, last_figures = self._after(config.tensorboard_log_interval), now
                 self._log_figures()
+            if config.eval_interval and engine.iteration >= next_evaluation:
+                next_evaluation = self._after(config.eval_interval)
+                self._log_evaluation()
             if engine.iteration >= next_checkpoint or (
                 now - self._last_saved_at >= config.snapshot_interval_seconds
             ):
@@ -215,7 +242,19 @@ class Run:
                 "Memory/RSS": self._memory(),
             },
         )
-        self._log.convergence(engine.iteration, engine.table, now=last)
+        self._log.convergence(engine, now=last)
+
+    def _log_evaluation(self) -> None:
+        """Have the strategy so far judged, and write what came out and what it cost."""
+        if self._evaluate is None:
+            return
+        started, iteration = time.monotonic(), self._engine.iteration
+        figures = self._evaluate(self._blueprint())
+        self._log.figures(iteration, figures)
+        self._log.info(
+            f"evaluation at iteration {iteration:,} in {time.monotonic() - started:.1f} s: "
+            + ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
+        )
 
     def _memory(self) -> int:
         """Resident bytes of this process, and of its workers what they do not share."""
@@ -241,10 +280,16 @@ class Run:
             path,
             words=words,
             iteration=engine.iteration,
+            ranges=self._ranges_now(),
             table_state=engine.table.state(),
             visits=self._visits_before + engine.visits,
             utility_sum=engine.utility_sum,
         )
+
+    def _ranges_now(self) -> tuple[tuple[int, int], ...]:
+        """Return which iterations of the seed's stream the table holds."""
+        (*earlier, (first, _)), end = self._ranges, self._stream_start + self._engine.iteration
+        return (*earlier, (first, end))
 
     def _save(self, path: Path, *, iteration: int, **state: Any) -> Path:
         started = time.monotonic()
@@ -380,6 +425,25 @@ class _Marks:
         self.at = now
         self._iteration, self._visits = engine.iteration, engine.visits
         self._utility_sum = engine.utility_sum
+
+
+def _require_start(resumed: Checkpoint, stream_start: int | None) -> None:
+    """Refuse a checkpoint that holds other iterations than those from *stream_start* on."""
+    if stream_start is not None and resumed.ranges != (
+        (stream_start, stream_start + resumed.iteration),
+    ):
+        raise MismatchError(
+            f"{resumed.path} holds the iterations {ranges_text(resumed.ranges)}, and this run's "
+            f"begin at {stream_start:,}",
+            "resume each instance from its own checkpoints, or start fresh",
+        )
+
+
+def ranges_text(ranges: Iterable[tuple[int, int]]) -> str:
+    """Return ranges as people read them: ``"0 to 999, 2,000 to 2,499"``."""
+    return ", ".join(
+        f"{first:,} to {end - 1:,}" if end > first else "none" for first, end in ranges
+    )
 
 
 def require_memory(tree: BettingTree) -> None:

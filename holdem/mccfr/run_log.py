@@ -1,4 +1,4 @@
-"""What a run writes about itself while it trains: ``train.log`` and ``tensorboard/``."""
+"""What a run writes about itself while it trains: its log and ``tensorboard/``."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from holdem import storage
-from holdem.game.tree import BettingTree
-from holdem.mccfr.metrics import TableMetrics
+from holdem.mccfr.engine import Engine
 from holdem.mccfr.progress import Progress
-from holdem.mccfr.table import RegretTable
 
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter
@@ -30,17 +28,15 @@ class RunLog:
     """The log file and the TensorBoard figures of one run, as a context manager.
 
     Args:
-        logdir: the run's folder; ``train.log`` is appended to.
-        tree: the betting tree, for figures per street.
+        path: the log file, appended to; ``tensorboard/`` lies beside it.
         use_tensorboard: write ``tensorboard/``.
     """
 
-    def __init__(self, logdir: Path, tree: BettingTree, *, use_tensorboard: bool) -> None:
-        self._logger = logging.Logger(f"holdem.run.{logdir}")
-        self._handler = storage.open_log(logdir / "train.log")
+    def __init__(self, path: Path, *, use_tensorboard: bool) -> None:
+        self._logger = logging.Logger(f"holdem.run.{path}")
+        self._handler = storage.open_log(path)
         self._logger.addHandler(self._handler)
-        self._metrics = TableMetrics(tree)
-        self._writer = open_writer(logdir / "tensorboard") if use_tensorboard else None
+        self._writer = open_writer(path.parent / "tensorboard") if use_tensorboard else None
         self._next_progress = 0.0
         self._next_metrics = 0.0
         self._regrets: dict[str, list[tuple[float, float]]] = {}
@@ -85,7 +81,7 @@ class RunLog:
             for tag, value in values.items():
                 self._writer.add_scalar(tag, value, iteration)
 
-    def convergence(self, iteration: int, table: RegretTable, *, now: bool = False) -> None:
+    def convergence(self, engine: Engine, *, now: bool = False) -> None:
         """Write entropy, average regret and its slope per street, not too often unless *now*.
 
         ``regret_slope`` is d log(average regret) / d log(iterations) over the second
@@ -95,8 +91,8 @@ class RunLog:
         started = time.monotonic()
         if self._writer is None or (started < self._next_metrics and not now):
             return
-        values = {}
-        for street, metrics in self._metrics.measure(table.words, table.total_weight).items():
+        iteration, values = engine.iteration, {}
+        for street, metrics in engine.measure().items():
             values[f"policy_entropy/{street}"] = metrics.policy_entropy
             values[f"avg_regret_norm/{street}"] = metrics.avg_regret_norm
             if metrics.avg_regret_norm > 0:

@@ -8,7 +8,6 @@ report through the segment and end; nothing else comes back.
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import signal
 import statistics
 import sys
@@ -17,17 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from holdem._core.sync import BARRIER_WORDS, Barrier, BrokenBarrier
 from holdem.errors import HoldemError
+from holdem.mccfr.processes import follow_parent, start_process
 from holdem.mccfr.segments import Segment
-
-START_METHOD: Final = "spawn"
-"""Asked for by name: what is the default depends on the system and on Python's version."""
 
 _DEADLINE_SECONDS = 20.0
 _PART_WORDS = 8192
@@ -138,16 +134,9 @@ def _start(
     processes: list[BaseProcess], path: str, num_workers: int, deadline_seconds: float
 ) -> None:
     """Start the workers, and add each to *processes*."""
-    context = multiprocessing.get_context(START_METHOD)
     for worker in range(num_workers):
-        process = context.Process(
-            target=_answer,
-            args=(path, worker, num_workers, deadline_seconds),
-            name=f"holdem-self-test-{worker}",
-            daemon=True,
-        )
-        process.start()
-        processes.append(process)
+        arguments = (path, worker, num_workers, deadline_seconds)
+        processes.append(start_process(_answer, arguments, f"holdem-self-test-{worker}"))
 
 
 class _Scratch:
@@ -177,7 +166,7 @@ def _pattern(worker: int) -> npt.NDArray[np.uint64]:
 
 def _answer(path: str, worker: int, num_workers: int, deadline_seconds: float) -> None:
     """Be worker number *worker*."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
+    follow_parent()
     with Segment.attach(path) as segment:
         scratch = _Scratch(segment, num_workers)
         report = scratch.reports[worker]

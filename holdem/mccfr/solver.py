@@ -10,7 +10,7 @@ from holdem.errors import ConfigError
 from holdem.game.tree import BettingTree, build_tree
 from holdem.mccfr.engine import Engine, LocalEngine
 from holdem.mccfr.progress import Observer, RunResult, SilentObserver
-from holdem.mccfr.run import Run
+from holdem.mccfr.run import Evaluate, Run
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.types import GameConfig, MCCFRConfig
 
@@ -60,9 +60,12 @@ class MCCFRSolver:
                 "use ParallelMCCFRSolver, or leave num_workers out",
             )
 
-    def make_engine(self, warn: Callable[[str], None]) -> Engine:
-        """Return what will do the iterations; it may *warn* about what it mended."""
-        return LocalEngine(self.config, self.tree, self.bucketing)
+    def make_engine(self, warn: Callable[[str], None], stream_start: int = 0) -> Engine:
+        """Return what will do the iterations, the first of them *stream_start* of the seed's.
+
+        It may *warn* about what it mended.
+        """
+        return LocalEngine(self.config, self.tree, self.bucketing, stream_start)
 
     def request_stop(self, signal_number: int) -> None:
         """Ask the run to save a checkpoint and end soon. Safe in a signal handler."""
@@ -76,6 +79,9 @@ class MCCFRSolver:
         resume_from: Path | None = None,
         observer: Observer | None = None,
         every_batch: bool = False,
+        stream_start: int | None = None,
+        log_name: str = "train.log",
+        evaluate: Evaluate | None = None,
     ) -> RunResult:
         """Train to the end of the budget and leave the run's files in *logdir*.
 
@@ -88,10 +94,16 @@ class MCCFRSolver:
             resume_from: a run folder (its newest checkpoint) or one checkpoint.
             observer: told what happens.
             every_batch: report progress after each batch, not a few times a second.
+            stream_start: which iteration of the seed's stream is this run's first; by
+                default 0, or what the resumed checkpoint says.
+            log_name: what the log file is called.
+            evaluate: judges the average strategy so far, at every ``eval_interval``
+                iterations of the config, while training waits.
 
         Raises:
             StorageError: *logdir* cannot be written, or the checkpoint cannot be read.
-            MismatchError: the checkpoint belongs to other buckets or another tree.
+            MismatchError: the checkpoint belongs to other buckets or another tree, or holds
+                other iterations than those from *stream_start* on.
             ResourceError: the table does not fit in memory.
         """
         return Run(
@@ -105,4 +117,7 @@ class MCCFRSolver:
             resume_from=Path(resume_from) if resume_from is not None else None,
             observer=observer or SilentObserver(),
             every_batch=every_batch,
+            stream_start=stream_start,
+            log_name=log_name,
+            evaluate=evaluate,
         ).complete()

@@ -69,6 +69,8 @@ class BatchLog:
     used: npt.NDArray[np.int64]
     values: npt.NDArray[np.float32]
     num_owners: int = 1
+    descriptor: int = -1
+    room: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def local(cls, tree: BettingTree, batch_size: int) -> BatchLog:
@@ -118,4 +120,6 @@ def make_walker(tree: BettingTree, words: npt.NDArray[np.float32], batch: BatchL
         used=batch.used,
         values=batch.values,
         num_owners=batch.num_owners,
+        descriptor=batch.descriptor,
+        room=batch.room,
     )

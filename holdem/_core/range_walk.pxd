@@ -1,0 +1,86 @@
+# Vector CFR and best response: whole ranges walk the public tree of a postflop subgame.
+#
+# The tree is the same on every board of a street. Its nodes lie breadth first, in parts
+# that are walked by themselves: a part begins with some roots, which are dealings of the
+# street before (or the one root of all), and holds all that follows them on this street.
+#
+# One walk updates one player. The opponent's reach goes down in rows of hands, one for
+# each of the opponent's actions: what the player does changes nothing in it. Endings that
+# have a row each are then evaluated sixteen at a time, and values come up, a row for each
+# node. Values are counterfactual, in chips times the opponent's reach, and zero-sum: half
+# of the starting pot is taken off both players' winnings.
+#
+# Threads share nothing but the rows of the first street while they walk: each takes whole
+# boards of the second, whose values have places of their own and are added in the order of
+# the boards. So the results do not depend on the number of threads.
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from holdem._core.range_boards cimport MOST_BOARD_STREETS, RangeBoards
+
+cdef enum:
+    LANES_OF_ENDINGS = 16
+
+# What a node of the public tree is. Mirrored by NodeKind in holdem/search/subgame.py.
+cdef enum RangeNodeKind:
+    DECIDE = 0
+    DEAL = 1                   # the next card comes
+    END_BY_FOLD = 2
+    END_BY_SHOWDOWN = 3        # on the river
+
+cdef packed struct RangeNode:
+    # Mirrors NODE_DTYPE in holdem/search/subgame.py field for field.
+    int32_t first_child        # in its part; children are contiguous
+    float worth                # of an ending, to player 0: a fold's value, or a showdown's when won
+    uint8_t num_actions        # 0 but at a decision
+    uint8_t actor              # 0 is out of position
+    uint8_t kind               # RangeNodeKind
+    uint8_t locked             # the strategy sums are the strategy, and nothing is learnt
+
+# Sixteen rows of reach that endings follow.
+cdef struct EndingGroup:
+    int32_t rows[LANES_OF_ENDINGS]         # of reach
+    int32_t showdowns[LANES_OF_ENDINGS]    # nodes; the part's number of nodes for none
+    int32_t folds[LANES_OF_ENDINGS]
+    # To the player who is updated.
+    float showdown_worth[LANES_OF_ENDINGS]
+    float fold_worth[LANES_OF_ENDINGS]
+    bint has_showdown
+    bint has_fold
+
+cdef struct StreetPart:
+    const RangeNode* nodes
+    int32_t num_nodes
+    int32_t first_root                     # among the street's roots
+    int32_t num_roots
+    int32_t num_rows[2]                    # of reach, by the player who is updated
+    const int32_t* rows[2]                 # (num_nodes,) which row reaches each node
+    const int32_t* slots                   # (num_nodes,) rows of the actor's before, on the street
+    const int32_t* decisions               # (num_nodes,) decisions of the actor's before
+    EndingGroup* groups[2]
+    int32_t num_groups[2]
+    const int32_t* deals                   # nodes that are dealings, in order of their roots
+    int32_t num_deals
+
+cdef struct WalkStreet:
+    int32_t num_parts
+    StreetPart* parts
+    int32_t num_roots
+    int32_t num_slots[2]                   # by player
+    int32_t num_decisions[2]
+    double deal_chance                     # of one next card, both hands known
+
+# What one thread writes while it walks one street.
+cdef struct StreetScratch:
+    float* reach               # (rows, pad)
+    float* values              # (nodes + 1, pad): the last is where unwanted lanes go
+    const float** reach_in     # (roots of the next street,)
+    float** values_out
+    float* lanes               # (2 * pad, 16)
+
+cdef struct WalkCase:
+    # What is done on the way, the same for all threads.
+    int player                 # who is updated or answers
+    int mode
+    float fade_gains
+    float fade_losses
+    float fade_average

@@ -1,0 +1,647 @@
+"""Vector CFR and best response over the boards and the betting of a postflop subgame.
+
+Regrets and average strategies are rows of hands by action, of every decision on every
+board: float32, or packed in 16 bits (see range_rows.h). Updates alternate between the
+players; how much of the past is kept is the caller's choice, iteration by iteration, so
+that CFR+ (Tammelin 2014), Linear and Discounted CFR (Brown & Sandholm 2019) are one code.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
+
+from holdem._core.range_boards cimport MOST_BOARD_STREETS, RangeBoard, RangeBoards
+from holdem._core.showdown cimport EndingRows, ending_values
+from holdem._core.sync cimport (
+    SYNC_BARRIER_WORDS, SYNC_DONE, SyncSpin, sync_barrier_wait, sync_cell_add, sync_cell_load,
+    sync_cell_store, sync_now,
+)
+cdef extern from "range_rows.h":
+    ctypedef struct NodeRows:
+        void* regrets
+        void* sums
+        uint8_t* regret_exponents
+        uint8_t* sum_exponents
+        size_t pad
+        int packed
+    void play_range(
+        const NodeRows* rows, int count, int average, int learn, float fade, const float* reach,
+        float* out,
+    ) nogil
+    void learn_range(
+        const NodeRows* rows, int count, int average, int learn, float fade_gains,
+        float fade_losses, const float* values, float* out,
+    ) nogil
+    void combine_range(const float* values, int count, size_t pad, int best, float* out) nogil
+    unsigned flush_tiny() nogil
+    void flush_restore(unsigned before) nogil
+
+__all__ = ["NODE_DTYPE", "RangeWalk"]
+
+NODE_DTYPE = np.dtype(
+    [
+        ("first_child", np.int32),
+        ("worth", np.float32),
+        ("num_actions", np.uint8),
+        ("actor", np.uint8),
+        ("kind", np.uint8),
+        ("locked", np.uint8),
+    ]
+)
+
+cdef enum:
+    TRAIN = 0                  # CFR: learn regrets and the average strategy
+    ANSWER = 1                 # best response to the average strategy
+    JUDGE = 2                  # value of the average strategies against each other
+
+cdef int64_t PATIENCE_NS = 3_600_000_000_000
+
+
+cdef class RangeWalk:
+    """The rows of a subgame, and the walks over them.
+
+    Args:
+        boards: both players' hands on every board.
+        weights: for each player float32 (hands,), in the order of the lists of *boards*.
+        streets: for each street a list of parts; a part is ``(nodes, num_roots)``, *nodes*
+            of `NODE_DTYPE`, see range_walk.pxd.
+        packed: keep rows in 16 bits.
+        num_workers: threads that will call `work` together.
+
+    Attributes:
+        regrets, sums: the rows, float32 or int16, street by street, player by player,
+            board by board, node by node; (num_actions, pad) for each decision.
+        regret_exponents, sum_exponents: uint8; packed only.
+    """
+
+    cdef readonly RangeBoards boards
+    cdef readonly object regrets, sums, regret_exponents, sum_exponents
+    cdef readonly int num_workers
+    cdef readonly bint packed
+    cdef WalkStreet streets[MOST_BOARD_STREETS]
+    cdef int num_streets
+    cdef list memory
+    cdef int64_t* first_rows               # (boards, 2) item of each board's rows
+    cdef int64_t* first_blocks             # (boards, 2) exponent of them
+    cdef uint8_t* regret_data
+    cdef uint8_t* sum_data
+    cdef uint8_t* regret_exponent_data
+    cdef uint8_t* sum_exponent_data
+    cdef StreetScratch* scratch            # (num_workers, streets)
+    cdef const float* weights[2]           # (hands + 1,) padded, by player
+    cdef float* task_values                # (tasks, roots, pad) of the second street
+    cdef int64_t task_size
+    cdef int64_t[::1] cells                # the next task; whether to stop
+    cdef uint32_t[::1] barrier
+
+    def __init__(self, boards, weights, streets, *, packed=False, num_workers=1):
+        cdef int seat, street, index, first, last
+        cdef int64_t items = 0, blocks = 0
+        cdef RangeBoard* board
+        cdef float[::1] padded
+        if len(streets) != boards.num_streets:
+            raise ValueError(f"{len(streets)} streets of betting on {boards.num_streets} of boards")
+        self.boards = boards
+        self.packed = packed
+        self.num_workers = num_workers
+        self.num_streets = len(streets)
+        self.memory = []
+        for street in range(self.num_streets):
+            self._add_street(street, streets[street])
+        self.first_rows = <int64_t*>self._zeros(self.boards.first_board[self.num_streets] * 16)
+        self.first_blocks = <int64_t*>self._zeros(self.boards.first_board[self.num_streets] * 16)
+        for street in range(self.num_streets):
+            first, last = self.boards.first_board[street], self.boards.first_board[street + 1]
+            for seat in range(2):
+                for index in range(first, last):
+                    board = &self.boards.boards[index]
+                    self.first_rows[2 * index + seat] = items
+                    self.first_blocks[2 * index + seat] = blocks
+                    items += <int64_t>board.pad[seat] * self.streets[street].num_slots[seat]
+                    blocks += (
+                        <int64_t>(board.pad[seat] // 16) * self.streets[street].num_decisions[seat]
+                    )
+        kind = np.int16 if packed else np.float32
+        self.regrets, self.sums = np.zeros(items + 32, kind), np.zeros(items + 32, kind)
+        self.regret_exponents = np.zeros(blocks * packed + 1, np.uint8)
+        self.sum_exponents = np.zeros(blocks * packed + 1, np.uint8)
+        self.regrets = _from_aligned(self.regrets, items)
+        self.sums = _from_aligned(self.sums, items)
+        self.regret_data = <uint8_t*><size_t>self.regrets.ctypes.data
+        self.sum_data = <uint8_t*><size_t>self.sums.ctypes.data
+        self.regret_exponent_data = <uint8_t*><size_t>self.regret_exponents.ctypes.data
+        self.sum_exponent_data = <uint8_t*><size_t>self.sum_exponents.ctypes.data
+        for seat in range(2):
+            # One more than there are, which the places beyond a list's hands point to.
+            padded = np.append(np.asarray(weights[seat], np.float32), np.float32(0))
+            self.memory.append(padded.base)
+            self.weights[seat] = &padded[0]
+        self._make_scratch()
+        self.cells = np.zeros(32, np.int64)
+        self.barrier = _from_aligned(
+            np.zeros(SYNC_BARRIER_WORDS + 32, np.uint32), SYNC_BARRIER_WORDS
+        )
+
+    cdef void* _zeros(self, int64_t num_bytes) except NULL:
+        """Memory that lives as long as this does, at a multiple of 64 bytes."""
+        array = _from_aligned(np.zeros(num_bytes + 128, np.uint8), num_bytes)
+        self.memory.append(array)
+        return <void*><size_t>array.ctypes.data
+
+    cdef int _add_street(self, int street, parts) except -1:
+        """Number rows and slots of the betting of one street, and group its endings."""
+        cdef WalkStreet* here = &self.streets[street]
+        cdef StreetPart* part
+        cdef const RangeNode* node
+        cdef const RangeNode[::1] nodes
+        cdef int32_t* rows
+        cdef int32_t* slots
+        cdef int32_t* decisions
+        cdef int32_t* deals
+        cdef int index, number, seat, child
+        here.num_parts = len(parts)
+        here.parts = <StreetPart*>self._zeros(len(parts) * sizeof(StreetPart))
+        here.num_roots = 0
+        here.deal_chance = 1.0 / (52 - len(self.boards.board) - street - 4)
+        for number in range(here.num_parts):
+            array, num_roots = parts[number]
+            array = np.ascontiguousarray(array, NODE_DTYPE)
+            self.memory.append(array)
+            nodes = array
+            part = &here.parts[number]
+            part.nodes = &nodes[0]
+            part.num_nodes = len(nodes)
+            part.first_root = here.num_roots
+            part.num_roots = num_roots
+            here.num_roots += num_roots
+            slots = <int32_t*>self._zeros(4 * part.num_nodes)
+            decisions = <int32_t*>self._zeros(4 * part.num_nodes)
+            deals = <int32_t*>self._zeros(4 * part.num_nodes)
+            for index in range(part.num_nodes):
+                node = &part.nodes[index]
+                if node.kind == DECIDE:
+                    if not 1 <= node.num_actions <= 16 or not (
+                        index < node.first_child <= part.num_nodes - node.num_actions
+                    ):
+                        raise ValueError(f"node {index} has no children where they should be")
+                    slots[index] = here.num_slots[node.actor]
+                    decisions[index] = here.num_decisions[node.actor]
+                    here.num_slots[node.actor] += node.num_actions
+                    here.num_decisions[node.actor] += 1
+                elif node.kind == DEAL:
+                    if street == self.num_streets - 1:
+                        raise ValueError("a dealing on the last street")
+                    deals[part.num_deals] = index
+                    part.num_deals += 1
+            part.slots, part.decisions, part.deals = slots, decisions, deals
+            for seat in range(2):
+                rows = <int32_t*>self._zeros(4 * part.num_nodes)
+                part.num_rows[seat] = num_roots
+                for index in range(num_roots):
+                    rows[index] = index
+                for index in range(part.num_nodes):
+                    node = &part.nodes[index]
+                    for child in range(node.num_actions):
+                        rows[node.first_child + child] = rows[index]
+                        if node.actor != seat:
+                            rows[node.first_child + child] = part.num_rows[seat]
+                            part.num_rows[seat] += 1
+                part.rows[seat] = rows
+                self._group_endings(part, seat)
+        if street < self.num_streets - 1 and here.num_parts != 1:
+            raise ValueError("a street with dealings is walked in one part")
+        return 0
+
+    cdef int _group_endings(self, StreetPart* part, int seat) except -1:
+        """Put the endings' rows of reach into groups of sixteen, like ones together."""
+        cdef EndingGroup* groups
+        cdef EndingGroup* group
+        cdef const RangeNode* node
+        cdef int index, lane
+        cdef float sign = 1 if seat == 0 else -1
+        endings = {}
+        for index in range(part.num_nodes):
+            node = &part.nodes[index]
+            if node.kind == END_BY_FOLD or node.kind == END_BY_SHOWDOWN:
+                pair = endings.setdefault(part.rows[seat][index], [part.num_nodes, part.num_nodes])
+                # Only the opponent's actions divide rows, so after one row this player folds
+                # at most once, and shows down at most once.
+                if pair[node.kind == END_BY_FOLD] != part.num_nodes:
+                    raise ValueError("two endings of one kind after the same reach")
+                pair[node.kind == END_BY_FOLD] = index
+        # Showdowns alone, both, folds alone: few groups then do both.
+        order = sorted(
+            endings.items(), key=lambda item: (item[1][0] == part.num_nodes) * 2
+            + (item[1][1] != part.num_nodes and item[1][0] != part.num_nodes)
+        )
+        part.num_groups[seat] = (len(order) + LANES_OF_ENDINGS - 1) // LANES_OF_ENDINGS
+        groups = <EndingGroup*>self._zeros(part.num_groups[seat] * sizeof(EndingGroup))
+        part.groups[seat] = groups
+        for index in range(part.num_groups[seat] * LANES_OF_ENDINGS):
+            group = &groups[index // LANES_OF_ENDINGS]
+            lane = index % LANES_OF_ENDINGS
+            row, pair = order[min(index, len(order) - 1)]
+            group.rows[lane] = row
+            group.showdowns[lane] = pair[0] if index < len(order) else part.num_nodes
+            group.folds[lane] = pair[1] if index < len(order) else part.num_nodes
+            if group.showdowns[lane] < part.num_nodes:
+                group.has_showdown = True
+                group.showdown_worth[lane] = abs(part.nodes[group.showdowns[lane]].worth)
+            if group.folds[lane] < part.num_nodes:
+                group.has_fold = True
+                group.fold_worth[lane] = sign * part.nodes[group.folds[lane]].worth
+        return 0
+
+    cdef int _make_scratch(self) except -1:
+        """Room for the rows that a walk needs, for each thread and street."""
+        cdef int worker, street, number, room
+        cdef int64_t rows, nodes, deals
+        cdef StreetScratch* here
+        cdef StreetPart* part
+        self.scratch = <StreetScratch*>self._zeros(
+            self.num_workers * MOST_BOARD_STREETS * sizeof(StreetScratch)
+        )
+        for street in range(self.num_streets):
+            # Boards of later streets have no longer lists than the first one.
+            room = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
+            rows = nodes = deals = 0
+            for number in range(self.streets[street].num_parts):
+                part = &self.streets[street].parts[number]
+                rows = max(rows, part.num_rows[0], part.num_rows[1])
+                nodes = max(nodes, part.num_nodes + 1)
+                deals = max(deals, part.num_deals)
+            for worker in range(self.num_workers):
+                here = &self.scratch[worker * MOST_BOARD_STREETS + street]
+                # All threads walk on from the first street's rows, which are the first one's.
+                if worker and not street and self.num_streets > 1:
+                    here.reach_in = <const float**>self._zeros(sizeof(float*) * (deals + 1))
+                    here.values_out = <float**>self._zeros(sizeof(float*) * (deals + 1))
+                    continue
+                here.reach = <float*>self._zeros(4 * rows * room)
+                here.values = <float*>self._zeros(4 * nodes * room)
+                here.reach_in = <const float**>self._zeros(sizeof(float*) * (deals + 1))
+                here.values_out = <float**>self._zeros(sizeof(float*) * (deals + 1))
+                here.lanes = <float*>self._zeros(2 * 64 * room)
+        if self.num_streets > 1:
+            self.task_size = <int64_t>self.streets[1].num_roots * room
+            self.task_values = <float*>self._zeros(
+                4 * self.task_size * self.boards.boards[0].num_children
+            )
+        return 0
+
+    # -- the walk of one board ---------------------------------------------------------------
+
+    cdef NodeRows _rows(
+        self, int64_t board_index, const RangeBoard* board, const StreetPart* part, int node,
+    ) noexcept nogil:
+        """Where the rows of a decision lie."""
+        cdef NodeRows rows
+        cdef int seat = part.nodes[node].actor
+        cdef int64_t item = (
+            self.first_rows[2 * board_index + seat] + <int64_t>part.slots[node] * board.pad[seat]
+        )
+        cdef int64_t block = (
+            self.first_blocks[2 * board_index + seat]
+            + <int64_t>part.decisions[node] * (board.pad[seat] // 16)
+        )
+        rows.pad = board.pad[seat]
+        rows.packed = self.packed
+        rows.regrets = self.regret_data + item * (2 if self.packed else 4)
+        rows.sums = self.sum_data + item * (2 if self.packed else 4)
+        rows.regret_exponents = self.regret_exponent_data + block
+        rows.sum_exponents = self.sum_exponent_data + block
+        return rows
+
+    cdef void _go_down(
+        self, const WalkCase* case, int64_t board_index, const StreetPart* part,
+        const float** reach_in, float* reach,
+    ) noexcept nogil:
+        """Fill the rows of the opponent's reach, from those of the roots on the board before."""
+        cdef const RangeBoard* board = &self.boards.boards[board_index]
+        cdef int opponent = 1 - case.player, pad = board.pad[opponent], root, hand, index
+        cdef const uint16_t* places = board.places[opponent]
+        cdef const int32_t* rows = part.rows[case.player]
+        cdef const float* source
+        cdef float* to
+        cdef const RangeNode* node
+        cdef NodeRows here
+        for root in range(part.num_roots):
+            source = reach_in[part.first_root + root]
+            to = reach + <int64_t>root * pad
+            for hand in range(pad):
+                to[hand] = source[places[hand]]
+        for index in range(part.num_nodes):
+            node = &part.nodes[index]
+            if node.kind == DECIDE and node.actor == opponent:
+                here = self._rows(board_index, board, part, index)
+                play_range(
+                    &here, node.num_actions, node.locked or case.mode != TRAIN,
+                    not node.locked, case.fade_average,
+                    reach + <int64_t>rows[index] * pad,
+                    reach + <int64_t>rows[node.first_child] * pad,
+                )
+
+    cdef void _evaluate(
+        self, const WalkCase* case, const RangeBoard* board, const StreetPart* part,
+        StreetScratch* scratch, const float* reach, float* values,
+    ) noexcept nogil:
+        """Fill the rows of values of all endings."""
+        cdef int player = case.player, opponent = 1 - player, number, lane
+        cdef int pad = board.pad[opponent], own_pad = board.pad[player]
+        cdef EndingRows rows
+        cdef const EndingGroup* group
+        for number in range(part.num_groups[player]):
+            group = &part.groups[player][number]
+            for lane in range(LANES_OF_ENDINGS):
+                rows.reach[lane] = reach + <int64_t>group.rows[lane] * pad
+                rows.showdowns[lane] = values + <int64_t>group.showdowns[lane] * own_pad
+                rows.folds[lane] = values + <int64_t>group.folds[lane] * own_pad
+            rows.showdown_worth = rows.fold_worth = NULL
+            if group.has_showdown:
+                rows.showdown_worth = &group.showdown_worth[0]
+            if group.has_fold:
+                rows.fold_worth = &group.fold_worth[0]
+            ending_values(
+                &board.ranked[player], &board.ranked[opponent], board.num_levels,
+                board.same[player], &rows, scratch.lanes,
+            )
+
+    cdef void _come_up(
+        self, const WalkCase* case, int64_t board_index, const StreetPart* part, float* values,
+    ) noexcept nogil:
+        """Fill the rows of values of all decisions, from the last to the first."""
+        cdef const RangeBoard* board = &self.boards.boards[board_index]
+        cdef int player = case.player, pad = board.pad[player], index
+        cdef const RangeNode* node
+        cdef float* below
+        cdef float* to
+        cdef NodeRows here
+        for index in range(part.num_nodes - 1, -1, -1):
+            node = &part.nodes[index]
+            if node.kind != DECIDE:
+                continue
+            below = values + <int64_t>node.first_child * pad
+            to = values + <int64_t>index * pad
+            if node.actor != player:
+                combine_range(below, node.num_actions, pad, False, to)
+            elif case.mode == ANSWER and not node.locked:
+                combine_range(below, node.num_actions, pad, True, to)
+            else:
+                here = self._rows(board_index, board, part, index)
+                learn_range(
+                    &here, node.num_actions, node.locked or case.mode != TRAIN, not node.locked,
+                    case.fade_gains, case.fade_losses, below, to,
+                )
+
+    cdef void _walk(
+        self, const WalkCase* case, int street, int64_t board_index, StreetScratch* scratch,
+        const float** reach_in, float** values_out,
+    ) noexcept nogil:
+        """Walk one board and all that follow it; add the roots' values to *values_out*.
+
+        reach_in and values_out are rows of the board before, by root of the street.
+        """
+        cdef const RangeBoard* board = &self.boards.boards[board_index]
+        cdef const WalkStreet* here = &self.streets[street]
+        cdef const StreetPart* part
+        cdef StreetScratch* mine = &scratch[street]
+        cdef int number
+        for number in range(here.num_parts):
+            part = &here.parts[number]
+            self._go_down(case, board_index, part, reach_in, mine.reach)
+            self._evaluate(case, board, part, mine, mine.reach, mine.values)
+            if part.num_deals:
+                self._deal(case, street, board_index, part, scratch)
+            self._come_up(case, board_index, part, mine.values)
+            self._hand_back(case, board, part, mine.values, values_out)
+
+    cdef void _deal(
+        self, const WalkCase* case, int street, int64_t board_index, const StreetPart* part,
+        StreetScratch* scratch,
+    ) noexcept nogil:
+        """Walk the boards of the next street, and take the mean of their values."""
+        cdef const RangeBoard* board = &self.boards.boards[board_index]
+        cdef StreetScratch* mine = &scratch[street]
+        cdef int pad = board.pad[case.player], deal, child, hand
+        cdef float chance = self.streets[street].deal_chance
+        cdef float* row
+        for deal in range(part.num_deals):
+            row = mine.values + <int64_t>part.deals[deal] * pad
+            memset(row, 0, pad * sizeof(float))
+            mine.values_out[deal] = row
+            mine.reach_in[deal] = mine.reach + (
+                <int64_t>part.rows[case.player][part.deals[deal]] * board.pad[1 - case.player]
+            )
+        for child in range(board.num_children):
+            self._walk(
+                case, street + 1, board.first_child + child, scratch, mine.reach_in,
+                mine.values_out,
+            )
+        for deal in range(part.num_deals):
+            row = mine.values_out[deal]
+            for hand in range(pad):
+                row[hand] = row[hand] * chance
+
+    cdef void _hand_back(
+        self, const WalkCase* case, const RangeBoard* board, const StreetPart* part,
+        const float* values, float** values_out,
+    ) noexcept nogil:
+        """Add the roots' values to the rows of the board before, for each card it stands for."""
+        cdef int pad = board.pad[case.player], num_hands = board.num_hands[case.player]
+        cdef int root, which, hand
+        cdef const uint16_t* places
+        cdef const float* row
+        cdef float* to
+        for root in range(part.num_roots):
+            row = values + <int64_t>root * pad
+            to = values_out[part.first_root + root]
+            for which in range(board.num_maps):
+                places = board.places[case.player] + which * board.map_stride
+                for hand in range(num_hands):
+                    to[places[hand]] += row[hand]
+
+    # -- the walk of all boards, by several threads ------------------------------------------
+
+    cdef int _meet(self, SyncSpin* spin) noexcept nogil:
+        """Wait for the other threads."""
+        if self.num_workers == 1:
+            return SYNC_DONE
+        return sync_barrier_wait(&self.barrier[0], self.num_workers, PATIENCE_NS, spin)
+
+    cdef int _walk_all(
+        self, const WalkCase* case, int worker, SyncSpin* spin, float* root_values,
+    ) noexcept nogil:
+        """Walk everything; the first thread leaves the root's values, in the range's order."""
+        cdef const RangeBoard* board = &self.boards.boards[0]
+        cdef StreetScratch* scratch = &self.scratch[worker * MOST_BOARD_STREETS]
+        cdef StreetScratch* first = &self.scratch[0]
+        cdef const StreetPart* part = &self.streets[0].parts[0]
+        cdef const float* reach_in = self.weights[1 - case.player]
+        cdef int pad = board.pad[case.player], opponent_pad = board.pad[1 - case.player]
+        cdef int deal, task, hand
+        cdef float chance = self.streets[0].deal_chance
+        cdef float* row
+        cdef const float* source
+        if self.num_streets == 1:
+            if worker == 0:
+                self._walk(case, 0, 0, scratch, &reach_in, &root_values)
+            return SYNC_DONE
+        if worker == 0:
+            self._go_down(case, 0, part, &reach_in, first.reach)
+            sync_cell_store(&self.cells[0], 0)
+        if self._meet(spin) != SYNC_DONE:
+            return -1
+        for deal in range(part.num_deals):
+            scratch.reach_in[deal] = first.reach + (
+                <int64_t>part.rows[case.player][part.deals[deal]] * opponent_pad
+            )
+        while True:
+            task = sync_cell_add(&self.cells[0], 1) - 1
+            if task >= board.num_children:
+                break
+            row = self.task_values + self.task_size * task
+            memset(row, 0, self.task_size * sizeof(float))
+            for deal in range(part.num_deals):
+                scratch.values_out[deal] = row + <int64_t>deal * pad
+            self._walk(
+                case, 1, board.first_child + task, scratch, scratch.reach_in, scratch.values_out
+            )
+        if worker == 0:
+            self._evaluate(case, board, part, first, first.reach, first.values)
+        if self._meet(spin) != SYNC_DONE:
+            return -1
+        deal = worker
+        while deal < part.num_deals:
+            row = first.values + <int64_t>part.deals[deal] * pad
+            memset(row, 0, pad * sizeof(float))
+            for task in range(board.num_children):
+                source = self.task_values + self.task_size * task + <int64_t>deal * pad
+                for hand in range(pad):
+                    row[hand] += source[hand]
+            for hand in range(pad):
+                row[hand] = row[hand] * chance
+            deal += self.num_workers
+        if self._meet(spin) != SYNC_DONE:
+            return -1
+        if worker == 0:
+            self._come_up(case, 0, part, first.values)
+            self._hand_back(case, board, part, first.values, &root_values)
+        return SYNC_DONE
+
+    def train(self, int worker, const float[:, ::1] fades, int64_t deadline_ns, int64_t least):
+        """Do iterations of CFR, as one of the threads, which all call this alike.
+
+        Args:
+            worker: the number of this thread, from 0.
+            fades: float32 (iterations, 3): in each, what positive regrets, negative regrets
+                and the sums of the average strategy are multiplied by before they are added to.
+            deadline_ns: when to begin no more iteration, on the clock of ``time.monotonic_ns``.
+            least: iterations that are done even so.
+
+        Returns:
+            How many iterations were done.
+        """
+        cdef WalkCase case
+        cdef SyncSpin spin
+        cdef unsigned before
+        cdef int64_t done = 0
+        cdef int outcome = SYNC_DONE, pad
+        pad = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
+        cdef float[::1] root = np.zeros(
+            max(self.boards.boards[0].num_hands[0], self.boards.boards[0].num_hands[1]) + pad,
+            np.float32,
+        )
+        spin.most = spin.now = 30_000
+        spin.skipped = 0
+        case.mode = TRAIN
+        with nogil:
+            before = flush_tiny()
+            while done < fades.shape[0]:
+                if worker == 0:
+                    sync_cell_store(&self.cells[8], done >= least and sync_now() >= deadline_ns)
+                outcome = self._meet(&spin)
+                if outcome != SYNC_DONE or sync_cell_load(&self.cells[8]):
+                    break
+                case.fade_gains = fades[done, 0]
+                case.fade_losses = fades[done, 1]
+                case.fade_average = fades[done, 2]
+                for case.player in range(2):
+                    outcome = self._walk_all(&case, worker, &spin, &root[0])
+                    if outcome != SYNC_DONE:
+                        break
+                if outcome != SYNC_DONE:
+                    break
+                done += 1
+            flush_restore(before)
+        if outcome != SYNC_DONE:
+            raise RuntimeError("a thread of the solver did not come")
+        return done
+
+    def values(self, int worker, int player, bint answer):
+        """Walk once over the average strategies, as one of the threads.
+
+        Args:
+            worker: the number of this thread, from 0.
+            player: whose values to return.
+            answer: the player gives a best response (Johanson et al. 2011), but where locked.
+
+        Returns:
+            float32 (hands,), from the first thread: counterfactual values at the root, in
+            chips times the opponent's reach, half of the starting pot taken off.
+        """
+        cdef WalkCase case
+        cdef SyncSpin spin
+        cdef unsigned before
+        cdef int outcome
+        cdef int count = self.boards.boards[0].num_hands[player]
+        cdef float[::1] root = np.zeros(count + 1, np.float32)
+        spin.most = spin.now = 30_000
+        spin.skipped = 0
+        case.mode = ANSWER if answer else JUDGE
+        case.player = player
+        case.fade_gains = case.fade_losses = case.fade_average = 1
+        with nogil:
+            before = flush_tiny()
+            outcome = self._walk_all(&case, worker, &spin, &root[0])
+            flush_restore(before)
+        if outcome != SYNC_DONE:
+            raise RuntimeError("a thread of the solver did not come")
+        return np.asarray(root)[:count]
+
+    def node_values(self, int part, int node, int player):
+        """Return the values at a node of the first street that the last `values` left there.
+
+        Returns:
+            float32 (hands,), in the order of the board's list.
+        """
+        cdef const RangeBoard* board = &self.boards.boards[0]
+        cdef int pad = board.pad[player]
+        cdef float* row = self.scratch[0].values + <int64_t>node * pad
+        return np.asarray(<float[:pad]>row)[: board.num_hands[player]].copy()
+
+    def lock(self, int street, int part, int node):
+        """Play the node's strategy sums from now on, on every board, and learn nothing there."""
+        cdef StreetPart* here = &self.streets[street].parts[part]
+        (<RangeNode*>here.nodes)[node].locked = True
+
+    def rows_at(self, int street, int board, int part, int node):
+        """Return where a decision's rows lie.
+
+        Returns:
+            The rows' first item in `regrets` and `sums`, the number of actions, the length
+            of a row, and the first of its exponents, one for sixteen hands.
+        """
+        cdef int64_t index = self.boards.first_board[street] + board
+        cdef const StreetPart* here = &self.streets[street].parts[part]
+        cdef int seat = here.nodes[node].actor
+        cdef int pad = self.boards.boards[index].pad[seat]
+        first = self.first_rows[2 * index + seat] + <int64_t>here.slots[node] * pad
+        block = self.first_blocks[2 * index + seat] + <int64_t>here.decisions[node] * (pad // 16)
+        return first, here.nodes[node].num_actions, pad, block
+
+
+def _from_aligned(array, int64_t count):
+    """The *count* items of a larger array that begin at a multiple of 64 bytes."""
+    skip = -array.ctypes.data % 64 // array.itemsize
+    return array[skip : skip + count]

@@ -1,0 +1,128 @@
+"""``holdem dealer``: a match server for programs that speak the ACPC protocol."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from holdem.cli.terminal import Parser, duration, make_console, run_command, signals_raise
+from holdem.config import parse_scalar
+from holdem.play.dealer import MatchResult, play_match
+from holdem.play.game_definition import read_game
+from holdem.types import DealerConfig
+
+PROG = "holdem dealer"
+
+_OPTIONS = (
+    ("--hands", "hands", "N", "hands of the match"),
+    ("--seed", "seed", "N", "of the cards"),
+    ("--host", "host", "ADDRESS", "to listen on; 0.0.0.0 is reached from other machines"),
+    ("--time-per-action", "action_seconds", "SECONDS", "then the dealer checks or folds"),
+    ("--join-seconds", "join_seconds", "SECONDS", "how long to wait for all players"),
+    ("--most-illegal", "most_illegal", "N", "illegal answers of a player; with one more it is out"),
+    ("--most-timeouts", "most_timeouts", "N", "actions too late, likewise"),
+)
+"""Options that are fields of `DealerConfig`: option, field, what follows it, what it means."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with *argv* (by default the program's) and return its exit status."""
+    return run_command(PROG, _main, argv)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        PROG,
+        "Deal a match to programs that connect and speak the ACPC protocol, version 2.0.0.",
+        "The first line printed has the ports, one for each player in the order of --seats; the\n"
+        "last one the scores. What players do wrong goes to standard error. The exit status is 0\n"
+        "if all hands were played and nobody was put out, else 1. docs/playing.md says more.",
+    )
+    parser.add_argument(
+        "--game",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="game definition, or the name of one in configs/games, such as hu",
+    )
+    parser.add_argument("--seats", required=True, metavar="A,B", help="the players' names")
+    defaults = DealerConfig()
+    for option, name, metavar, text in _OPTIONS:
+        default = getattr(defaults, name)
+        shown = f"{default:g}" if isinstance(default, float) else default
+        parser.add_argument(option, dest=name, metavar=metavar, help=f"{text} ({shown})")
+    parser.add_argument(
+        "--port", metavar="P", nargs="+", help="the players' ports; 0 for any that is free (0)"
+    )
+    parser.add_argument(
+        "--duplicate", action="store_true", help="deal the same cards at each rotation of players"
+    )
+    parser.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="write the hands there, and beside it, as .phhs, in the PHH format",
+    )
+    return parser
+
+
+def _main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
+    table = read_game(options.game)
+    config = _config(options)
+    console, errors = make_console(), Console(stderr=True, highlight=False, markup=False)
+    names = [name.strip() for name in options.seats.split(",")]
+
+    def ready(ports: tuple[int, ...]) -> None:
+        console.print(*ports, soft_wrap=True)
+        sys.stdout.flush()
+
+    start = time.monotonic()
+    with signals_raise("the hands that are over are in the log" if options.log else ""):
+        result = play_match(
+            table,
+            names,
+            config,
+            say=lambda text: errors.print(text, soft_wrap=True),
+            log_path=options.log,
+            ready=ready,
+        )
+    _print_result(console, result, table.game.big_blind, time.monotonic() - start)
+    fair = result.hands == config.hands and not any(player.out for player in result.players)
+    return 0 if fair else 1
+
+
+def _config(options: argparse.Namespace) -> DealerConfig:
+    given: dict[str, object] = {"duplicate": options.duplicate}
+    for _, name, _, _ in _OPTIONS:
+        value = getattr(options, name)
+        if value is not None:
+            given[name] = value if name == "host" else parse_scalar(value)
+    if options.port is not None:
+        given["ports"] = [parse_scalar(port) for port in options.port]
+    return DealerConfig(**given)  # type: ignore[arg-type]
+
+
+def _print_result(console: Console, result: MatchResult, big_blind: int, seconds: float) -> None:
+    console.print(f"{result.hands:,} hands in {duration(seconds)}")
+    hands = max(result.hands, 1)
+    for player in result.players:
+        won = 1000 * player.chips / big_blind / hands
+        faults = f", {player.illegal} illegal, {player.timeouts} too late"
+        console.print(
+            f"  {player.name:<16}{player.chips:+,} chips, {won:+,.0f} mbb/h; "
+            f"{player.actions:,} actions, the slowest {1000 * player.slowest:.0f} ms"
+            f"{faults if player.illegal or player.timeouts else ''}"
+            f"{', out' if player.out else ''}",
+            soft_wrap=True,
+        )
+    console.print(result.score, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

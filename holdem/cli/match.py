@@ -1,0 +1,203 @@
+"""``holdem match``: two policies play, and what one wins of the other."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from holdem import __version__, storage
+from holdem.cli.matches import (
+    DEFAULT_HANDS,
+    describe,
+    match_document,
+    number,
+    opponent_of,
+    print_results,
+)
+from holdem.cli.terminal import Parser, StageBars, make_console, run_command
+from holdem.errors import ConfigError
+from holdem.evaluation.baselines import STYLES
+from holdem.evaluation.contestants import Contestant, Loader
+from holdem.evaluation.match import PILOT_DEALS, Match
+from holdem.evaluation.played_hands import PlayedHands, histories
+from holdem.game.history import dumps
+
+PROG = "holdem match"
+JSON_FORMAT = "holdem match"
+JSON_VERSION = 1
+_MOST_HANDS = 10**12
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with *argv* (by default the program's) and return its exit status."""
+    return run_command(PROG, _main, argv)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        PROG,
+        "Let policy A play against policy B, and say what A wins, with error bars.",
+        "A and B are paths of policies, runs or checkpoints, or baselines: "
+        + ", ".join(STYLES)
+        + ".\nWith three players or more A sits alone among copies of B. Policies with different\n"
+        "bet menus follow the hands by translation, which is slower. The number of hands is fixed\n"
+        "before the first is played; --until-ci finds it by a pilot whose hands do not count.",
+    )
+    parser.add_argument("first", metavar="A", help="who is judged")
+    parser.add_argument("second", metavar="B", help="the opponent")
+    parser.add_argument("--hands", metavar="N", help=f"how many ({DEFAULT_HANDS:,})")
+    parser.add_argument(
+        "--until-ci", metavar="MBB", help="as many as make the 95 %% interval about +- MBB wide"
+    )
+    parser.add_argument(
+        "--buckets", type=Path, metavar="PATH", help="a bucket set; by default those they name"
+    )
+    parser.add_argument(
+        "--no-duplicate",
+        dest="duplicate",
+        action="store_false",
+        help="play each deal once, not from every seat",
+    )
+    parser.add_argument(
+        "--no-aivat", dest="aivat", action="store_false", help="do not reduce luck by AIVAT"
+    )
+    parser.add_argument("--workers", default="1", metavar="N", help="threads; 0 for all cores (1)")
+    parser.add_argument("--seed", default="0", metavar="N", help="of cards and actions (0)")
+    parser.add_argument(
+        "--hands-out", type=Path, metavar="FILE", help="write all hands as PHH histories (.phhs)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write all figures as JSON")
+    return parser
+
+
+def _main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
+    if options.hands is not None and options.until_ci is not None:
+        raise ConfigError("--hands and --until-ci both say how many hands", "give one of them")
+    hands = number("--hands", options.hands or DEFAULT_HANDS, 1, _MOST_HANDS)
+    until = options.until_ci and _width(options.until_ci)
+    seed = number("--seed", options.seed, 0, 2**63 - 1)
+    workers = number("--workers", options.workers, 0, 1024)
+    first, second = _players(options.first, options.second, Loader(options.buckets))
+    console = make_console()
+    console.print(f"{first.name} against {second.name}", style="bold")
+    match = Match(
+        first,
+        second,
+        seed=seed,
+        duplicate=options.duplicate,
+        aivat=None if options.aivat else False,
+        num_workers=workers,
+    )
+    if match.translated:
+        console.print("  bet menus differ: each policy follows the hands in its own betting tree")
+    pilot: dict[str, Any] | None = None
+    if until is not None:
+        hands, pilot = _hands_until(console, match, until)
+    with _written(options.hands_out, match) as write, StageBars(console) as bars:
+        bars.stage("playing", hands)
+
+        def on_hands(played: PlayedHands) -> None:
+            write(played)
+            bars.advance(len(played.numbers))
+
+        result = match.play(hands, on_hands)
+    print_results(console, [result])
+    if options.hands_out is not None:
+        console.print(f"\nhands: {options.hands_out}", soft_wrap=True)
+    if options.out is not None:
+        document = {
+            "format": JSON_FORMAT,
+            "format_version": JSON_VERSION,
+            "package_version": __version__,
+            "unit": "milli big blinds per hand, for the first policy",
+            "policy": describe(first),
+            "seed": seed,
+            "duplicate": options.duplicate,
+            "translated": match.translated,
+            "pilot": pilot,
+            "match": match_document(result, second),
+        }
+        storage.write_json(options.out, document)
+        console.print(f"all figures: {options.out}", soft_wrap=True)
+    return 0
+
+
+def _players(first: str, second: str, loader: Loader) -> tuple[Contestant, Contestant]:
+    """Return who plays; a baseline sits down at the other's betting tree."""
+    if first in STYLES and second in STYLES:
+        raise ConfigError(
+            f"{first} and {second} are baselines, which play on the betting tree of a policy",
+            "give the path of a policy for one of them",
+        )
+    if first in STYLES:
+        policy = loader.load(Path(second))
+        return opponent_of(first, policy, loader), policy
+    policy = loader.load(Path(first))
+    return policy, opponent_of(second, policy, loader)
+
+
+def _width(text: str) -> float:
+    """Return what --until-ci asks for.
+
+    Raises:
+        ConfigError: it is no number above 0.
+    """
+    try:
+        width = float(text)
+    except ValueError:
+        width = 0.0
+    if not 0 < width < float("inf"):
+        raise ConfigError(
+            f"--until-ci is {text}, and must be a number above 0 (mbb/hand)", "--until-ci 50"
+        )
+    return width
+
+
+def _hands_until(console: Console, match: Match, width: float) -> tuple[int, dict[str, Any]]:
+    """Return how many hands make the interval +- *width*, and the pilot that says so."""
+    pilot = match.pilot(PILOT_DEALS)
+    hands = pilot.hands_for(width, match.hands_per_deal)
+    if hands > _MOST_HANDS:
+        raise ConfigError(f"+- {width:g} mbb/hand would take {hands:,} hands", "ask for less")
+    console.print(
+        f"  a pilot of {PILOT_DEALS:,} deals, which do not count: sd {pilot.estimate.sd:,.0f} "
+        f"mbb a deal, so {hands:,} hands for +- {width:g} mbb/hand"
+    )
+    figures = {"deals": PILOT_DEALS, "sd": pilot.estimate.sd, "wanted_error_95": width}
+    return hands, figures
+
+
+@contextlib.contextmanager
+def _written(path: Path | None, match: Match) -> Iterator[Callable[[PlayedHands], None]]:
+    """Give what writes hands to the file *path* as they are played; nothing without a path."""
+    if path is None:
+        yield lambda played: None
+        return
+    tree = match.first.tree
+    if tree.game.cards.kind != "holdem" or tree.game.num_streets != 4:
+        raise ConfigError(
+            f"no histories of {tree.game.name!r} can be written: the format holds hold'em with "
+            "four streets of betting",
+            "leave out --hands-out",
+        )
+    names = (match.first.name, match.second.name)
+    number = 0
+    with storage.atomic_write(path) as file:
+
+        def write(played: PlayedHands) -> None:
+            nonlocal number
+            for history in histories(played, tree, names):
+                number += 1
+                file.write(f"[{number}]\n{dumps(history)}\n".encode())
+
+        yield write
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""At the table: the wire protocol, the dealer, an agent in a seat, and sessions."""

@@ -1,0 +1,226 @@
+"""A seat that plays by itself: the blueprint, followed in its tree as the real hand goes on.
+
+An `Agent` is asked with a `State` and answers with a `Decision`. It keeps nothing between two
+questions: where the hand stands in the tree is found by going through the hand again, so that
+it may be asked in any order, of any seat, and after a connection was lost. Invariant: what it
+answers depends on the policy, its seed, the hand's number and the hand, and its action is
+always legal.
+
+Where the policy has no answer (more chips are bet than its tree knows of, or a street that it was
+not trained for) the agent never raises: it checks, or calls if its equity against random hands
+pays for that.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdem._core.equity import hand_vs_random
+from holdem._core.rng import words
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.abstraction.translation import Follower, Translator
+from holdem.errors import ConfigError, MismatchError, RulesError
+from holdem.game.cards import CLASS_COMBOS, class_of
+from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
+from holdem.mccfr.blueprint import Blueprint
+from holdem.types import GameConfig
+
+__all__ = ["Agent", "Decider", "Decision", "Option", "load_policy"]
+
+# Translating a hand draws from the lanes that count its actions; choosing draws from others.
+_CHOICE_LANE = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A legal action and how likely the policy takes it."""
+
+    action: Action
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, and why.
+
+    Attributes:
+        action: drawn from the options; legal.
+        options: by rising amount, folding first; probabilities sum to 1. Actions of the policy that
+            come to the same at this table are one.
+        situation: where the hand stands in the policy's tree, in words.
+        bucket: of the hand, on its street; None if the policy did not answer.
+        fallback: why the policy did not answer; empty if it did.
+        seconds: that the answer took.
+    """
+
+    action: Action
+    options: tuple[Option, ...]
+    situation: str
+    bucket: int | None
+    fallback: str
+    seconds: float
+
+
+class Decider(Protocol):
+    """Whoever plays a seat."""
+
+    def decide(self, state: State, hand: int) -> Decision:
+        """Return what the player to act at *state* does in hand number *hand*."""
+
+
+class Agent:
+    """Plays any seat of a game as a blueprint does.
+
+    Stacks, blinds and bets may be others than the blueprint's, see
+    `holdem.abstraction.translation`.
+
+    Attributes:
+        policy: the blueprint.
+        bucketing: the buckets that it was trained with.
+    """
+
+    def __init__(
+        self, policy: Blueprint, bucketing: HandBucketing, game: GameConfig, *, seed: int = 42
+    ) -> None:
+        """Make an agent for hands of *game*.
+
+        Args:
+            policy: the blueprint.
+            bucketing: the buckets that it was trained with.
+            game: what is really played.
+            seed: of its random choices.
+
+        Raises:
+            MismatchError: the policy is for other cards, buckets or another number of players.
+            ConfigError: the seed is not from 0 to 2^63 - 1.
+        """
+        if not 0 <= seed < 2**63:
+            raise ConfigError(f"seed {seed} is not from 0 to 2^63 - 1", "choose another seed")
+        counts = policy.tree.bucket_counts
+        if bucketing.num_buckets[: len(counts)] != counts:
+            raise MismatchError(
+                f"a policy with buckets {counts}, a bucket set of {bucketing.num_buckets}",
+                "name the set that it was trained with: --buckets PATH",
+            )
+        self.policy = policy
+        self.bucketing = bucketing
+        self._seed = seed
+        self._translator = Translator(policy.tree, game)
+
+    def decide(self, state: State, hand: int) -> Decision:
+        """Return what the player to act at *state* does.
+
+        Args:
+            state: the hand; the cards of the player to act must be known.
+            hand: its number.
+
+        Raises:
+            RulesError: nobody is to act, or its cards are not known.
+        """
+        start = time.perf_counter()
+        seat = state.actor
+        hole = None if seat is None else state.hole_cards[seat]
+        if hole is None:
+            raise RulesError(
+                "nobody is to act" if seat is None else f"the cards of seat {seat} are not known",
+                "ask at a player's decision, with its cards",
+            )
+        follower = self._translator.replay(state, self._seed, hand)
+        node = follower.decision(state)
+        if node is None:
+            action = self._passive(state, hole)
+            return Decision(
+                action,
+                (Option(action, 1.0),),
+                self.policy.tree.describe(follower.node),
+                None,
+                "the policy's tree has no decision here",
+                time.perf_counter() - start,
+            )
+        bucket = self.bucketing.bucket(hole, state.board)
+        chances = self.policy.strategy(node)[bucket]
+        action = follower.action(state, self._draw(chances, state, hand))
+        return Decision(
+            action,
+            _options(follower, state, chances),
+            self.policy.tree.describe(node),
+            bucket,
+            "",
+            time.perf_counter() - start,
+        )
+
+    def _passive(self, state: State, hole: Hole) -> Action:
+        """Return a check, or a call where equity against random hands pays for it, else a fold."""
+        legal = state.legal_actions()
+        if not legal.can_fold:
+            return CALL
+        assert state.actor is not None  # it has legal actions
+        mine = state.paid[state.actor] + legal.call
+        pot = sum(min(paid, mine) for paid in state.paid) + legal.call
+        opponents = len(state.live) - 1
+        return CALL if self._equity(hole, state.board) ** opponents >= legal.call / pot else FOLD
+
+    def _equity(self, hole: Hole, board: tuple[int, ...]) -> float:
+        """Return the share of the pot that *hole* wins from one random hand."""
+        if board:
+            return hand_vs_random(hole, board).equity
+        row = self.bucketing.preflop_equities[class_of(*hole)]
+        return float(row @ CLASS_COMBOS / CLASS_COMBOS.sum())
+
+    def _draw(self, chances: NDArray[np.float32], state: State, hand: int) -> int:
+        """Return one of the actions of a decision."""
+        place = sum(isinstance(event, Played) for event in state.events)
+        word = int(words(self._seed, hand, _CHOICE_LANE + place, 1)[0])
+        up_to = np.cumsum(chances, dtype=np.float64)
+        drawn = (word >> 11) * 2.0**-53 * up_to[-1]
+        # The last action that is possible at all, should the sum round below the draw.
+        return min(int(np.searchsorted(up_to, drawn, "right")), int(np.flatnonzero(chances)[-1]))
+
+
+def load_policy(
+    path: Path, buckets: Path | None = None, *, verify: bool = True
+) -> tuple[Blueprint, HandBucketing]:
+    """Return the policy at *path* and the bucket set that it was trained with.
+
+    Args:
+        path: ``avg_policy.json``, its folder, or the folder of a run.
+        buckets: the bucket set; by default the one that the policy names.
+        verify: compare the bucket set with its checksums.
+
+    Raises:
+        StorageError: one of them is missing or damaged.
+        MismatchError: they do not belong together, or it is a policy of no hold'em.
+    """
+    policy = Blueprint.load(path)
+    named = policy.provenance.bucket_path
+    if buckets is None and named is None:
+        raise MismatchError(
+            f"{path} is a policy for {policy.tree.game.name!r}, which is played without buckets",
+            "choose a policy of hold'em",
+        )
+    bucketing = HandBucketing.load(buckets or Path(str(named)), verify=verify)
+    wanted = policy.provenance.bucket_fingerprint
+    if bucketing.fingerprint != wanted:
+        raise MismatchError(
+            f"{path} was trained with buckets {str(wanted)[:12]}, and "
+            f"{buckets or named} holds {bucketing.fingerprint[:12]}",
+            "name the set that it was trained with: --buckets PATH",
+        )
+    return policy, bucketing
+
+
+def _options(follower: Follower, state: State, chances: NDArray[np.float32]) -> tuple[Option, ...]:
+    """Return the real actions that a decision's actions come to, and how likely each is."""
+    found: dict[Action, float] = {}
+    for choice, chance in enumerate(chances.tolist()):
+        action = follower.action(state, choice)
+        found[action] = found.get(action, 0.0) + chance
+    order = sorted(found, key=lambda action: (action.kind, action.amount))
+    total = sum(found.values())
+    return tuple(Option(action, found[action] / total) for action in order)

@@ -1,0 +1,1 @@
+"""Solving a situation by itself: whole ranges over the betting that is still to come."""

@@ -1,0 +1,453 @@
+"""Solving a spot: iterations of vector CFR until the answer is good enough or time is up."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem._core.equity import range_equity
+from holdem._core.range_boards import RangeBoards
+from holdem._core.range_walk import RangeWalk
+from holdem._core.showdown import fold_values
+from holdem.errors import ConfigError, MismatchError, ResourceError
+from holdem.game.cards import HOLES, Card, cards_text, parse_card
+from holdem.machine import available_memory
+from holdem.search.runouts import runouts
+from holdem.search.spot import Spot
+from holdem.search.strategies import HandStrategy, StrategyReader, rename_holes
+from holdem.search.subgame import Node, NodeKind, build_public_tree
+from holdem.storage import format_bytes, read_folder, write_folder
+
+__all__ = ["METHODS", "Progress", "SubgameSolver"]
+
+KIND = "subgame"
+CHECK_EVERY = 10
+"""Iterations between two looks at the exploitability, which cost about one."""
+
+T = TypeVar("T")
+Fades = tuple[float, float, float]
+
+
+def _discounted(iteration: int) -> Fades:
+    """Discounted CFR (Brown & Sandholm 2019) with alpha 1.5, beta 0 and gamma 3.
+
+    The average begins anew at powers of four: what was played before is forgotten, which
+    costs at most three quarters of the iterations' worth and saves more.
+    """
+    past = (iteration - 1) ** 1.5
+    since = iteration - 4 ** int(math.log(iteration, 4) + 1e-9)
+    return past / (past + 1), 0.5, (since / (since + 1)) ** 3
+
+
+def _linear(iteration: int) -> Fades:
+    """Linear CFR (Brown & Sandholm 2019)."""
+    share = (iteration - 1) / iteration
+    return share, share, share
+
+
+def _plus(iteration: int) -> Fades:
+    """CFR+ (Tammelin 2014): losses are forgotten, the average is linear."""
+    return 1.0, 0.0, (iteration - 1) / iteration
+
+
+METHODS: Mapping[str, Callable[[int], Fades]] = {
+    "dcfr": _discounted,
+    "linear": _linear,
+    "cfr+": _plus,
+}
+"""What positive regrets, negative ones and strategy sums are multiplied by, by iteration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a solve is.
+
+    Attributes:
+        iterations: done so far, saved ones included.
+        seconds: since this solve began.
+        exploitability: half of what both best responses win together, in percent of the
+            starting pot.
+    """
+
+    iterations: int
+    seconds: float
+    exploitability: float
+
+
+class SubgameSolver:
+    """The strategies of one spot, and the iterations that better them.
+
+    Args:
+        spot: what to solve.
+        method: one of `METHODS`.
+        packed: keep regrets and strategies in 16 bits; by default before the river, where
+            memory is what takes the time.
+        num_workers: threads; the results are the same. The river has one.
+        alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
+            differently want False.
+
+    Attributes:
+        spot, method: as given.
+        tree: the public tree.
+        iterations: done so far.
+
+    Raises:
+        ConfigError: a value cannot be used.
+        ResourceError: it needs more memory than there is.
+    """
+
+    def __init__(
+        self,
+        spot: Spot,
+        *,
+        method: str = "dcfr",
+        packed: bool | None = None,
+        num_workers: int = 1,
+        alike: bool = True,
+    ) -> None:
+        if method not in METHODS:
+            raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
+        if not 1 <= num_workers <= 256:
+            raise ConfigError(
+                f"num_workers is {num_workers}, and must be from 1 to 256", "one per core is enough"
+            )
+        self.spot = spot
+        self.method = method
+        self.iterations = 0
+        num_streets = 6 - len(spot.board)
+        self.packed = num_streets > 1 if packed is None else packed
+        self.num_workers = num_workers if num_streets > 1 else 1
+        self.tree = build_public_tree(
+            pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=num_streets
+        )
+        self._holes = tuple(_spread(np.flatnonzero(weights)) for weights in spot.ranges)
+        self._weights = tuple(
+            weights[holes] for weights, holes in zip(spot.ranges, self._holes, strict=True)
+        )
+        self._pairs = self._count_pairs()
+        if not self._pairs:
+            raise ConfigError(
+                f"no hand of one range can meet one of the other on {cards_text(spot.board)}",
+                "give ranges with hands that share no card",
+            )
+        dealings = runouts(spot.board, spot.ranges, alike=alike)
+        hands = [np.ascontiguousarray(HOLES[holes]) for holes in self._holes]
+        self._refuse_too_large([1, *(len(cards) for _, cards, _, _ in dealings)])
+        self._boards = RangeBoards(spot.board, hands, dealings)
+        self._walk = RangeWalk(
+            self._boards,
+            self._weights,
+            self.tree.arrays(),
+            packed=self.packed,
+            num_workers=self.num_workers,
+        )
+        self._reader = StrategyReader(self._boards, self._walk, self._weights)
+        self._locks: list[Node] = []
+        self._alike = alike
+        self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
+
+    def _count_pairs(self) -> float:
+        """Weight of all pairs of hands that share no card."""
+        met = fold_values(HOLES[self._holes[0]], HOLES[self._holes[1]], self._weights[1][:, None])
+        return float(self._weights[0].astype(np.float64) @ met[:, 0].astype(np.float64))
+
+    def _refuse_too_large(self, num_boards: Sequence[int]) -> None:
+        wanted = 0
+        for street, parts in enumerate(self.tree.streets):
+            for player, holes in enumerate(self._holes):
+                slots = sum(
+                    len(node.children)
+                    for part in parts
+                    for node in part.nodes
+                    if node.kind == NodeKind.DECIDE and node.actor == player
+                )
+                wanted += num_boards[street] * slots * len(holes) * (4 if self.packed else 8)
+        if wanted > available_memory():
+            raise ResourceError(
+                f"solving this needs {format_bytes(wanted)} of memory, and there are "
+                f"{format_bytes(available_memory())}",
+                "offer fewer bet sizes, or begin on a later street",
+            )
+
+    # ---- Iterations --------------------------------------------------------------------------
+
+    @property
+    def memory_bytes(self) -> int:
+        """What regrets and strategies take."""
+        walk = self._walk
+        arrays = (walk.regrets, walk.sums, walk.regret_exponents, walk.sum_exponents)
+        return sum(array.nbytes for array in arrays)
+
+    def run(self, iterations: int, *, deadline: float | None = None, least: int = 0) -> int:
+        """Do iterations of CFR; return how many were done.
+
+        Args:
+            iterations: how many, if time allows.
+            deadline: when to begin no more, on the clock of `time.monotonic`.
+            least: iterations that are done even so.
+        """
+        first = self.iterations + 1
+        fades = [METHODS[self.method](first + i) for i in range(iterations)]
+        until = 2**62 if deadline is None else int(deadline * 1e9)
+        done = self._everywhere(
+            self._walk.train, np.array(fades, np.float32).reshape(-1, 3), until, least
+        )
+        self.iterations += done
+        return done
+
+    def solve(
+        self,
+        *,
+        target: float = 0.3,
+        time_budget: float | None = None,
+        most_iterations: int = 10**9,
+        observer: Callable[[Progress], None] | None = None,
+    ) -> Progress:
+        """Iterate until the exploitability is at most *target* percent of the pot.
+
+        Args:
+            target: when to stop.
+            time_budget: seconds after which to stop earlier.
+            most_iterations: iterations after which to stop earlier.
+            observer: is told after every ten iterations, and at the end.
+        """
+        started = time.monotonic()
+        deadline = None if time_budget is None else started + time_budget
+        while True:
+            wanted = min(CHECK_EVERY, most_iterations - self.iterations)
+            done = self.run(wanted, deadline=deadline)
+            exploitability = self.exploitability()
+            progress = Progress(self.iterations, time.monotonic() - started, exploitability)
+            if observer:
+                observer(progress)
+            if exploitability <= target or done < CHECK_EVERY:
+                return progress
+
+    def _everywhere(self, door: Callable[..., T], *arguments: Any) -> T:
+        """Call a door of the walk in every thread; return what the first one gave."""
+        others = (
+            [self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)]
+            if self._pool
+            else []
+        )
+        result = door(0, *arguments)
+        for other in others:
+            other.result()
+        return result
+
+    # ---- What is known -----------------------------------------------------------------------
+
+    def exploitability(self) -> float:
+        """Return half of what both best responses win together, in percent of the pot."""
+        answers = (self._mean(p, self._values(p, answer=True)) for p in (0, 1))
+        return sum(answers) / 2 / self.spot.pot * 100
+
+    def best_response(self, player: int) -> float:
+        """Return the chips that *player*'s best response takes home on average.
+
+        Less what is put in from now on; both players' shares add up to the pot.
+        """
+        return self._mean(player, self._values(player, answer=True)) + self.spot.pot / 2
+
+    def value(self, player: int) -> float:
+        """Return the chips that *player* takes home on average when both play as they do."""
+        return self._mean(player, self._values(player, answer=False)) + self.spot.pot / 2
+
+    def hand_values(self, player: int) -> npt.NDArray[np.float32]:
+        """Return what each hole takes home on average: float32 (1326,), NaN where not in range."""
+        values = self._values(player, answer=False)
+        met = fold_values(
+            HOLES[self._holes[player]],
+            HOLES[self._holes[1 - player]],
+            self._weights[1 - player][:, None],
+        )[:, 0]
+        result = np.full(len(HOLES), np.nan, np.float32)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            result[self._holes[player]] = values / met + np.float32(self.spot.pot / 2)
+        return result
+
+    def equity(self) -> float:
+        """Return the share of the pot that player 0 would win if all checked to the end."""
+        first, second = (weights.astype(np.float64) for weights in self.spot.ranges)
+        return float(range_equity(first, second, self.spot.board).equity)
+
+    def _values(self, player: int, *, answer: bool) -> npt.NDArray[np.float32]:
+        return self._everywhere(self._walk.values, player, answer)
+
+    def _mean(self, player: int, values: npt.NDArray[np.float32]) -> float:
+        weights = self._weights[player].astype(np.float64)
+        return float(weights @ values.astype(np.float64)) / self._pairs
+
+    def find(self, path: str) -> tuple[Node, tuple[Card, ...]]:
+        """Return the node that a text leads to, and the cards that came on the way.
+
+        Args:
+            path: actions and cards from the root, as in ``"check bet100 call Kd check"``.
+
+        Raises:
+            ConfigError: a word is no action there, or no card that can come.
+        """
+        node = self.tree.root
+        cards: list[Card] = []
+        for word in path.split():
+            if node.kind == NodeKind.DEAL:
+                cards.append(self._dealt(word, cards))
+                node = node.children[0]
+                continue
+            names = {child.action.replace(" ", ""): child for child in node.children}
+            # The size says enough: "raise300" and "all-in900" are found by "bet" too.
+            if word not in names:
+                raise ConfigError(
+                    f"no action {word!r} after '{node.path()}'",
+                    f"one of {', '.join(names)}" if names else "the hand ends there",
+                )
+            node = names[word]
+        return node, tuple(cards)
+
+    def _dealt(self, word: str, cards: Sequence[Card]) -> Card:
+        card = parse_card(word)
+        if card in (*self.spot.board, *cards):
+            raise ConfigError(
+                f"{word} is there twice", "name a card that is not on the board already"
+            )
+        return card
+
+    def strategy(self, node: Node, cards: Sequence[Card] = ()) -> HandStrategy:
+        """Return the average strategy at a decision, once *cards* have come after the board.
+
+        Raises:
+            ConfigError: *node* is no decision, or the cards do not lead to its street.
+        """
+        if node.kind != NodeKind.DECIDE or len(cards) != node.street:
+            raise ConfigError(
+                f"no decision after '{node.path()}' and {cards_text(cards) or 'no card'}",
+                "name a point where a player acts, with a card for each '/'",
+            )
+        return self._reader.strategy(node, cards)
+
+    # ---- Locks -------------------------------------------------------------------------------
+
+    def lock(self, node: Node, strategy: npt.NDArray[np.floating]) -> None:
+        """Fix what a player does at a decision, whatever cards came; the others adapt.
+
+        Exploitability is then that of the game with this strategy given.
+
+        Args:
+            node: a decision.
+            strategy: (1326, actions), by hole; rows are normalised.
+
+        Raises:
+            ConfigError: *strategy* has another shape or a row without a sum above 0.
+            MismatchError: it treats suits differently that this solver deals alike.
+        """
+        shape = (len(HOLES), len(node.children))
+        table = np.asarray(strategy, np.float64)
+        if node.kind != NodeKind.DECIDE or table.shape != shape:
+            raise ConfigError(
+                f"a strategy of shape {table.shape} for '{node.path()}', which needs {shape}",
+                "give a row for each hole and a number for each action",
+            )
+        used = table[self._holes[node.actor]]
+        if not (used >= 0).all() or not (used.sum(axis=1) > 0).all():
+            raise ConfigError(
+                f"the strategy for '{node.path()}' has a hand without probabilities",
+                "give every hand of the range numbers of at least 0, not all 0",
+            )
+        for _, _, _, renamings in self._boards.dealings:
+            for renaming in np.unique(renamings, axis=0).tolist():
+                after = rename_holes(np.arange(len(HOLES)), tuple(renaming))
+                if not np.array_equal(table[after], table):
+                    raise MismatchError(
+                        f"the strategy for '{node.path()}' treats suits differently",
+                        "make the solver with alike=False",
+                    )
+        for board in range(self._boards.num_boards(node.street)):
+            holes = self._reader.holes_on(node.street, board, node.actor)
+            rows = self._reader.sums(node, board)
+            shares = (table[holes] / table[holes].sum(axis=1, keepdims=True)).T
+            if self.packed:
+                _, _, pad, block = self._walk.rows_at(node.street, board, node.part, node.index)
+                self._walk.sum_exponents[block : block + pad // 16] = 127
+                shares = np.rint(shares * 16_384)
+            rows[:, : len(holes)] = shares
+        self._walk.lock(node.street, node.part, node.index)
+        self._locks.append(node)
+
+    # ---- Files -------------------------------------------------------------------------------
+
+    def save(self, path: Path) -> None:
+        """Write everything as a folder, from which `load` goes on.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        walk = self._walk
+        write_folder(
+            path,
+            {
+                "regrets": walk.regrets,
+                "sums": walk.sums,
+                "regret_exponents": walk.regret_exponents,
+                "sum_exponents": walk.sum_exponents,
+            },
+            {
+                "spot": self.spot.describe(),
+                "method": self.method,
+                "iterations": self.iterations,
+                "packed": self.packed,
+                "locks": [node.path() for node in self._locks],
+                "alike": self._alike,
+            },
+            kind=KIND,
+        )
+
+    @classmethod
+    def load(cls, path: Path, *, num_workers: int = 1) -> SubgameSolver:
+        """Return the solver that `save` wrote.
+
+        Raises:
+            StorageError: *path* is missing, damaged or something else.
+            MismatchError: it was made by rules that this version does not have.
+        """
+        folder = read_folder(path, KIND)
+        saved = folder.metadata
+        solver = cls(
+            Spot.from_description(saved["spot"]),
+            method=saved["method"],
+            packed=saved["packed"],
+            num_workers=num_workers,
+            alike=saved["alike"],
+        )
+        walk = solver._walk
+        for name, array in folder.arrays.items():
+            rows = getattr(walk, name)
+            if rows.shape != array.shape or rows.dtype != array.dtype:
+                raise MismatchError(
+                    f"{path} holds {array.size:,} {name}, and this spot has {rows.size:,}",
+                    "solve the spot again with this version",
+                )
+            rows[:] = array
+        solver.iterations = saved["iterations"]
+        by_path = {node.path(): node for node in solver.tree.nodes()}
+        for place in saved["locks"]:
+            node = by_path[place]
+            walk.lock(node.street, node.part, node.index)
+            solver._locks.append(node)
+        return solver
+
+
+def _spread(holes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Order holes so that neighbours of the same two ranks share no card.
+
+    Sums by card then need not wait for one another.
+    """
+    low, high = HOLES[holes].astype(np.int64).T
+    return holes[np.lexsort((low, low // 4, high // 4, (high - low) % 4))]

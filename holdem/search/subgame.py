@@ -1,0 +1,300 @@
+"""The public tree of a spot: what can be bet, street by street.
+
+The betting after a card does not depend on which card came, so each street has one
+forest: its roots are the dealings of the street before. See `holdem/_core/range_walk.pxd`
+for how nodes lie.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem._core.range_walk import NODE_DTYPE
+from holdem.errors import ConfigError
+from holdem.game.menu import MILLION, SizeKind
+from holdem.search.spot import Menu
+
+__all__ = ["MOST_NODES", "Node", "NodeKind", "Part", "PublicTree", "build_public_tree"]
+
+MOST_NODES = 100_000
+"""Of all streets; a tree of more would not be solved in a lifetime."""
+
+MOST_ACTIONS = 16
+ENDINGS_TOGETHER = 64
+"""A part of the last street holds at least so many endings, if there are: sixteen are
+evaluated at once, and what a part needs should stay in the cache."""
+
+
+class NodeKind(IntEnum):
+    """What a node is; the compiled core has the same numbers."""
+
+    DECIDE = 0
+    DEAL = 1
+    END_BY_FOLD = 2
+    END_BY_SHOWDOWN = 3
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A point of the betting.
+
+    Attributes:
+        street: counted from the spot's own.
+        paid: chips that each player put in since the spot began.
+        bets: those of them on this street.
+        actor: who decides; who folded at the end by a fold; else 0.
+        action: what led here, as in ``"check"``, ``"bet 100"``, ``"all-in 950"``.
+        parent: the decision or, for the first node of a street, the dealing before.
+        part, index: where it lies among the street's nodes.
+    """
+
+    street: int
+    kind: NodeKind
+    paid: tuple[int, int]
+    bets: tuple[int, int]
+    actor: int = 0
+    least_raise: int = 1
+    action: str = ""
+    parent: Node | None = field(default=None, repr=False)
+    children: list[Node] = field(default_factory=list, repr=False)
+    part: int = 0
+    index: int = 0
+
+    def path(self) -> str:
+        """Return the actions that lead here, ``"/"`` where a card comes; empty at the root."""
+        words: list[str] = []
+        node: Node | None = self
+        while node is not None and node.parent is not None:
+            words.append(node.action.replace(" ", "") or "/")
+            node = node.parent
+        return " ".join(reversed(words))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Nodes that are walked together: the roots, then breadth first what follows them."""
+
+    nodes: list[Node]
+    num_roots: int
+
+    def array(self, pot: int, locked: frozenset[Node]) -> npt.NDArray[np.void]:
+        """Return the nodes as the compiled core wants them."""
+        table = np.zeros(len(self.nodes), NODE_DTYPE)
+        for row, node in zip(table, self.nodes, strict=True):
+            row["first_child"] = -1
+            row["kind"], row["actor"] = node.kind, node.actor
+            row["locked"] = node in locked
+            if node.kind == NodeKind.DECIDE:
+                row["first_child"] = node.children[0].index
+                row["num_actions"] = len(node.children)
+            elif node.kind == NodeKind.END_BY_FOLD:
+                won = pot / 2 + node.paid[node.actor]
+                row["worth"] = won if node.actor == 1 else -won
+            elif node.kind == NodeKind.END_BY_SHOWDOWN:
+                row["worth"] = pot / 2 + node.paid[0]
+        return table
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PublicTree:
+    """The betting of a spot.
+
+    Attributes:
+        root: the first decision.
+        streets: the parts of each street.
+    """
+
+    root: Node
+    streets: list[list[Part]]
+    pot: int
+
+    def nodes(self) -> Iterator[Node]:
+        """Yield every node, street by street."""
+        for parts in self.streets:
+            for part in parts:
+                yield from part.nodes
+
+    def count(self, kind: NodeKind) -> int:
+        """Return how many nodes are of a kind, each counted once for all boards."""
+        return sum(node.kind == kind for node in self.nodes())
+
+    def arrays(
+        self, locked: frozenset[Node] = frozenset()
+    ) -> list[list[tuple[npt.NDArray[np.void], int]]]:
+        """Return the streets as `RangeWalk` wants them."""
+        return [
+            [(part.array(self.pot, locked), part.num_roots) for part in parts]
+            for parts in self.streets
+        ]
+
+
+def build_public_tree(*, pot: int, stack: int, menu: Menu, num_streets: int) -> PublicTree:
+    """Enumerate the betting of *num_streets* streets, the last of which is the river.
+
+    Integer chips, no rake. A size is of the pot after calling; one below the least legal
+    raise becomes that raise, one above the stack becomes all-in, equal ones are one.
+
+    Raises:
+        ConfigError: the menu makes too many nodes or actions.
+    """
+    return _Builder(pot, stack, menu, num_streets).build()
+
+
+class _Builder:
+    def __init__(self, pot: int, stack: int, menu: Menu, num_streets: int) -> None:
+        self.pot, self.stack, self.num_streets = pot, stack, num_streets
+        self.sizes = {facing: menu.sizes(facing_bet=facing) for facing in (False, True)}
+        self.menu = menu
+        self.num_nodes = 0
+
+    def build(self) -> PublicTree:
+        roots = [self._begin_street(0, (0, 0), None)]
+        root = roots[0]
+        streets = []
+        for street in range(self.num_streets):
+            forests = [self._grow(node) for node in roots]
+            parts = self._parts(forests, together=street < self.num_streets - 1)
+            streets.append(parts)
+            deals = [n for part in parts for n in part.nodes if n.kind == NodeKind.DEAL]
+            roots = [self._begin_street(street + 1, node.paid, node) for node in deals]
+            for deal, node in zip(deals, roots, strict=True):
+                deal.children.append(node)
+        return PublicTree(root, streets, self.pot)
+
+    def _begin_street(self, street: int, paid: tuple[int, int], parent: Node | None) -> Node:
+        """The first node of a street: a decision, or on to the next if both are all-in."""
+        kind = NodeKind.DECIDE
+        if paid[0] == self.stack:
+            kind = self._after_street(street)
+        return self._node(street, kind, paid, (0, 0), parent=parent)
+
+    def _after_street(self, street: int) -> NodeKind:
+        last = street == self.num_streets - 1
+        return NodeKind.END_BY_SHOWDOWN if last else NodeKind.DEAL
+
+    def _node(
+        self,
+        street: int,
+        kind: NodeKind,
+        paid: tuple[int, int],
+        bets: tuple[int, int],
+        *,
+        actor: int = 0,
+        least_raise: int = 1,
+        action: str = "",
+        parent: Node | None = None,
+    ) -> Node:
+        self.num_nodes += 1
+        if self.num_nodes > MOST_NODES:
+            raise ConfigError(
+                f"the menu '{self.menu.bets}' / '{self.menu.raises}' makes more than "
+                f"{MOST_NODES:,} betting sequences",
+                "offer fewer or larger sizes",
+            )
+        return Node(street, kind, paid, bets, actor, least_raise, action, parent)
+
+    def _grow(self, root: Node) -> list[Node]:
+        """Give *root* all that follows it on its street; return it with them."""
+        found, queue = [], deque([root])
+        while queue:
+            node = queue.popleft()
+            found.append(node)
+            if node.kind == NodeKind.DECIDE:
+                node.children = list(self._children(node))
+                if len(node.children) > MOST_ACTIONS:
+                    raise ConfigError(
+                        f"{len(node.children)} actions after '{node.path()}': at most "
+                        f"{MOST_ACTIONS} can be walked",
+                        "offer fewer sizes",
+                    )
+                queue.extend(node.children)
+        return found
+
+    def _children(self, node: Node) -> Iterator[Node]:
+        actor, other = node.actor, 1 - node.actor
+        to_call = node.bets[other] - node.bets[actor]
+        called = _put(node.paid, actor, node.paid[other])
+        if to_call:
+            yield self._child(node, NodeKind.END_BY_FOLD, node.paid, actor, "fold")
+            yield self._child(node, self._after_street(node.street), called, 0, "call")
+        elif actor == 1:
+            yield self._child(node, self._after_street(node.street), called, 0, "check")
+        else:
+            yield self._child(node, NodeKind.DECIDE, node.paid, other, "check")
+        if called[0] == self.stack:
+            return
+        for amount in self._amounts(node):
+            bets = _put(node.bets, actor, amount)
+            paid = _put(node.paid, actor, node.paid[actor] + amount - node.bets[actor])
+            word = "raise" if to_call else "bet"
+            if paid[actor] == self.stack:
+                word = "all-in"
+            child = self._child(node, NodeKind.DECIDE, paid, other, f"{word} {amount}")
+            child.bets = bets
+            child.least_raise = amount - node.bets[other]
+            yield child
+
+    def _child(
+        self, node: Node, kind: NodeKind, paid: tuple[int, int], actor: int, action: str
+    ) -> Node:
+        return self._node(
+            node.street,
+            kind,
+            paid,
+            node.bets,
+            actor=actor,
+            least_raise=node.least_raise,
+            action=action,
+            parent=node,
+        )
+
+    def _amounts(self, node: Node) -> list[int]:
+        """Chips that the actor can have bet on this street after a bet or raise, ascending."""
+        actor, other = node.actor, 1 - node.actor
+        faced = node.bets[other]
+        most = node.bets[actor] + self.stack - node.paid[actor]
+        pot_after_call = self.pot + 2 * node.paid[other]
+        amounts = set()
+        for kind, size in self.sizes[faced > node.bets[actor]]:
+            if kind == SizeKind.WHOLE_STACK:
+                amount = most
+            elif kind == SizeKind.CHIPS:
+                amount = faced + size
+            elif kind == SizeKind.TIMES_BET:
+                amount = _rounded(faced * size)
+            else:
+                amount = faced + _rounded(pot_after_call * size)
+            amounts.add(min(max(amount, faced + node.least_raise), most))
+        return sorted(amounts)
+
+    @staticmethod
+    def _parts(forests: Sequence[list[Node]], *, together: bool) -> list[Part]:
+        """Join the forests of a street into parts, in order, and number the nodes."""
+        parts: list[Part] = []
+        waiting: list[list[Node]] = []
+        for number, forest in enumerate(forests):
+            waiting.append(forest)
+            endings = sum(node.kind != NodeKind.DECIDE for one in waiting for node in one)
+            last = number == len(forests) - 1
+            if last or (endings >= ENDINGS_TOGETHER and not together):
+                nodes = [one[0] for one in waiting] + [n for one in waiting for n in one[1:]]
+                for index, node in enumerate(nodes):
+                    node.part, node.index = len(parts), index
+                parts.append(Part(nodes, len(waiting)))
+                waiting = []
+        return parts
+
+
+def _put(pair: tuple[int, int], player: int, value: int) -> tuple[int, int]:
+    return (value, pair[1]) if player == 0 else (pair[0], value)
+
+
+def _rounded(millionths: int) -> int:
+    """Millionths of a chip as whole chips, halves up."""
+    return (millionths + MILLION // 2) // MILLION

@@ -1,0 +1,30 @@
+"""Bucket sets that cost nothing to make: neighbours in the order of hand indices differ."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdem.types import CANONICAL_HANDS
+
+
+class StripedBuckets:
+    """Buckets 0 .. k-1 in turn by hand index, on as many streets as asked for; no files.
+
+    Equities before the flop are as good as any where no test looks at them.
+    """
+
+    path = None
+
+    def __init__(self, num_buckets: int, num_streets: int = 4, preflop_equities=None) -> None:
+        self.num_buckets = (169, *(num_buckets,) * (num_streets - 1))
+        self.fingerprint = f"striped {num_buckets}"
+        tables = [np.arange(169, dtype=np.uint8)]
+        for hands in CANONICAL_HANDS[1:num_streets]:
+            table = np.empty(hands, np.uint8)
+            for bucket in range(num_buckets):
+                table[bucket::num_buckets] = bucket
+            tables.append(table)
+        self.tables = tuple(tables)
+        self.preflop_equities = (
+            np.full((169, 169), 0.5) if preflop_equities is None else preflop_equities
+        )

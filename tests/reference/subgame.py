@@ -1,0 +1,131 @@
+"""Vector CFR of a spot, slowly: every board by itself, every pair of hands one by one."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+
+from holdem.search.subgame import NodeKind, build_public_tree
+from tests.reference import evaluator
+
+
+class ReferenceSolver:
+    """Plays the same iterations as `SubgameSolver`, without renaming a suit."""
+
+    def __init__(self, spot, fades):
+        self.spot, self.fades, self.iteration = spot, fades, 0
+        self.tree = build_public_tree(
+            pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=6 - len(spot.board)
+        )
+        self.holes = [np.flatnonzero(weights) for weights in spot.ranges]
+        cards = [(low, high) for high in range(52) for low in range(high)]
+        self.hands = [[cards[hole] for hole in holes] for holes in self.holes]
+        self.weights = [w[h].astype(float) for w, h in zip(spot.ranges, self.holes, strict=True)]
+        self.regrets, self.sums = {}, {}
+        self.matrices = {}
+
+    def run(self, iterations):
+        for _ in range(iterations):
+            self.iteration += 1
+            for player in (0, 1):
+                reach = self.weights[1 - player]
+                self._walk(self.tree.root, self.spot.board, player, reach, "train")
+
+    def value(self, player, mode):
+        """Zero-sum chips per pair of hands: of the ``average`` or of a best ``answer``."""
+        values = self._walk(self.tree.root, self.spot.board, player, self.weights[1 - player], mode)
+        pairs = self.weights[0] @ self._compatible(self.spot.board, 0) @ self.weights[1]
+        return self.weights[player] @ values / pairs
+
+    def average(self, node, board):
+        return self._shares(self.sums[node.path(), board], len(node.children))
+
+    def _shares(self, table, count):
+        positive = np.maximum(table, 0)
+        total = positive.sum(axis=0)
+        return np.where(total > 0, positive / np.where(total > 0, total, 1), 1 / count)
+
+    def _walk(self, node, board, player, reach, mode):
+        """Values of *player*'s hands; those that share a card with the board are 0."""
+        if node.kind == NodeKind.DEAL:
+            values = np.zeros(len(self.hands[player]))
+            for card in set(range(52)) - set(board):
+                there = np.array([card in hand for hand in self.hands[1 - player]])
+                mine = np.array([card in hand for hand in self.hands[player]])
+                below = self._walk(
+                    node.children[0], (*board, card), player, np.where(there, 0, reach), mode
+                )
+                values += np.where(mine, 0, below)
+            return values / (52 - len(board) - 4)
+        if node.kind == NodeKind.END_BY_FOLD:
+            won = self.spot.pot / 2 + node.paid[node.actor]
+            sign = -1 if node.actor == player else 1
+            return sign * won * (self._compatible(board, player) @ reach)
+        if node.kind == NodeKind.END_BY_SHOWDOWN:
+            return (self.spot.pot / 2 + node.paid[0]) * (self._beaten(board, player) @ reach)
+        key = node.path(), board
+        shape = len(node.children), len(self.hands[node.actor])
+        regrets = self.regrets.setdefault(key, np.zeros(shape))
+        sums = self.sums.setdefault(key, np.zeros(shape))
+        shares = self._shares(regrets if mode == "train" else sums, shape[0])
+        gains, losses, average = self.fades(max(self.iteration, 1))
+        if node.actor != player:
+            parts = [
+                self._walk(child, board, player, reach * share, mode)
+                for child, share in zip(node.children, shares, strict=True)
+            ]
+            if mode == "train":
+                self.sums[key] = sums * average + reach * shares
+            return sum(parts)
+        values = np.array([self._walk(c, board, player, reach, mode) for c in node.children])
+        if mode == "answer":
+            return values.max(axis=0)
+        value = (shares * values).sum(axis=0)
+        if mode == "train":
+            self.regrets[key] = regrets * np.where(regrets > 0, gains, losses) + values - value
+        return value
+
+    def _matrix(self, board, player, name):
+        key = frozenset(board), player, name
+        if key not in self.matrices:
+            self.matrices[key] = self._make(board, player, name)
+        return self.matrices[key]
+
+    def _make(self, board, player, name):
+        mine, theirs = self.hands[player], self.hands[1 - player]
+        live = [[not set(h) & set(board) for h in hands] for hands in (mine, theirs)]
+        table = np.zeros((len(mine), len(theirs)))
+        strength = {}
+        if name == "beaten":
+            for hand in {*mine, *theirs}:
+                if not set(hand) & set(board):
+                    strength[hand] = evaluator.strength([*hand, *board])
+        for i, hand in enumerate(mine):
+            for j, other in enumerate(theirs):
+                if live[0][i] and live[1][j] and not set(hand) & set(other):
+                    table[i, j] = 1
+                    if name == "beaten":
+                        table[i, j] = np.sign(strength[hand] - strength[other])
+        return table
+
+    def _compatible(self, board, player):
+        return self._matrix(board, player, "compatible")
+
+    def _beaten(self, board, player):
+        return self._matrix(board, player, "beaten")
+
+
+def suits_alike(ranges):
+    """Renamings of suits that keep both ranges, by trying all."""
+    cards = [(low, high) for high in range(52) for low in range(high)]
+    number = {hand: i for i, hand in enumerate(cards)}
+    found = []
+    for suits in permutations(range(4)):
+        places = [
+            number[tuple(sorted(card // 4 * 4 + suits[card % 4] for card in hand))]
+            for hand in cards
+        ]
+        if all(np.array_equal(weights, weights[places]) for weights in ranges):
+            found.append(suits)
+    return found

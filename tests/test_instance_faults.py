@@ -1,0 +1,330 @@
+"""What breaks a run of many instances, really done to real processes, and then made good.
+
+By default a few moments of each kind; `slow` tries twenty.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.errors import StorageError
+from holdem.mccfr import instance_progress
+from holdem.mccfr.instance_launcher import ProcessLauncher
+from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
+from holdem.types import MCCFRConfig
+from tests.instances import Watcher, coordinator_of, final_tables, progress, train
+from tests.instances_run import NUM_INSTANCES, VALUES
+from tests.pools import GAMES, save_buckets, workers_of
+from tests.test_pool_faults import moments
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    run = tmp_path_factory.mktemp("undisturbed")
+    assert train(run, NUM_INSTANCES, **VALUES).completed
+    return final_tables(run)
+
+
+def wait_until(condition, patience=60.0):
+    """Wait for *condition*, at most for *patience* seconds in which this process may run."""
+    for _ in range(int(patience / 0.01)):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("waited too long")
+
+
+def start(*command, **options):
+    """A process with the coordinator, leader of a group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *map(str, command)],
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+
+
+def share_done(run):
+    """How much of the run is done, 0 to 1; -1 before all instances train."""
+    try:
+        records = progress(run, NUM_INSTANCES)
+    except StorageError:
+        return -1.0
+    if not all(record is not None and record.status != "starting" for record in records):
+        return -1.0
+    return sum(record.progress_pct for record in records) / len(records) / 100
+
+
+def wait_for_moment(run, moment, over=lambda: False):
+    """Wait for a moment drawn by a seed: while instances start, or at some share of the work."""
+    target = np.random.default_rng(moment).uniform(-0.3, 1.0)
+    if target < 0:
+        time.sleep(-5 * target)  # on an idle machine they start within a second or two
+    else:
+        wait_until(lambda: share_done(run) >= target or over())
+
+
+def resume(run):
+    process = start("tests.instances_run", run)
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+
+
+@moments(2)
+def test_a_killed_instance(moment, tmp_path, undisturbed):
+    """It is started again; the other does not notice."""
+    killed = []
+
+    def kill():
+        wait_for_moment(tmp_path, moment, lambda: over.is_set())
+        processes = workers_of(os.getpid())
+        if processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                processes[moment % len(processes)].kill()
+                killed.append(processes[moment % len(processes)].pid)
+
+    over, watcher = threading.Event(), Watcher()
+    coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), retries=1, **VALUES)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = coordinator.train(tmp_path, False, observer=watcher)
+    over.set()
+    killer.join()
+
+    assert result.completed
+    assert final_tables(tmp_path) == undisturbed
+    told = [one for one in watcher.warnings if "starting it again" in one]
+    if told:
+        assert f"(PID {killed[0]}) failed: killed by signal 9 (SIGKILL)" in told[0]
+
+
+def test_a_killed_instance_that_is_not_started_again(tmp_path, undisturbed):
+    """Its file says so, the other ends well, and the run can be resumed."""
+    coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), **VALUES)
+
+    def kill():
+        wait_until(lambda: share_done(tmp_path) > 0)
+        workers_of(os.getpid())[0].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = coordinator.train(tmp_path, False)
+    killer.join()
+
+    assert sorted(one.status for one in result.instances) == ["completed", "failed"]
+    failed = [one for one in progress(tmp_path, NUM_INSTANCES) if one.status == "failed"]
+    assert failed[0].error_msg == "killed by signal 9 (SIGKILL); was memory short?"
+    resume(tmp_path)
+    assert final_tables(tmp_path) == undisturbed
+
+
+@moments(1)
+def test_a_killed_coordinator(moment, tmp_path, undisturbed):
+    """It takes its instances with it."""
+    process = start("tests.instances_run", tmp_path)
+    wait_for_moment(tmp_path, moment, lambda: process.poll() is not None)
+    instances = workers_of(process.pid)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not any(map(psutil.pid_exists, [one.pid for one in instances])), 2.0)
+
+    resume(tmp_path)
+    assert final_tables(tmp_path) == undisturbed
+
+
+@moments(1)
+def test_everything_killed(moment, tmp_path, undisturbed):
+    process = start("tests.instances_run", tmp_path)
+    wait_for_moment(tmp_path, 100 + moment, lambda: process.poll() is not None)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+    resume(tmp_path)
+    assert final_tables(tmp_path) == undisturbed
+
+
+def test_killed_again_and_again(tmp_path, undisturbed):
+    """Each time a little further."""
+    for share in (0.3, 0.7):
+        process = start("tests.instances_run", tmp_path)
+        wait_until(
+            lambda share=share, p=process: share_done(tmp_path) >= share or p.poll() is not None
+        )
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+    resume(tmp_path)
+    assert final_tables(tmp_path) == undisturbed
+
+
+# -- asked to stop -------------------------------------------------------------------------------
+
+
+def train_command(run):
+    """`holdem train` with two instances that would take minutes."""
+    config = run.parent / "config.yaml"
+    config.write_text("game: leduc\n")
+    arguments = ["train", "--config", config, "--iters", "1e9", "--num-instances", 2]
+    return start("holdem.cli.main", *arguments, "--logdir", run, "--no-tensorboard")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_ends(number, tmp_path):
+    """Sent to the whole group, as a terminal does with Ctrl-C."""
+    run = tmp_path / "run"
+    process = train_command(run)
+    wait_until(lambda: share_done(run) >= 0)
+    pids = [one.pid for one in workers_of(process.pid)]
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    out, _ = process.communicate()
+
+    assert process.returncode == 128 + number
+    records = progress(run, 2)
+    assert [one.status for one in records] == ["interrupted", "interrupted"]
+    for instance, record in enumerate(records):
+        folder = run / f"instance_{instance}" / "checkpoints"
+        assert (folder / f"checkpoint_iter{record.iterations_done}").is_dir()
+        assert re.search(rf"instance {instance} \(PID ({'|'.join(map(str, pids))})\)", out)
+    assert f"try: holdem train --num-instances 2 --resume-from {run}" in out
+    assert "Traceback" not in out
+
+
+def test_the_second_signal_kills(tmp_path):
+    run = tmp_path / "run"
+    process = train_command(run)
+    wait_until(lambda: share_done(run) >= 0)
+    instances = workers_of(process.pid)
+    for one in instances:
+        one.suspend()  # so that nobody saves anything
+    process.send_signal(signal.SIGINT)
+    wait_until(lambda: "once more" in process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate()
+
+    assert process.returncode == 128 + signal.SIGINT
+    assert not any(psutil.pid_exists(one.pid) for one in instances)
+    assert [one.status for one in progress(run, 2)] == ["interrupted", "interrupted"]
+    assert "Traceback" not in out
+
+
+def test_a_signal_while_instances_start(tmp_path):
+    """They save what they have, which is nothing yet, and end."""
+    run = tmp_path / "run"
+    process = train_command(run)
+    wait_until(lambda: len(workers_of(process.pid)) == 2)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate()
+
+    assert process.returncode == 128 + signal.SIGINT
+    assert [one.status for one in progress(run, 2)] == ["interrupted", "interrupted"]
+
+
+def test_one_instance_that_is_stopped_by_hand(tmp_path):
+    """`kill PID`: that one saves and ends, the other goes on."""
+    coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), **VALUES)
+
+    def stop():
+        wait_until(lambda: share_done(tmp_path) > 0)
+        workers_of(os.getpid())[0].terminate()
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    result = coordinator.train(tmp_path, False)
+    stopper.join()
+
+    assert sorted(one.status for one in result.instances) == ["completed", "interrupted"]
+    assert result.stopped_by is None
+
+
+# -- what is read meanwhile, and what it takes -----------------------------------------------------
+
+
+def test_a_reader_hammers_the_files_of_a_run(tmp_path):
+    """Never broken JSON, never a percentage that goes back, in no instance, retries included."""
+    seen = {instance: [] for instance in range(NUM_INSTANCES)}
+    over = threading.Event()
+
+    def read():
+        killed = False
+        while not over.is_set():
+            for instance, found in seen.items():
+                record = instance_progress.read(tmp_path, instance)
+                if record is not None and (not found or record != found[-1]):
+                    found.append(record)
+            if not killed and share_done(tmp_path) > 0.3:
+                workers_of(os.getpid())[0].kill()
+                killed = True
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), retries=1, **VALUES)
+    result = coordinator.train(tmp_path, False)
+    over.set()
+    reader.join()
+
+    assert result.completed
+    for found in seen.values():
+        percentages = [one.progress_pct for one in found]
+        assert percentages == sorted(percentages)
+        assert found[-1].status == "completed"
+        assert percentages[-1] == 100.0
+    statuses = {one.status for found in seen.values() for one in found}
+    assert {"starting", "running", "failed", "completed"} >= statuses >= {"starting", "completed"}
+
+
+def memory_of_file(pid, path):
+    """Resident and proportional bytes of a mapped file in a process."""
+    sizes, mine = {"Rss:": 0, "Pss:": 0}, False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):
+            mine = words[-1] == str(path)
+        elif mine and words[0] in sizes:
+            sizes[words[0]] += 1024 * int(words[1])
+    return sizes["Rss:"], sizes["Pss:"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells what is shared")
+def test_instances_have_one_copy_of_the_buckets(tmp_path):
+    """Both have the table in memory, and together it takes the memory of one."""
+    buckets = save_buckets(tmp_path / "buckets")
+    table = tmp_path / "buckets" / "table_flop.npy"
+    found = []
+
+    def look():
+        wait_until(lambda: share_done(tmp_path / "run") > 0.5)
+        found.extend(memory_of_file(one.pid, table) for one in workers_of(os.getpid()))
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    config = MCCFRConfig(time_budget_seconds=4.0)
+    MultiInstanceCoordinator(
+        config, HandBucketing.load(buckets.path), game=GAMES["hold'em"], num_instances=2
+    ).train(tmp_path / "run", False)
+    looker.join()
+
+    size = table.stat().st_size
+    assert len(found) == 2
+    assert all(rss > 0.9 * size for rss, _ in found)
+    assert sum(pss for _, pss in found) < 1.1 * size

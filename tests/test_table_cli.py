@@ -1,0 +1,350 @@
+"""The commands at a table: dealer, play, profile, dry-run and autoplay."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from holdem.cli import dealer as dealer_command
+from holdem.cli import play, play_terminal, profile, run_autoplay, run_dry_run
+from holdem.cli.play_terminal import parse_typed
+from holdem.config import GAMES
+from holdem.game.cards import parse_cards
+from holdem.game.rules import CALL, FOLD, State, raise_to
+from holdem.game.tree import build_tree
+from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.play.game_definition import Table, read_game
+from holdem.play.profile import read_profile, write_profile
+from holdem.types import BetMenu, GameConfig, TableProfile
+from tests.tables import DEADLINE, Hall, bucketing, calls, plain_client
+
+HU = str(GAMES / "hu.game")
+TABLE = Table.of(GameConfig())
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory):
+    """A policy that knows only the first street; after it, it checks or calls by the price."""
+    folder = tmp_path_factory.mktemp("policy")
+    bucketing(1).save(folder / "buckets")
+    tree = build_tree(
+        GameConfig(menu=BetMenu(streets=(("2.5x, a", "a", ""),))), bucketing(1).num_buckets
+    )
+    words = np.random.default_rng(1).random(2 * tree.num_slots, dtype=np.float32)
+    provenance = Provenance(
+        iterations=1,
+        seed=1,
+        bucket_path=str(folder / "buckets"),
+        bucket_fingerprint=bucketing(1).fingerprint,
+    )
+    return str(Blueprint.from_table(tree, words, provenance).save(folder))
+
+
+class DealerProcess:
+    """``holdem dealer`` in a process of its own."""
+
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-m", "holdem.cli.main", "dealer", "--game", HU]
+        self.process = subprocess.Popen(
+            [*command, "--seats", "me,caller", "--time-per-action", "600", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.ports = list(map(int, self.process.stdout.readline().split()))
+        self.thread = threading.Thread(
+            target=plain_client(TABLE, calls), args=(self.ports[1],), daemon=True
+        )
+        self.thread.start()
+
+    def end(self) -> tuple[int, list[str], list[str]]:
+        out, err = self.process.communicate(timeout=DEADLINE)
+        self.thread.join(DEADLINE)
+        return self.process.returncode, out.splitlines(), err.splitlines()
+
+
+@pytest.fixture
+def profile_at(tmp_path):
+    def make(port, **values):
+        path = tmp_path / "table.json"
+        write_profile(
+            path,
+            TableProfile(
+                port=port, seat="me", game=HU, decision_log=str(tmp_path / "log.jsonl"), **values
+            ),
+        )
+        return str(path)
+
+    return make
+
+
+# -- a match -----------------------------------------------------------------------------------
+
+
+def test_a_policy_at_a_server(capsys, tmp_path, policy):
+    """Every hand is played, and the dealer's two outputs are as its help says."""
+    dealer = DealerProcess("--hands", "12", "--log", str(tmp_path / "m.log"))
+    status = play.main(
+        ["--server", f"127.0.0.1:{dealer.ports[0]}", "--game", HU, "--policy", policy]
+    )
+    code, out, err = dealer.end()
+
+    printed = capsys.readouterr().out
+    assert (status, code) == (0, 0)
+    assert len(dealer.ports) == 2
+    assert out[-1].startswith("SCORE:")
+    assert out[-1].endswith(":me|caller")
+    assert out[0].startswith("12 hands in ")
+    assert sorted(err) == ["caller: is here", "me: is here"]
+    assert "hands      12" in printed
+    assert "p50" in printed
+    assert "p99" in printed
+    assert (tmp_path / "m.phhs").read_text().count("[1]") == 1
+
+
+def test_autoplay(capsys, tmp_path, policy, profile_at):
+    dealer = DealerProcess("--hands", "10")
+    path = profile_at(dealer.ports[0])
+    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos"]
+    assert run_autoplay.main([*options, "--quiet"]) == 0
+    code, _, _ = dealer.end()
+
+    assert code == 0
+    printed = capsys.readouterr().out
+    assert "fallbacks" in printed
+    assert "sent" not in printed
+    session, *records = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    assert session["policy"] == policy
+    assert session["profile"]["port"] == dealer.ports[0]
+    assert all(record["sent"] for record in records)
+    assert {record["hand"] for record in records} <= set(range(10))
+    fallbacks = sum(bool(record["fallback"]) for record in records)
+    assert f"fallbacks  {fallbacks:,} (" in printed
+    assert len({record["told"] for record in records}) == len(records)
+
+
+def test_autoplay_leaves_at_its_limit(capsys, policy, profile_at):
+    dealer = DealerProcess("--hands", "10", "--most-timeouts", "0", "--time-per-action", "0.2")
+    path = profile_at(dealer.ports[0], max_hands=9)
+    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos"]
+    assert run_autoplay.main([*options, "--max-hands", "2"]) == 0
+    code, _, err = dealer.end()
+
+    assert "it leaves after 2 hands" in capsys.readouterr().out
+    assert code == 1
+    assert any("out of the match" in line for line in err)
+
+
+def test_autoplay_needs_the_terms(capsys, policy):
+    assert run_autoplay.main(["--policy", policy]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "where programs are invited" in first
+    assert "--i-understand-the-tos" in second
+
+
+def test_confirming_every_action(capsys, monkeypatch, tmp_path, policy, profile_at):
+    """No is nothing sent; the dealer's clock goes on."""
+    answers = iter(["y", "n", None])
+    monkeypatch.setattr(run_autoplay, "read_answer", lambda seconds: next(answers, "y"))
+    dealer = DealerProcess("--hands", "6", "--time-per-action", "0.5", "--most-timeouts", "50")
+    path = profile_at(dealer.ports[0])
+    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos"]
+    assert run_autoplay.main([*options, "--confirm-every-action"]) == 0
+    _, out, err = dealer.end()
+
+    printed = capsys.readouterr().out
+    assert "send " in printed
+    assert "? [y/n]" in printed
+    assert "nothing is sent" in printed
+    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [record["sent"] for record in records[1:4]] == [True, False, False]
+    assert sum("no action in time" in line for line in err) >= 2
+    assert "too late" in "\n".join(out)
+
+
+def test_a_dry_run_from_a_seat_sends_nothing(capsys, policy, profile_at):
+    dealer = DealerProcess("--hands", "3", "--time-per-action", "0.2", "--most-timeouts", "99")
+    path = profile_at(dealer.ports[0])
+    assert run_dry_run.main(["--profile", path, "--policy", policy]) == 0
+    _, _, err = dealer.end()
+
+    printed = capsys.readouterr().out
+    assert printed.count("advice: ") >= 3
+    assert "sends nothing" in printed
+    timeouts = sum("me: hand" in line and "no action in time" in line for line in err)
+    assert timeouts == printed.count("advice: ")
+    assert not any("answers" in line for line in err)
+
+
+def test_a_dry_run_reads_along(capsys, tmp_path, policy, profile_at):
+    log = tmp_path / "m.log"
+    Hall(TABLE, [plain_client(TABLE, calls)] * 2, log_path=log, hands=5).end()
+    path = profile_at(1)
+    assert run_dry_run.main(["--profile", path, "--policy", policy, "--follow", str(log)]) == 0
+
+    printed = capsys.readouterr().out
+    assert printed.count("advice: ") == 5 * 8
+    assert "ended      the log ends" in printed
+    assert "hands      5" in printed
+    assert "pot 150, 50 to call, stack 9,950" in printed
+    options = ["--profile", path, "--policy", policy, "--follow", str(log), "--max-hands", "2"]
+    assert run_dry_run.main(options) == 0
+    assert capsys.readouterr().out.count("advice: ") == 2 * 8
+
+
+# -- a person ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def person(monkeypatch, capsys, policy):
+    def sit(*typed, **options):
+        lines = deque(typed)
+        monkeypatch.setattr(
+            play_terminal, "read_answer", lambda: lines.popleft() if lines else None
+        )
+        given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        status = play.main(["--policy", policy, "--seed", "5", *given])
+        return status, capsys.readouterr().out
+
+    return sit
+
+
+def test_a_person_plays_a_hand(person):
+    """With a hint, a slip, and the policy's view at the end."""
+    status, out = person("h", "fly", "r 1", "250", *["x"] * 20, hands=1)
+
+    assert status == 0
+    assert "Hand 1: you are the button, SB, 100 big blinds deep" in out
+    assert "your cards: Ah 5h" in out
+    assert out.count("not possible here") >= 2
+    assert "preflop, you: raise to 250; the policy: " in out
+    assert "1 hands, " in out
+
+
+def test_a_person_folds_and_leaves(person):
+    status, out = person("f", "q")
+
+    assert status == 0
+    assert "you lose 50" in out
+    assert "Hand 2: you are BB" in out
+    assert "1 hands, -50 chips (-500 mbb/h)" in out
+
+
+def test_the_end_of_the_input_leaves(person):
+    status, out = person()
+    assert status == 0
+    assert "hands," not in out
+
+
+def test_what_people_type():
+    state = State.new(GameConfig(), [parse_cards("AsKs"), parse_cards("2c2d")])
+    for text, action in {
+        "f": FOLD,
+        "c": CALL,
+        "call": CALL,
+        "300": raise_to(300),
+        "r 300": raise_to(300),
+        "raise to 1,300": raise_to(1_300),
+        "2.5bb": raise_to(250),
+        "r 3 bb": raise_to(300),
+        "50%": raise_to(200),
+        "a": raise_to(10_000),
+    }.items():
+        assert parse_typed(text, state) == action
+    for text in ("", "r", "c 100", "r -3", "r x", "300 300", "f f", "9" * 40, "50%%"):
+        assert parse_typed(text, state) is None
+    facing = state.apply(raise_to(10_000))
+    assert parse_typed("a", facing) == CALL
+    flop = state.apply(CALL).apply(CALL).deal_board(parse_cards("3c4c5d"))
+    assert parse_typed("50%", flop) == raise_to(100)
+
+
+def test_typed_lines_are_read_one_by_one():
+    """What is typed ahead is kept for the next question, and a missing answer ends the wait."""
+    code = (
+        "from holdem.cli.terminal import read_answer\n"
+        "print(read_answer(), read_answer(600), read_answer(), read_answer(0.05))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], input="one\n two \nlast", capture_output=True, text=True
+    )
+    assert ran.stdout == "one two last None\n"
+
+
+# -- profiles ----------------------------------------------------------------------------------
+
+
+def test_a_profile_by_asking(capsys, monkeypatch, tmp_path):
+    """Bad answers are asked again; empty ones take the default."""
+    answers = deque(
+        ["", "x", "0", "18000", "me", "nowhere", HU, "", "1e3", "", "-5", "20.5", "log.jsonl"]
+    )
+    monkeypatch.setattr("builtins.input", lambda prompt: answers.popleft())
+    path = tmp_path / "table.json"
+
+    assert profile.main(["--out", str(path)]) == 0
+    assert not answers
+    assert read_profile(path) == TableProfile(
+        port=18_000, seat="me", game=HU, max_hands=1_000, stop_loss=20.5, decision_log="log.jsonl"
+    )
+    out = capsys.readouterr().out
+    assert "port is 'x'" in out
+    assert f"wrote {path}" in out
+    assert profile.main(["--out", str(path)]) == 1
+
+
+def test_a_profile_without_answers(capsys, tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "-m", "holdem.cli.profile", "--out", str(tmp_path / "t.json")],
+        input="\n",
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "t.json").exists()
+
+
+# -- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("main", "argv", "message"),
+    [
+        (dealer_command.main, ["--game", HU], "--seats"),
+        (dealer_command.main, ["--game", HU, "--seats", "a"], "1 names for 2 players"),
+        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hands", "0"], "hands is 0"),
+        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--port", "x"], "ports is"),
+        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hand", "1"], "--hand"),
+        (dealer_command.main, ["--game", "no.game", "--seats", "a,b"], "no.game does not exist"),
+        (play.main, [], "--policy"),
+        (play.main, ["--policy", "nowhere"], "nowhere does not exist"),
+        (play.main, ["--policy", "x", "--server", "localhost:80"], "--server needs"),
+        (play.main, ["--policy", "x", "--server", "localhost", "--game", HU], "not a server"),
+        (play.main, ["--policy", "x", "--hands", "0"], "--hands is 0"),
+        (run_dry_run.main, ["--policy", "x", "--profile", "no.json"], "no.json does not exist"),
+        (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "80"], "--time-budget-ms"),
+    ],
+)
+def test_mistakes_are_two_lines(capsys, monkeypatch, tmp_path, main, argv, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(argv) in (1, 2)
+    first, second = capsys.readouterr().err.splitlines()
+    assert message in first
+    assert second.startswith("  try: ")
+
+
+def test_a_table_of_other_players(capsys, policy):
+    game = str(GAMES / "6-max.game")
+    assert play.main(["--policy", policy, "--game", game]) == 1
+    assert "2 players" in capsys.readouterr().err
+
+
+def test_games_by_name():
+    assert read_game("hu") == read_game(Path(HU))
