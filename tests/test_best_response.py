@@ -214,7 +214,7 @@ def test_one_flop_equals_dense_matrices(tree, bucketing, policy, chooses):
                 expected = dense.value(node, seat, reach[group, :, lane].astype(float))
                 # In single precision: to a few 1e-7 of the largest.
                 largest = np.abs(expected).max()
-                assert found[group, :, lane] == pytest.approx(expected, abs=2e-5 * largest)
+                assert np.allclose(found[group, :, lane], expected, rtol=0, atol=2e-5 * largest)
 
 
 def test_renaming_suits_renames_values(bucketing, policy):
@@ -239,7 +239,7 @@ def test_renaming_suits_renames_values(bucketing, policy):
     )
 
     largest = np.abs(one).max()
-    assert other[:, renamed] == pytest.approx(one, abs=1e-5 * largest)
+    assert np.allclose(other[:, renamed], one, rtol=0, atol=1e-5 * largest)
 
 
 def test_always_folding_costs_750():
@@ -269,7 +269,7 @@ def test_a_response_is_never_worse_than_the_policy(policy, bucketing):
         assert (
             free.best_responses[seat]
             > turn.best_responses[seat]
-            > river.best_responses[seat]
+            >= river.best_responses[seat]
             > free.values[seat]
         )
     assert free.values == turn.values == river.values

@@ -245,16 +245,16 @@ class BestResponse:
             if flops is None and budget_seconds is not None:
                 flops = max(2, int((budget_seconds - (time.monotonic() - started)) / each))
             chosen, times = self._families(flops, seed)
-            progress(
-                ResponseProgress(
-                    done=0,
-                    total=len(chosen),
-                    seconds=time.monotonic() - started,
-                    seconds_left=each * len(chosen),
-                )
-            )
             total = _Sum(self, chosen, times, resume_folder, draws, seed)
             first = total.done
+            progress(
+                ResponseProgress(
+                    done=first,
+                    total=len(chosen),
+                    seconds=time.monotonic() - started,
+                    seconds_left=each * (len(chosen) - first),
+                )
+            )
             begun = time.monotonic()
             for _, stop, found in pool.chunks(
                 lambda i, _: self._family_values(int(chosen[first + i]), draws, seed),
