@@ -367,6 +367,8 @@ class MCCFRConfig:
     sampling: Literal["external", "outcome"] = "external"
     tensorboard_log_interval: int = 10_000
     """Iterations between two rows of TensorBoard figures."""
+    eval_interval: int | None = None
+    """Iterations between two evaluations of the strategy so far; None for none."""
 
     def __post_init__(self) -> None:
         faults = _adopt(self, "", TRAINING_RULES)
@@ -517,6 +519,7 @@ TRAINING_RULES = {
     "seed": _SEED,
     "sampling": Rule(kind=str, choices=("external", "outcome")),
     "tensorboard_log_interval": _ITERATIONS,
+    "eval_interval": Rule(least=1, unit="iterations", optional=True),
 }
 DEALER_RULES = {
     "hands": Rule(least=1, most=10**9, unit="hands"),

@@ -88,6 +88,7 @@ def test_every_flat_key_is_read(load):
         "seed": 2**63 - 1,
         "sampling": "outcome",
         "tensorboard_log_interval": 19,
+        "eval_interval": 23,
     }
     assert set(values) == {field.name for field in dataclasses.fields(MCCFRConfig)}
     text = "\n".join(

@@ -583,6 +583,8 @@ def test_a_log_that_is_there_is_kept(tmp_path):
     with pytest.raises(StorageError, match="is there already"):
         refuse(log_path=tmp_path / "other.log")
     assert not (tmp_path / "other.log").exists()
+    with pytest.raises(ConfigError, match="two files at once"):
+        refuse(log_path=tmp_path / "new.phhs")
     # Without players there is no log that a second try would find.
     with pytest.raises(ConfigError):
         refuse(log_path=tmp_path / "third.log")

@@ -9,13 +9,13 @@ from holdem.errors import ConfigError, MismatchError, StorageError
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.game.games import leduc, push_fold
 from holdem.game.tree import build_tree
-from holdem.mccfr.blueprint import ONE, Blueprint, Provenance, bucketing_of
+from holdem.mccfr.blueprint import ONE, Blueprint, Provenance
 from holdem.mccfr.export import export_policy
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import MCCFRConfig
 from tests.reference.cfr import TabularCFR
 from tests.reference.games import tree_of
-from tests.test_blueprint import random_table, table_of
+from tests.test_blueprint import table_of
 from tests.test_solver import PreflopBuckets
 
 
@@ -194,16 +194,3 @@ def test_few_preflop_buckets_need_their_set(tmp_path, preflop_equities):
         export_policy(run.logdir)
 
     assert error.value.remedy == "name it with --buckets PATH"
-
-
-def test_the_bucket_set_is_asked_for_where_it_is_not_known():
-    tree = build_tree(push_fold(10), (169,))
-    unknown = Provenance(iterations=1, seed=1, bucket_fingerprint="81d2" * 16)
-    policy = Blueprint.from_table(tree, random_table(tree), unknown)
-
-    with pytest.raises(MismatchError, match="does not say where its bucket set 81d281d281d2 is"):
-        bucketing_of(policy)
-
-
-def test_one_card_games_have_no_bucket_set(run):
-    assert bucketing_of(Blueprint.load(run.logdir)) is None

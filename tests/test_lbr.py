@@ -201,10 +201,18 @@ def test_the_same_seed_gives_the_same_figures(tree, buckets):
         local_best_response(policy, buckets, hands=64, seed=seed) for seed in (1, 1, 2)
     )
 
-    assert one == again
+    assert one == again == local_best_response(policy, buckets, hands=64, seed=1, workers=2)
     assert one.mbb_per_hand != other.mbb_per_hand
     assert one.interval > 0
     assert one.hands == 64
+
+
+def test_a_time_limit_ends_it_early(tree, buckets):
+    responder = lbr.LocalBestResponse(tree, buckets)
+
+    found = responder.against(random_holdem_policy(tree), hands=10**6, seconds=1e-6)
+
+    assert found.hands == 2 * 2 * lbr.HANDS_PER_BOARD
 
 
 def test_a_deal_knows_what_the_policy_can_hold(buckets):

@@ -30,7 +30,8 @@ def spots(draw):
     board = rng.choice(52, 5, replace=False)
     if draw(st.booleans()):
         # Boards that many hands share: flushes and straights on the board.
-        board = draw(st.sampled_from(([51, 47, 43, 39, 35], [0, 5, 10, 15, 48], [3, 7, 11, 48, 20])))
+        shared = [51, 47, 43, 39, 35], [0, 5, 10, 15, 48], [3, 7, 11, 48, 20]
+        board = draw(st.sampled_from(shared))
     hands = hands_off(board)
     own = rng.permutation(hands)[: draw(st.integers(0, 60))]
     theirs = rng.permutation(hands)[: draw(st.integers(0, 60))]

@@ -22,8 +22,15 @@ VECTORS = json.loads((DATA / "vectors.json").read_text())
 RIVERS = [game for game in VECTORS["river_subgames"] if game["src"] == "uniform ranges"]
 
 
-def spot(board="Td9d6hQc2s", pot=100, stack=300, oop="random", ip="random", bets="100%, a",
-         raises="100%, a"):
+def spot(
+    board="Td9d6hQc2s",
+    pot=100,
+    stack=300,
+    oop="random",
+    ip="random",
+    bets="100%, a",
+    raises="100%, a",
+):
     return Spot(
         board=parse_board(board),
         pot=pot,
@@ -73,7 +80,9 @@ def test_sizes_of_bets_and_raises():
 
 def test_a_least_raise():
     assert actions(spot(pot=100, stack=1000, bets="100%", raises="1%"), "bet100") == [
-        "fold", "call", "raise 200",
+        "fold",
+        "call",
+        "raise 200",
     ]
 
 
@@ -100,10 +109,11 @@ def assert_same_strategies(solver, twin, *, atol):
         cards = board[len(solver.spot.board) :]
         node = next(n for n in solver.tree.nodes() if n.path() == path)
         found = solver.strategy(node, cards)
-        wanted = dict(zip(twin.holes[node.actor].tolist(), twin.average(node, board).T, strict=True))
+        holes = twin.holes[node.actor].tolist()
+        wanted = dict(zip(holes, twin.average(node, board).T, strict=True))
         # Where nothing was at stake so far, rounding decides what is played.
         stakes = np.abs(twin.regrets[path, board]).max(axis=0) * (sums.sum(axis=0) > 1e-3)
-        stake = dict(zip(twin.holes[node.actor].tolist(), stakes, strict=True))
+        stake = dict(zip(holes, stakes, strict=True))
         for hole, row in zip(found.holes.tolist(), found.probabilities, strict=True):
             if stake[hole] > 0.1:
                 np.testing.assert_allclose(row, wanted[hole], atol=atol, err_msg=f"{path} {board}")
@@ -151,15 +161,17 @@ def test_cards_alike_are_dealt_once_and_nothing_changes(name):
     """With and without the renaming of suits: the same values."""
     one = TINY["alike"]
     if name == "flop":
-        one = spot("7h7d2h", stack=100, bets="a", raises="", oop="AA,KQs,87s:0.5", ip="KK:0.5,QQ")
-    together, apart = SubgameSolver(one, packed=False), SubgameSolver(one, packed=False, alike=False)
+        one = spot("7h7d2h", 100, 100, "AA,KQs,87s:0.5", "KK:0.5,QQ", "a", "")
+    together = SubgameSolver(one, packed=False)
+    apart = SubgameSolver(one, packed=False, alike=False)
     for solver in (together, apart):
         solver.run(3)
 
     assert together.memory_bytes < 0.8 * apart.memory_bytes
     for player in (0, 1):
         assert together.value(player) == pytest.approx(apart.value(player), abs=1e-3)
-        assert together.best_response(player) == pytest.approx(apart.best_response(player), abs=1e-3)
+        answers = [solver.best_response(player) for solver in (together, apart)]
+        assert answers[0] == pytest.approx(answers[1], abs=1e-3)
 
 
 def renamed(card, suits):
@@ -207,12 +219,19 @@ def test_river_subgames(game):
 NUTS, AIR, CATCHER = "AsAh", "2s2h", "KsKh"
 
 
-@pytest.mark.parametrize("chance, size", [(0.5, 1.0), (0.25, 0.5), (0.2, 0.75), (0.6, 1.0)])
+@pytest.mark.parametrize(("chance", "size"), [(0.5, 1.0), (0.25, 0.5), (0.2, 0.75), (0.6, 1.0)])
 def test_clairvoyance(chance, size):
     """One player knows who wins (Chen & Ankenman 2006)."""
     known = VECTORS["toy_games"][f"clairvoyance p={chance:.4f} s={size:g}"]
-    one = spot("3c4d8c9dTc", 1000, int(1000 * size), f"{NUTS}:{chance},{AIR}:{1 - chance}",
-               CATCHER, "a", "a")
+    one = spot(
+        "3c4d8c9dTc",
+        1000,
+        int(1000 * size),
+        f"{NUTS}:{chance},{AIR}:{1 - chance}",
+        CATCHER,
+        "a",
+        "a",
+    )
     solver = SubgameSolver(one)
     solver.solve(target=0.005)
 
@@ -317,7 +336,7 @@ def test_more_iterations_are_better():
     seen = []
     solver.solve(target=0.5, observer=seen.append)
 
-    assert [progress.iterations for progress in seen] == list(range(10, seen[-1].iterations + 1, 10))
+    assert [progress.iterations for progress in seen] == [10 * (i + 1) for i in range(len(seen))]
     assert seen[0].exploitability > 4 * seen[-1].exploitability
 
 
@@ -330,7 +349,7 @@ def test_strategies_of_cards_alike_are_renamed():
     solver.run(10)
     node = solver.find("check check Kc")[0]
     clubs, hearts = (solver.strategy(node, [parse_card(card)]) for card in ("Kc", "Kh"))
-    by_hole = {hole: row for hole, row in zip(clubs.holes, clubs.probabilities, strict=True)}
+    by_hole = dict(zip(clubs.holes, clubs.probabilities, strict=True))
     rename = {0: 2, 2: 0, 1: 1, 3: 3}
 
     assert len(solver._boards.dealings[0][0]) < 48
@@ -345,7 +364,7 @@ def test_reach_is_the_product_of_the_own_strategy():
     root = solver.strategy(solver.tree.root)
     node = solver.find("check bet100")[0]
     later = solver.strategy(node)
-    first = {h: w * p[0] for h, w, p in zip(root.holes, root.weights, root.probabilities, strict=True)}
+    first = dict(zip(root.holes, root.weights * root.probabilities[:, 0], strict=True))
 
     assert later.player == 0
     for hole, weight in zip(later.holes, later.weights, strict=True):
@@ -426,8 +445,16 @@ def test_saved_and_loaded_it_goes_on(tmp_path, packed):
         ({"bets": "2x"}, ConfigError, "no bet is faced"),
         ({"raises": "!call"}, ConfigError, "not a bet size"),
         ({"bets": ",".join(f"{i}%" for i in range(10, 200, 10)), "stack": 9000}, ConfigError, "16"),
-        ({"bets": ",".join(f"{i}c" for i in range(1, 12)), "raises": "1c,2c,3c,4c,5c,6c",
-          "stack": 5000, "board": "Td9d6h"}, ConfigError, "betting sequences"),
+        (
+            {
+                "bets": ",".join(f"{i}c" for i in range(1, 12)),
+                "raises": "1c,2c,3c,4c,5c,6c",
+                "stack": 5000,
+                "board": "Td9d6h",
+            },
+            ConfigError,
+            "betting sequences",
+        ),
         ({"oop": "AhKh", "ip": "AhQh"}, ConfigError, "can meet"),
     ],
 )

@@ -98,7 +98,7 @@ def test_spinning_longer_than_blocking_is_right_too():
 @pytest.mark.parametrize("seed", range(3))
 def test_a_killed_party_is_missed_and_nobody_hangs(seed):
     wait = random.Random(seed)
-    with processes(meet_until_broken, 3, 3, 0.5) as (place, started):
+    with processes(meet_until_broken, 3, 3, 2.0) as (place, started):
         assert place.ticket.wait_for(300, PATIENCE)
         time.sleep(wait.uniform(0, 0.02))
         os.kill(started[1].pid, signal.SIGKILL)

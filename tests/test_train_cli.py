@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -106,6 +107,9 @@ def test_two_workers_say_so_and_leave_the_same_bytes(train):
     assert (status, err) == (0, [])
     assert "2 processes, by spawn" in out
     assert "2 of 2 answered" in out
+    assert re.search(
+        r"available +\d\S* \w+ of memory before the table and the workers, \d\S* \w+ with them", out
+    )
     checkpoint = Path("checkpoints", "checkpoint_final")
     for name in ("table.npy", "metadata.json"):
         alone, pool = (Path(run) / checkpoint / name for run in ("alone", "pool"))

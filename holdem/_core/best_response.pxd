@@ -50,7 +50,7 @@ cdef extern from "best_response_simd.h" nogil:
         lanes_t* sums, const lanes_t* terms, const lanes_t* strategy, int num_actions,
         int action, const hands_t* hands,
     )
-    void raise_to(lanes_t* best, const lanes_t* others)
+    void raise_to(lanes_t* best, const lanes_t* others, const float* bar)
     void others_endings(
         lanes_t* values, lanes_t* work, lanes_t* aside, const lanes_t* reach,
         const endings_t* endings, const hands_t* hands,
@@ -72,6 +72,7 @@ cdef packed struct Point:
     int32_t first_child        # children are contiguous
     int32_t chips              # row of the street's chips, at an ending; -1 if none
     int32_t leaf               # row of the street's slots, at NEXT_STREET; -1 elsewhere
+    int32_t bar                # row of chips, -inf in lanes without this point; -1 if all have it
     uint8_t kind
     uint8_t actor
     uint8_t num_actions

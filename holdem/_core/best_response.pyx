@@ -34,6 +34,7 @@ POINT_DTYPE = np.dtype([
     ("first_child", np.int32),
     ("chips", np.int32),
     ("leaf", np.int32),
+    ("bar", np.int32),
     ("kind", np.uint8),
     ("actor", np.uint8),
     ("num_actions", np.uint8),
@@ -180,6 +181,7 @@ cdef void answer(
     cdef bint chooses = walk.chooses[street]
     cdef bint started = False
     cdef endings_t endings
+    cdef const float* bar
     cdef int a, child
     if point.kind == NEXT_STREET:
         pack_lanes(
@@ -236,7 +238,10 @@ cdef void answer(
         else:
             answer(walk, street, child, hands, reach, child_best, child_own, buffers)
             if chooses:
-                raise_to(best, child_best)
+                bar = NULL
+                if betting.points[child].bar >= 0:
+                    bar = betting.chips + NUM_LANES * betting.points[child].bar
+                raise_to(best, child_best, bar)
             else:
                 add_played(best, child_best, strategy, point.num_actions, a, hands)
         started = True

@@ -198,11 +198,16 @@ CLONED(add_played,
         const hands_t *hands),
        (sums, terms, strategy, num_actions, action, hands))
 
-/* best[i] = the larger of best[i] and others[i] */
-BODY raise_to_body(lanes_t *best, const lanes_t *others) {
-    for (int i = 0; i < NUM_SLOTS; i++) best[i] = LARGER(best[i], others[i]);
+/* best[i] = the larger of best[i] and others[i] + bar; the bar, if there is one, is 0 or -inf. */
+BODY raise_to_body(lanes_t *best, const lanes_t *others, const float *bar) {
+    lanes_t least = {0};
+    if (bar) memcpy(&least, bar, sizeof least);
+    for (int i = 0; i < NUM_SLOTS; i++) {
+        lanes_t other = others[i] + least;
+        best[i] = LARGER(best[i], other);
+    }
 }
-CLONED(raise_to, (lanes_t *best, const lanes_t *others), (best, others))
+CLONED(raise_to, (lanes_t *best, const lanes_t *others, const float *bar), (best, others, bar))
 
 /* ---- Where the hand ends ---- */
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint8_t
+from libc.stdint cimport int32_t, uint16_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from holdem._core.river cimport MAX_LEVELS, River, rank_river
 from holdem._core.showdown cimport rank_hands
-from holdem._core.types cimport NUM_HOLES, OUT_OF_MEMORY, card_t
+from holdem._core.types cimport NUM_HOLES, OUT_OF_MEMORY
 
 from holdem.errors import error_for
 
@@ -187,7 +187,8 @@ cdef class RangeBoards:
     def hands(self, int street, int board, int seat):
         """Return the cards of a player's hands on a board: uint8 (hands, 2)."""
         cdef RangeBoard* here = &self.boards[self.first_board[street] + board]
-        cdef const uint8_t[:, ::1] cards = <const uint8_t[: here.pad[seat], :2]>here.ranked[seat].cards
+        cdef const uint8_t* first = here.ranked[seat].cards
+        cdef const uint8_t[:, ::1] cards = <const uint8_t[: here.pad[seat], :2]>first
         return np.asarray(cards)[: here.num_hands[seat]].copy()
 
     def places(self, int street, int board, int seat, int which=0):

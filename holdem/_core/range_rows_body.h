@@ -56,7 +56,7 @@ INLINE void NAME(weights)(const NodeRows *rows, int average, int packed, size_t 
     for (int a = 0; a < count; a++) {
         NAME(load)(average ? rows->sums : rows->regrets, packed, at + a * rows->pad, x[a]);
         for (int j = 0; j < PARTS; j++) {
-            V weight = (V)((I)x[a][j] & (x[a][j] > 0.0f));
+            V weight = LARGER(x[a][j], (V){0});
             total[j] += weight;
         }
     }
@@ -73,7 +73,7 @@ INLINE void NAME(play_body)(const NodeRows *rows, int count, int average, int pa
             NAME(share)(total[j], count, &factor, &rest);
             factor *= here, rest *= here;
             for (int a = 0; a < count; a++) {
-                x[a][j] = (V)((I)x[a][j] & (x[a][j] > 0.0f)) * factor + rest;
+                x[a][j] = LARGER(x[a][j], (V){0}) * factor + rest;
                 ((V *)(out + a * pad + at))[j] = x[a][j];
             }
         }
@@ -100,7 +100,7 @@ INLINE void NAME(learn_body)(const NodeRows *rows, int count, int average, int p
             NAME(share)(total[j], count, &factor, &rest);
             for (int a = 0; a < count; a++) {
                 V worth = ((const V *)(values + a * pad + at))[j];
-                weighted += (V)((I)x[a][j] & (x[a][j] > 0.0f)) * worth;
+                weighted += LARGER(x[a][j], (V){0}) * worth;
                 plain += worth;
             }
             value[j] = weighted * factor + plain * rest;

@@ -30,7 +30,6 @@ cdef enum RangeNodeKind:
 cdef packed struct RangeNode:
     # Mirrors NODE_DTYPE in holdem/search/subgame.py field for field.
     int32_t first_child        # in its part; children are contiguous
-    int32_t parent             # in its part; -1 at a root
     float worth                # of an ending, to player 0: a fold's value, or a showdown's when won
     uint8_t num_actions        # 0 but at a decision
     uint8_t actor              # 0 is out of position
@@ -42,7 +41,8 @@ cdef struct EndingGroup:
     int32_t rows[LANES_OF_ENDINGS]         # of reach
     int32_t showdowns[LANES_OF_ENDINGS]    # nodes; the part's number of nodes for none
     int32_t folds[LANES_OF_ENDINGS]
-    float showdown_worth[LANES_OF_ENDINGS] # to the player who is updated
+    # To the player who is updated.
+    float showdown_worth[LANES_OF_ENDINGS]
     float fold_worth[LANES_OF_ENDINGS]
     bint has_showdown
     bint has_fold
@@ -56,7 +56,7 @@ cdef struct StreetPart:
     const int32_t* rows[2]                 # (num_nodes,) which row reaches each node
     const int32_t* slots                   # (num_nodes,) rows of the actor's before, on the street
     const int32_t* decisions               # (num_nodes,) decisions of the actor's before
-    const EndingGroup* groups[2]
+    EndingGroup* groups[2]
     int32_t num_groups[2]
     const int32_t* deals                   # nodes that are dealings, in order of their roots
     int32_t num_deals

@@ -9,8 +9,7 @@ that CFR+ (Tammelin 2014), Linear and Discounted CFR (Brown & Sandholm 2019) are
 import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from holdem._core.range_boards cimport MOST_BOARD_STREETS, RangeBoard, RangeBoards
 from holdem._core.showdown cimport EndingRows, ending_values
@@ -18,10 +17,6 @@ from holdem._core.sync cimport (
     SYNC_BARRIER_WORDS, SYNC_DONE, SyncSpin, sync_barrier_wait, sync_cell_add, sync_cell_load,
     sync_cell_store, sync_now,
 )
-from holdem._core.types cimport OUT_OF_MEMORY
-
-from holdem.errors import error_for
-
 cdef extern from "range_rows.h":
     ctypedef struct NodeRows:
         void* regrets
@@ -47,7 +42,6 @@ __all__ = ["NODE_DTYPE", "RangeWalk"]
 NODE_DTYPE = np.dtype(
     [
         ("first_child", np.int32),
-        ("parent", np.int32),
         ("worth", np.float32),
         ("num_actions", np.uint8),
         ("actor", np.uint8),
@@ -85,7 +79,6 @@ cdef class RangeWalk:
     cdef readonly object regrets, sums, regret_exponents, sum_exponents
     cdef readonly int num_workers
     cdef readonly bint packed
-    cdef readonly int64_t first_item[MOST_BOARD_STREETS][2]
     cdef WalkStreet streets[MOST_BOARD_STREETS]
     cdef int num_streets
     cdef list memory
@@ -103,7 +96,7 @@ cdef class RangeWalk:
     cdef uint32_t[::1] barrier
 
     def __init__(self, boards, weights, streets, *, packed=False, num_workers=1):
-        cdef int seat, street, index, width
+        cdef int seat, street, index, first, last
         cdef int64_t items = 0, blocks = 0
         cdef RangeBoard* board
         cdef float[::1] padded
@@ -119,8 +112,9 @@ cdef class RangeWalk:
         self.first_rows = <int64_t*>self._zeros(self.boards.first_board[self.num_streets] * 16)
         self.first_blocks = <int64_t*>self._zeros(self.boards.first_board[self.num_streets] * 16)
         for street in range(self.num_streets):
+            first, last = self.boards.first_board[street], self.boards.first_board[street + 1]
             for seat in range(2):
-                for index in range(self.boards.first_board[street], self.boards.first_board[street + 1]):
+                for index in range(first, last):
                     board = &self.boards.boards[index]
                     self.first_rows[2 * index + seat] = items
                     self.first_blocks[2 * index + seat] = blocks
@@ -132,7 +126,6 @@ cdef class RangeWalk:
         self.regrets, self.sums = np.zeros(items + 32, kind), np.zeros(items + 32, kind)
         self.regret_exponents = np.zeros(blocks * packed + 1, np.uint8)
         self.sum_exponents = np.zeros(blocks * packed + 1, np.uint8)
-        width = self.regrets.itemsize
         self.regrets = _from_aligned(self.regrets, items)
         self.sums = _from_aligned(self.sums, items)
         self.regret_data = <uint8_t*><size_t>self.regrets.ctypes.data
@@ -140,14 +133,15 @@ cdef class RangeWalk:
         self.regret_exponent_data = <uint8_t*><size_t>self.regret_exponents.ctypes.data
         self.sum_exponent_data = <uint8_t*><size_t>self.sum_exponents.ctypes.data
         for seat in range(2):
-            count = len(weights[seat])
             # One more than there are, which the places beyond a list's hands point to.
             padded = np.append(np.asarray(weights[seat], np.float32), np.float32(0))
             self.memory.append(padded.base)
             self.weights[seat] = &padded[0]
         self._make_scratch()
         self.cells = np.zeros(32, np.int64)
-        self.barrier = _from_aligned(np.zeros(SYNC_BARRIER_WORDS + 32, np.uint32), SYNC_BARRIER_WORDS)
+        self.barrier = _from_aligned(
+            np.zeros(SYNC_BARRIER_WORDS + 32, np.uint32), SYNC_BARRIER_WORDS
+        )
 
     cdef void* _zeros(self, int64_t num_bytes) except NULL:
         """Memory that lives as long as this does, at a multiple of 64 bytes."""
@@ -220,7 +214,7 @@ cdef class RangeWalk:
         return 0
 
     cdef int _group_endings(self, StreetPart* part, int seat) except -1:
-        """Put the endings' rows of reach into groups of sixteen, those with the same work together."""
+        """Put the endings' rows of reach into groups of sixteen, like ones together."""
         cdef EndingGroup* groups
         cdef EndingGroup* group
         cdef const RangeNode* node
@@ -231,9 +225,9 @@ cdef class RangeWalk:
             node = &part.nodes[index]
             if node.kind == END_BY_FOLD or node.kind == END_BY_SHOWDOWN:
                 pair = endings.setdefault(part.rows[seat][index], [part.num_nodes, part.num_nodes])
-                # A row that the opponent alone divides ends once by a fold of this player,
-                # and once by a showdown; two of a kind must have rows of their own.
-                while pair[node.kind == END_BY_FOLD] != part.num_nodes:
+                # Only the opponent's actions divide rows, so after one row this player folds
+                # at most once, and shows down at most once.
+                if pair[node.kind == END_BY_FOLD] != part.num_nodes:
                     raise ValueError("two endings of one kind after the same reach")
                 pair[node.kind == END_BY_FOLD] = index
         # Showdowns alone, both, folds alone: few groups then do both.
@@ -261,7 +255,7 @@ cdef class RangeWalk:
 
     cdef int _make_scratch(self) except -1:
         """Room for the rows that a walk needs, for each thread and street."""
-        cdef int worker, street, number, index, pad, room = 0
+        cdef int worker, street, number, room
         cdef int64_t rows, nodes, deals
         cdef StreetScratch* here
         cdef StreetPart* part
@@ -269,9 +263,8 @@ cdef class RangeWalk:
             self.num_workers * MOST_BOARD_STREETS * sizeof(StreetScratch)
         )
         for street in range(self.num_streets):
-            room = 0
-            for index in range(self.boards.first_board[street], self.boards.first_board[street + 1]):
-                room = max(room, self.boards.boards[index].pad[0], self.boards.boards[index].pad[1])
+            # Boards of later streets have no longer lists than the first one.
+            room = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
             rows = nodes = deals = 0
             for number in range(self.streets[street].num_parts):
                 part = &self.streets[street].parts[number]
@@ -291,8 +284,7 @@ cdef class RangeWalk:
                 here.values_out = <float**>self._zeros(sizeof(float*) * (deals + 1))
                 here.lanes = <float*>self._zeros(2 * 64 * room)
         if self.num_streets > 1:
-            pad = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
-            self.task_size = <int64_t>self.streets[1].num_roots * pad
+            self.task_size = <int64_t>self.streets[1].num_roots * room
             self.task_values = <float*>self._zeros(
                 4 * self.task_size * self.boards.boards[0].num_children
             )
@@ -365,8 +357,11 @@ cdef class RangeWalk:
                 rows.reach[lane] = reach + <int64_t>group.rows[lane] * pad
                 rows.showdowns[lane] = values + <int64_t>group.showdowns[lane] * own_pad
                 rows.folds[lane] = values + <int64_t>group.folds[lane] * own_pad
-            rows.showdown_worth = group.showdown_worth if group.has_showdown else NULL
-            rows.fold_worth = group.fold_worth if group.has_fold else NULL
+            rows.showdown_worth = rows.fold_worth = NULL
+            if group.has_showdown:
+                rows.showdown_worth = &group.showdown_worth[0]
+            if group.has_fold:
+                rows.fold_worth = &group.fold_worth[0]
             ending_values(
                 &board.ranked[player], &board.ranked[opponent], board.num_levels,
                 board.same[player], &rows, scratch.lanes,

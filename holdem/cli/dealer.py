@@ -43,7 +43,13 @@ def _parser() -> Parser:
         "last one the scores. What players do wrong goes to standard error. The exit status is 0\n"
         "if all hands were played and nobody was put out, else 1. docs/playing.md says more.",
     )
-    parser.add_argument("--game", type=Path, required=True, metavar="FILE", help="its definition")
+    parser.add_argument(
+        "--game",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="game definition, or the name of one in configs/games, such as hu",
+    )
     parser.add_argument("--seats", required=True, metavar="A,B", help="the players' names")
     defaults = DealerConfig()
     for option, name, metavar, text in _OPTIONS:
@@ -57,7 +63,10 @@ def _parser() -> Parser:
         "--duplicate", action="store_true", help="deal the same cards at each rotation of players"
     )
     parser.add_argument(
-        "--log", type=Path, metavar="FILE", help="write the hands there, and as PHH to FILE.phhs"
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="write the hands there, and beside it, as .phhs, in the PHH format",
     )
     return parser
 

@@ -22,6 +22,7 @@ from holdem.cli.matches import (
     opponent_of,
     print_results,
 )
+from holdem.cli.responses import add_options, judge_responses
 from holdem.cli.terminal import Parser, StageBars, count, make_console, run_command
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
@@ -72,7 +73,7 @@ def _parser() -> Parser:
         "--against",
         default=",".join(STYLES),
         metavar="NAMES",
-        help="opponents, with commas between (all baselines)",
+        help="opponents, with commas between; none for none (all baselines)",
     )
     parser.add_argument(
         "--duplicate",
@@ -86,6 +87,7 @@ def _parser() -> Parser:
         default=True,
         help="reduce luck by AIVAT, with two players",
     )
+    add_options(parser)
     parser.add_argument("--workers", default="1", metavar="N", help="threads; 0 for all cores (1)")
     parser.add_argument("--seed", default="0", metavar="N", help="of cards and actions (0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write all figures as JSON")
@@ -107,9 +109,12 @@ def _main(argv: Sequence[str]) -> int:
     with StageBars(console) as bars:
         for left, opponent in zip(range(len(opponents), 0, -1), opponents, strict=True):
             results.append(_play(player, opponent, settings, left, bars))
-    print_results(console, results)
+    if results:
+        print_results(console, results)
+    responses = judge_responses(console, player, options, settings.workers, settings.seed)
     if options.out is not None:
-        storage.write_json(options.out, _document(player, opponents, streets, results, settings))
+        document = _document(player, opponents, streets, results, settings) | responses
+        storage.write_json(options.out, document)
         console.print(f"\nall figures: {options.out}")
     return 0
 
@@ -140,7 +145,8 @@ class Settings:
             raise ConfigError(
                 "--hands and --time-budget both say how many hands are played", "give one of them"
             )
-        against = tuple(name.strip() for name in options.against.split(",") if name.strip())
+        names = [name.strip() for name in options.against.split(",")]
+        against = tuple(name for name in names if name not in ("", "none"))
         seconds = options.time_budget and number("--time-budget", options.time_budget, 1, 10**7)
         return cls(
             hands=number("--hands", options.hands or DEFAULT_HANDS, 2, 10**12),

@@ -16,6 +16,7 @@ COMMANDS = {
     "monitor": ("holdem.cli.monitor", "follow a run of many instances"),
     "merge": ("holdem.cli.merge", "add the instances of a run, or several runs, into one"),
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
+    "show": ("holdem.cli.show", "show what every hand does at any point of a policy's tree"),
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
     "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
     "match": ("holdem.cli.match", "let two policies play against each other"),

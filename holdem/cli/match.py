@@ -180,6 +180,12 @@ def _written(path: Path | None, match: Match) -> Iterator[Callable[[PlayedHands]
         yield lambda played: None
         return
     tree = match.first.tree
+    if tree.game.cards.kind != "holdem" or tree.game.num_streets != 4:
+        raise ConfigError(
+            f"no histories of {tree.game.name!r} can be written: the format holds hold'em with "
+            "four streets of betting",
+            "leave out --hands-out",
+        )
     names = (match.first.name, match.second.name)
     number = 0
     with storage.atomic_write(path) as file:

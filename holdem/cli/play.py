@@ -37,7 +37,10 @@ def _parser() -> Parser:
     )
     parser.add_argument("--server", metavar="HOST:PORT", help="the dealer, and this player's port")
     parser.add_argument(
-        "--game", type=Path, metavar="FILE", help="game definition (without --server the policy's)"
+        "--game",
+        type=Path,
+        metavar="FILE",
+        help="game definition, or a name such as hu (without --server the policy's)",
     )
     parser.add_argument("--hands", type=int, metavar="N", help="stop after so many")
     parser.add_argument(

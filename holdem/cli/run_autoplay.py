@@ -24,7 +24,14 @@ from holdem.cli.table_options import (
     limits_of,
     profile_of,
 )
-from holdem.cli.terminal import Parser, make_console, read_answer, run_command, signals_raise
+from holdem.cli.terminal import (
+    Parser,
+    forget_typed,
+    make_console,
+    read_answer,
+    run_command,
+    signals_raise,
+)
 from holdem.errors import ConfigError
 from holdem.play.acpc import MatchState
 from holdem.play.agent import Decision
@@ -109,6 +116,7 @@ def _confirm(console: Console, message: MatchState, decision: Decision, seconds:
     words = action_words(message.state, decision.action)
     console.print(f"  send {words}? [y/n] ", style="bold", end="")
     sys.stdout.flush()
+    forget_typed()  # a yes to what was not seen yet is none
     answer = read_answer(seconds)
     if answer is None:
         console.print(f"\n  no answer within {seconds:g} seconds: nothing is sent", style="yellow")

@@ -24,8 +24,9 @@ from holdem.game.cards import (
     hole_name,
 )
 from holdem.machine import usable_cores
-from holdem.search.solver import HandStrategy, Progress, SubgameSolver
+from holdem.search.solver import Progress, SubgameSolver
 from holdem.search.spot import PLAYERS, Spot, read_spot
+from holdem.search.strategies import HandStrategy
 from holdem.search.subgame import Node, NodeKind
 
 PROG = "holdem solve"
@@ -38,7 +39,7 @@ _OPTIONS = {
     "stack": ("CHIPS", "that each player has left"),
     "oop": ("RANGE", "of the player who acts first, as in 'AA, KQs, T9s:0.5'"),
     "ip": ("RANGE", "of the other"),
-    "menu": ("SIZES", f"bets on offer, as in '33%%, 75%%, a' ('{DEFAULT_MENU.replace('%', '%%')}')"),
+    "menu": ("SIZES", "bets on offer, as in '33%%, 75%%, a' ('50%%, a')"),
     "raise-menu": ("SIZES", "raises on offer (those of --menu)"),
 }
 _FILE_NAMES = {"menu": "bet", "raise-menu": "raise"}
@@ -199,9 +200,7 @@ def _print_strategy(
     board = cards_text((*solver.spot.board, *cards))
     where = f"after '{_path(node, cards)}'" if node.parent else "first"
     console.print(f"\n {_NAMES[found.player]}, {where}, on {board}\n")
-    print_grid(
-        console, _grid(found), found.frequencies().tolist(), sized_actions(found.actions)
-    )
+    print_grid(console, _grid(found), found.frequencies().tolist(), sized_actions(found.actions))
 
 
 def _path(node: Node, cards: Sequence[Card]) -> str:

@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
@@ -145,6 +146,12 @@ def read_answer(seconds: float | None = None) -> str | None:
             break
         typed += byte
     return typed.decode(errors="replace").strip() if byte or typed else None
+
+
+def forget_typed() -> None:
+    """Throw away what was typed before the question that comes now, where it is a terminal."""
+    with contextlib.suppress(OSError, termios.error):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 class StageBars:

@@ -35,6 +35,7 @@ from holdem.cli.terminal import (
 from holdem.cli.train_display import RunDisplay
 from holdem.config import RunConfig, load_config
 from holdem.errors import ConfigError, MismatchError, ResourceError, StorageError
+from holdem.evaluation.lbr import LocalBestResponse
 from holdem.evaluation.openings import opening_chart
 from holdem.game.menu import parse_menu
 from holdem.mccfr import costs
@@ -44,6 +45,7 @@ from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.processes import START_METHOD
 from holdem.mccfr.progress import RunResult
+from holdem.mccfr.run import Evaluate
 from holdem.mccfr.self_test import run_self_test
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import format_bytes, is_folder, read_metadata
@@ -51,6 +53,9 @@ from holdem.types import STREETS, BucketConfig
 
 PROG = "holdem train"
 DEFAULT_SECONDS = 60.0
+EVALUATION_SECONDS = 5.0
+EVALUATION_HANDS = 10_000
+"""Most that one look at local best response may take, and may play."""
 
 _OPTIONS = (
     ("--iters", "num_iterations", "N", "iterations in all; one deal, walked once per player"),
@@ -59,6 +64,7 @@ _OPTIONS = (
     ("--checkpoint-interval", "checkpoint_interval", "N", "iterations between checkpoints"),
     ("--snapshot-interval", "snapshot_interval_seconds", "SECONDS", "and at least so often"),
     ("--keep-checkpoints", "keep_checkpoints", "N", "how many to keep; 0 keeps all"),
+    ("--eval-interval", "eval_interval", "N", "iterations between looks at local best response"),
     ("--discount-interval", "discount_interval", "N", "iterations in a period of Linear CFR"),
     ("--num-players", "num_players", "N", "2 to 9"),
     ("--sampling", "sampling", "HOW", "external or outcome"),
@@ -313,7 +319,22 @@ def _train(
             resume_from=options.resume_from,
             observer=display,
             every_batch=level <= logging.DEBUG,
+            evaluate=_evaluator(solver) if solver.config.eval_interval else None,
         )
+
+
+def _evaluator(solver: ParallelMCCFRSolver) -> Evaluate:
+    """Return what judges a strategy during training: a few seconds of local best response."""
+    lbr = LocalBestResponse(solver.tree, solver.bucketing)
+
+    def evaluate(policy: Blueprint) -> dict[str, float]:
+        result = lbr.against(policy, hands=EVALUATION_HANDS, seconds=EVALUATION_SECONDS)
+        return {
+            "Evaluation/LBR": result.mbb_per_hand,
+            "Evaluation/LBRInterval": result.interval,
+        }
+
+    return evaluate
 
 
 # -- what is printed ---------------------------------------------------------------------------

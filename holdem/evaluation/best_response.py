@@ -11,7 +11,9 @@ How much of the deck is dealt:
   they stand for, and every turn and river after each. Below a flop the response is exact, but
   before the flop the responder chooses for all flops at once. Fitted to those drawn, its
   choice looks better than it is: the estimate is biased upwards. What is chosen on one half of
-  the draws is therefore also judged on the other half, which is biased downwards;
+  the draws is therefore also judged on the other half, which is biased downwards.
+  Blocked hands are corrected for: by chance a hand shares cards with more of the flops drawn
+  than it does of all, and its values are scaled to the opponents that the deck leaves it;
 * some turns or rivers of each flop as well: each of the responder's decisions before them is
   fitted to what was drawn, hand by hand, and the upward bias grows large.
 
@@ -33,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdem import storage
-from holdem._core.best_response import LANES
+from holdem._core.best_response import LANES, SLOT_HOLES
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.workers import Workers
 from holdem.errors import ConfigError, MismatchError
@@ -63,7 +65,8 @@ STATE_NAME = "partial"
 SAVE_SECONDS = 30.0
 
 _Z95 = 1.959964
-_BEST0, _BEST1, _OWN0 = range(3)  # what is summed up: seat 0's and 1's best value, 0's own
+# What is summed up: seat 0's and 1's best value, 0's own, and what both meet of the other's reach.
+_BEST0, _BEST1, _OWN0, _MET0, _MET1 = range(5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +195,9 @@ class BestResponse:
         policy: the strategies of both seats.
         deck: the cards.
         form: one of `FORMS`.
+
+    Attributes:
+        leaves: the nodes where the first street that has a board begins.
     """
 
     def __init__(self, policy: Policy, deck: Deck, form: Form = "exact") -> None:
@@ -202,6 +208,7 @@ class BestResponse:
         self._chooses = tuple(street >= kept for street in range(1, deck.num_streets))
         self._chooses_first = kept == 0
         self._opening = OpeningStreet(policy, deck.possible, deck.buckets)
+        self.leaves = self._opening.leaves
         groups = group_betting(policy, deck.num_streets)
         self._betting = groups.betting
         self._group, self._lane = groups.places.T
@@ -210,11 +217,15 @@ class BestResponse:
         self._class_sizes = np.maximum(np.bincount(classes, deck.possible), 1.0)
         self._classes = classes
         # What the other seat brings to the first board, as the kernel wants it.
+        self._leaf_reach = [self._opening.reach(1 - seat) for seat in (0, 1)]
         self._reach = []
-        for seat in (0, 1):
+        for leaf_reach in self._leaf_reach:
             reach = np.zeros((groups.num_groups, len(classes), LANES), np.float32)
-            reach[self._group, :, self._lane] = self._opening.reach(1 - seat)
+            reach[self._group, :, self._lane] = leaf_reach
             self._reach.append(reach)
+        self._met = [
+            self._by_class(self._opening.met(reach) * deck.possible) for reach in self._leaf_reach
+        ]
 
     def run(
         self,
@@ -234,16 +245,16 @@ class BestResponse:
             if flops is None and budget_seconds is not None:
                 flops = max(2, int((budget_seconds - (time.monotonic() - started)) / each))
             chosen, times = self._families(flops, seed)
-            progress(
-                ResponseProgress(
-                    done=0,
-                    total=len(chosen),
-                    seconds=time.monotonic() - started,
-                    seconds_left=each * len(chosen),
-                )
-            )
             total = _Sum(self, chosen, times, resume_folder, draws, seed)
             first = total.done
+            progress(
+                ResponseProgress(
+                    done=first,
+                    total=len(chosen),
+                    seconds=time.monotonic() - started,
+                    seconds_left=each * (len(chosen) - first),
+                )
+            )
             begun = time.monotonic()
             for _, stop, found in pool.chunks(
                 lambda i, _: self._family_values(int(chosen[first + i]), draws, seed),
@@ -293,36 +304,49 @@ class BestResponse:
         # A flop stands for 1,456 rivers up to suits on average: 2,554,656 of 1,755.
         return seconds * 1456 / max(few, 1)
 
-    def _family_values(
-        self, index: int, draws: tuple[int, int], seed: int
-    ) -> tuple[Values, int]:
-        """Values of one family, float64 (3, leaves, classes), and how many last boards it has.
+    def _family_values(self, index: int, draws: tuple[int, int], seed: int) -> tuple[Values, int]:
+        """Sums of one family, float64 (5, leaves, classes), and how many last boards it has.
 
         A value is the mean over the hands of a class, in chips times the other's reach.
         """
         family = self.deck.family(index, draws, seed)
-        values = np.zeros((3, len(self._group), self._num_classes))
+        possible = self.deck.possible.copy()
+        first = family.boards[0]
+        for card in first["cards"][: first["num_cards"]]:
+            possible[(card == SLOT_HOLES).any(axis=1)] = 0.0
+        values = np.zeros((5, len(self._group), self._num_classes))
         for seat in (0, 1):
             best, own = self._betting.respond(
-                seat,
-                family,
-                self._reach[seat],
-                own=seat == 0,
-                chooses=self._chooses,
+                seat, family, self._reach[seat], own=seat == 0, chooses=self._chooses
             )
-            for kind, found in ((_BEST0 + seat, best), (_OWN0, own)):
-                if found is None:
-                    continue
-                for leaf, by_hand in enumerate(found[self._group, :, self._lane]):
-                    values[kind, leaf] = np.bincount(self._classes, by_hand * self.deck.possible)
-        last_boards = int((family.boards["num_children"] == 0).sum())
-        return values / self._class_sizes, last_boards
+            values[_BEST0 + seat] = self._by_class(best[self._group, :, self._lane] * possible)
+            if own is not None:
+                values[_OWN0] = self._by_class(own[self._group, :, self._lane] * possible)
+            met = self._opening.met(self._leaf_reach[seat] * possible)
+            values[_MET0 + seat] = self._by_class(met * possible)
+        return values, int((family.boards["num_children"] == 0).sum())
+
+    def _by_class(self, by_hand: Values) -> Values:
+        """Means over the hands of each class, (leaves, classes), of (leaves, hands)."""
+        sums = [np.bincount(self._classes, row, self._num_classes) for row in by_hand]
+        means: Values = np.array(sums) / self._class_sizes
+        return means
+
+    def _corrected(self, sums: Values) -> Values:
+        """Values as if the draws had left each hand as many opponents as the deck does."""
+        ratios = [
+            np.divide(met, drawn, out=np.zeros_like(met), where=drawn > 0)
+            for met, drawn in zip(self._met, sums[_MET0:], strict=True)
+        ]
+        corrected: Values = sums[:_MET0] * np.array([ratios[0], ratios[1], ratios[0]])
+        return corrected
 
     def _result(self, total: _Sum, *, seconds: float, workers: int) -> BestResponseResult:
         milli = 1000 / self.policy.tree.game.big_blind
-        own = self._value(0, total.sums[_OWN0], self._opening.own_plan(0)) * milli
-        plans = [self._plan(seat, total.sums[seat]) for seat in (0, 1)]
-        best = tuple(self._value(seat, total.sums[seat], plans[seat]) * milli for seat in (0, 1))
+        sums = total.sums[:_MET0] if total.times is None else self._corrected(total.sums)
+        own = self._value(0, sums[_OWN0], self._opening.own_plan(0)) * milli
+        plans = [self._plan(seat, sums[seat]) for seat in (0, 1)]
+        best = tuple(self._value(seat, sums[seat], plans[seat]) * milli for seat in (0, 1))
         interval, lower = 0.0, sum(best)
         if total.times is not None:
             interval = self._interval(total, plans) * milli
@@ -354,25 +378,37 @@ class BestResponse:
     def _interval(self, total: _Sum, plans: list[Plan]) -> float:
         """Half of the 95 % interval of NashConv, in chips, the plans being given."""
         assert total.times is not None
+        # What a draw adds to the corrected mean, to first order: its values, and a correction in
+        # proportion to how many opponents it leaves too few.
+        per_met = [
+            np.divide(total.sums[seat], met, out=np.zeros_like(met), where=met > 0)
+            for seat, met in enumerate(total.sums[_MET0:])
+        ]
         found = np.array(
             [
-                sum(self._value(seat, values[seat], plans[seat]) for seat in (0, 1))
-                for values in total.each
+                sum(
+                    self._value(
+                        seat,
+                        each[seat] + per_met[seat] * (self._met[seat] - each[_MET0 + seat]),
+                        plans[seat],
+                    )
+                    for seat in (0, 1)
+                )
+                for each in total.each
             ]
         )
         mean = np.average(found, weights=total.times)
         variance = np.average((found - mean) ** 2, weights=total.times)
-        num = total.num_draws
-        return float(_Z95 * math.sqrt(variance / (num - 1)))
+        return float(_Z95 * math.sqrt(variance / (total.num_draws - 1)))
 
     def _judged_elsewhere(self, total: _Sum) -> float:
         """NashConv in chips when each half of the draws is played by plans made on the other."""
         assert total.times is not None
         order = np.repeat(np.arange(len(total.times)), total.times)
-        halves = [
-            np.mean([total.each[i] for i in order[start::2]], axis=0, dtype=np.float64)
-            for start in (0, 1)
-        ]
+        halves = []
+        for start in (0, 1):
+            drawn = np.array([total.each[i] for i in order[start::2]], np.float64)
+            halves.append(self._corrected(drawn.mean(axis=0)))
         result = 0.0
         for plan_on, judge_on, share in ((0, 1, len(order) // 2), (1, 0, -(-len(order) // 2))):
             for seat in (0, 1):
@@ -401,7 +437,8 @@ class BestResponse:
             return bound + "without bias from the draws"
         return (
             bound
-            + f"biased upwards: the responder's choices are fitted to the {' and '.join(drawn_before_choice)} drawn"
+            + "biased upwards: the responder's choices are fitted to the "
+            + f"{' and '.join(drawn_before_choice)} drawn"
         )
 
     def identity(self) -> dict[str, str]:
@@ -421,7 +458,7 @@ class _Sum:
     """Values added up in the order of families, whoever found them.
 
     Attributes:
-        sums: float64 (3, leaves, classes).
+        sums: float64 (5, leaves, classes), see `_BEST0` and what follows it.
         each: of drawn families, what each alone would make of all; empty if all are dealt.
         done: families added.
         last_boards: river boards, in hold'em.
@@ -444,7 +481,7 @@ class _Sum:
         self.each: list[NDArray[np.float32]] = []
         self.done = 0
         self.last_boards = 0
-        self.sums = np.zeros((3, len(response._opening.leaves), response._num_classes))
+        self.sums = np.zeros((5, len(response.leaves), response._num_classes))
         self._whole = float(deck.weights.sum())
         self._weights = (
             deck.weights[chosen] if times is None else times * (self._whole / self.num_draws)

@@ -2,12 +2,18 @@
 
 Where a street begins, the betting that may follow has few shapes: how many bets still fit
 under the stacks. Beginnings of one shape share a group, each in a lane of its own, so that
-one vector operation serves 16 of them. Streets are those that have a board.
+one vector operation serves 16 of them. Lanes that are left over take beginnings of smaller
+shapes, in which some bets are missing: the strategy never makes them, and a bar keeps the
+responder from making them. Streets are those that have a board.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +25,10 @@ from holdem.game.tree import BettingTree, Ending
 
 _DECISION, _FOLDED, _SHOWN, _NEXT_STREET = range(4)  # PointKind of _core/best_response.pxd
 
-_Shape = tuple[object, ...]
+_FIELDS = list(POINT_DTYPE.names or ())
+
+# Kind of a point; of a decision also who acts, and the shape after each action.
+_Shape = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,8 @@ def group_betting(policy: Policy, num_streets: int) -> BettingGroups:
             previous.link(laid_out.places)
             streets.append(previous.arrays())
         beginnings, previous = laid_out.leaves, laid_out
-    assert previous is not None and places is not None
+    assert previous is not None
+    assert places is not None
     streets.append(previous.arrays())
     betting = Betting(streets)
     return BettingGroups(betting, betting.num_groups[0], places)
@@ -108,19 +118,32 @@ class _Street:
         self._leaf_lanes: list[list[int]] = []  # per leaf point, index into leaves or -1
         self._slots: NDArray[np.int32] | None = None
         self._depth = 1
+        self.places = np.empty((len(self.beginnings), 2), np.int64)
+        self._roots: list[int] = []
+        for shape, members in self._groups():
+            self.places[members, 0] = len(self._roots)
+            self.places[members, 1] = np.arange(len(members))
+            self._roots.append(len(self._points))
+            self._points.append({})
+            self._add(self._roots[-1], shape, [self.beginnings[index] for index in members], 1)
+
+    def _groups(self) -> Iterator[tuple[_Shape, list[int]]]:
+        """Up to 16 beginnings each, and the shape that all of them fit into."""
         by_shape: dict[_Shape, list[int]] = {}
         for index, node in enumerate(self.beginnings):
             by_shape.setdefault(self._shape(node), []).append(index)
-        self.places = np.empty((len(self.beginnings), 2), np.int64)
-        self._roots: list[int] = []
-        for members in by_shape.values():
-            for start in range(0, len(members), LANES):
-                lanes = members[start : start + LANES]
-                self.places[lanes, 0] = len(self._roots)
-                self.places[lanes, 1] = np.arange(len(lanes))
-                self._roots.append(len(self._points))
-                self._points.append({})
-                self._add(self._roots[-1], [self.beginnings[index] for index in lanes], 1)
+        shapes = sorted(by_shape, key=_size, reverse=True)
+        for number, shape in enumerate(shapes):
+            members = by_shape[shape]
+            while members:
+                lanes = [members.pop(0) for _ in range(min(LANES, len(members)))]
+                for smaller in shapes[number + 1 :]:
+                    # Those that would not fill a group of their own.
+                    others = by_shape[smaller]
+                    free = min(LANES - len(lanes), len(others) % LANES)
+                    if _match(smaller, shape) is not None:
+                        lanes += [others.pop() for _ in range(free)]
+                yield shape, lanes
 
     def link(self, places: NDArray[np.int64]) -> None:
         """Say where the next street's beginnings lie."""
@@ -167,64 +190,108 @@ class _Street:
             return (kind,)
         tree = self.policy.tree
         children = (self._shape(child) for child in tree.children(node))
-        return (int(tree.nodes["actor"][node]), *children)
+        return (_DECISION, int(tree.nodes["actor"][node]), *children)
 
-    def _add(self, index: int, nodes: list[int], depth: int) -> None:
-        """Fill in point *index*, which stands for *nodes* of one shape, and what follows it."""
-        kind = self._kind(nodes[0])
-        point = {
-            "strategy": -1,
-            "first_child": -1,
-            "chips": -1,
-            "leaf": -1,
-            "kind": kind,
-            "actor": 0,
-            "num_actions": 0,
-            "fold": -1,
-            "showdown": -1,
-        }
+    def _add(
+        self, index: int, shape: _Shape, nodes: list[int | None], depth: int, bars: bool = False
+    ) -> None:
+        """Fill in point *index* of *shape*, which stands for *nodes*, and what follows it.
+
+        A node is None where a lane's betting has no such point; with *bars* nobody may play
+        to it there.
+        """
+        kind = int(shape[0])
+        point = dict.fromkeys(_FIELDS, -1)
+        point.update(kind=kind, actor=0, num_actions=0)
         self._points[index] = point
+        padding: list[int | None] = [None] * (LANES - len(nodes))
+        nodes = nodes + padding
+        if bars:
+            point["bar"] = self._add_chips([-math.inf if node is None else 0 for node in nodes])
         if kind == _NEXT_STREET:
             point["leaf"] = len(self._leaf_lanes)
-            first = len(self.leaves)
-            lanes = [first + lane for lane in range(len(nodes))]
-            self._leaf_lanes.append(lanes + [-1] * (LANES - len(nodes)))
-            self.leaves += nodes
+            lanes = []
+            for node in nodes:
+                lanes.append(-1 if node is None else len(self.leaves))
+                self.leaves += [] if node is None else [node]
+            self._leaf_lanes.append(lanes)
         elif kind == _DECISION:
-            self._add_decision(point, nodes, depth)
+            self._add_decision(point, shape, nodes, depth)
         else:
-            point["chips"] = len(self._chips)
-            chips = np.zeros(LANES, np.float32)
-            chips[: len(nodes)] = [_chips(self.policy.tree, node) for node in nodes]
-            self._chips.append(chips)
+            tree = self.policy.tree
+            point["chips"] = self._add_chips(
+                [0 if node is None else _chips(tree, node) for node in nodes]
+            )
 
-    def _add_decision(self, point: dict[str, int], nodes: list[int], depth: int) -> None:
+    def _add_chips(self, chips: Sequence[float]) -> int:
+        self._chips.append(np.array(chips, np.float32))
+        return len(self._chips) - 1
+
+    def _add_decision(
+        self, point: dict[str, int], shape: _Shape, nodes: list[int | None], depth: int
+    ) -> None:
         tree = self.policy.tree
-        children = [list(tree.children(node)) for node in nodes]
-        num_actions = len(children[0])
+        _, actor, *below = shape
+        num_actions = len(below)
         self._depth = max(self._depth, depth)
-        point["actor"] = int(tree.nodes["actor"][nodes[0]])
+        point["actor"] = int(actor)
         point["num_actions"] = num_actions
         point["strategy"] = self._num_vectors
         rows = np.zeros((tree.bucket_counts[self.street], num_actions, LANES), np.float32)
+        children: list[list[int | None]] = [[] for _ in range(num_actions)]
         for lane, node in enumerate(nodes):
-            rows[:, :, lane] = self.policy.strategy(node)
+            found: dict[int, int] = {}
+            if node is not None:
+                places = _match(self._shape(node), shape)
+                assert places is not None  # that is how groups are made
+                rows[:, places, lane] = self.policy.strategy(node)
+                found = dict(zip(places, tree.children(node), strict=True))
+            for action in range(num_actions):
+                children[action].append(found.get(action))
         self._strategies.append(rows.reshape(-1, LANES))
         self._num_vectors += rows.shape[0] * num_actions
         point["first_child"] = len(self._points)
         self._points += [{} for _ in range(num_actions)]
-        for action in range(num_actions):
-            below = [of_node[action] for of_node in children]
-            for kind, name in ((_FOLDED, "fold"), (_SHOWN, "showdown")):
-                if self._kind(below[0]) == kind:
+        for action, of_action in enumerate(children):
+            kind = below[action][0]
+            for ending, name in ((_FOLDED, "fold"), (_SHOWN, "showdown")):
+                if kind == ending:
                     point[name] = action
-            self._add(point["first_child"] + action, below, depth + 1)
+            missing = any(
+                child is None and node is not None
+                for child, node in zip(of_action, nodes, strict=True)
+            )
+            self._add(point["first_child"] + action, below[action], of_action, depth + 1, missing)
+
+
+def _size(shape: _Shape) -> int:
+    """How many points a shape has."""
+    return 1 + sum(_size(child) for child in shape[2:])
+
+
+@cache
+def _match(shape: _Shape, larger: _Shape) -> tuple[int, ...] | None:
+    """Where the actions of *shape* lie among those of *larger*, if it fits in there.
+
+    The first action, and those that do not lead to another decision, must be there in both.
+    """
+    if shape[:2] != larger[:2]:
+        return None
+    if shape[0] != _DECISION:
+        return ()
+    places: list[int] = []
+    for place, child in enumerate(larger[2:]):
+        if len(places) < len(shape) - 2 and _match(shape[2 + len(places)], child) is not None:
+            places.append(place)
+        elif place == 0 or child[0] != _DECISION:
+            return None
+    return tuple(places) if len(places) == len(shape) - 2 else None
 
 
 def _chips(tree: BettingTree, node: int) -> int:
     """Seat 0's net at a fold; what each seat paid at a showdown."""
     row = int(tree.nodes["ending_index"][node])
-    first, second = tree.contributions[row].tolist()
+    first, second = (int(paid) for paid in tree.contributions[row])
     if tree.nodes["ending"][node] == Ending.FOLD:
         return -first if tree.folded[row] & 1 else second
     if first != second:
@@ -232,4 +299,4 @@ def _chips(tree: BettingTree, node: int) -> int:
             f"a showdown for which the seats paid {first} and {second} chips",
             "a best response needs two players who pay alike",
         )
-    return int(first)
+    return first

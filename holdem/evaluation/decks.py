@@ -41,8 +41,8 @@ class Deck(Protocol):
 
     num_streets: int
     possible: NDArray[np.float64]
-    buckets: NDArray[np.integer]
-    classes: NDArray[np.integer]
+    buckets: NDArray[np.int64]
+    classes: NDArray[np.int64]
     weights: NDArray[np.float64]
     fingerprint: str
 

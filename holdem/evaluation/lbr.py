@@ -17,6 +17,7 @@ took them stays hidden from the responder.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,10 +26,12 @@ from numpy.typing import NDArray
 
 from holdem._core.rollout import range_sums
 from holdem.abstraction.translation import Translator
+from holdem.abstraction.workers import Workers
 from holdem.errors import ConfigError
 from holdem.evaluation.lbr_betting import SETTINGS, Answer, Betting, Ending, Spot, Turn
 from holdem.evaluation.lbr_cards import Buckets, Deal, HoldemCards, OneCardCards, check_buckets
 from holdem.game.policy import Policy
+from holdem.game.tree import BettingTree
 from holdem.types import GameConfig
 
 HANDS_PER_BOARD = 16
@@ -36,6 +39,9 @@ HANDS_PER_BOARD = 16
 
 ROUNDS = {"1-4": 0, "2-4": 1, "3-4": 2, "4-4": 3}
 """The betting rounds on which it responds, and the first of their streets."""
+
+_FEWEST_DEALS = 2  # for an interval
+_MOST_DRAWS = 10_000  # of one deal; each is an action of the policy
 
 Floats = NDArray[np.float64]
 Draws = Iterator[float]
@@ -66,6 +72,138 @@ class LbrResult:
     seed: int
 
 
+class LocalBestResponse:
+    """Responds to the policies of one betting tree; what it learns of the betting serves them all.
+
+    Args:
+        tree: of the policies.
+        bucketing: their buckets; None for one-card games, whose deals are all enumerated.
+        setting: a name of `SETTINGS`: its bets.
+        rounds: a name of `ROUNDS`: when it responds.
+        game: what is really played; by default the tree's own game.
+
+    Raises:
+        ConfigError: no such setting or rounds, or more than two players.
+        MismatchError: *bucketing* or *game* do not fit the tree.
+    """
+
+    def __init__(
+        self,
+        tree: BettingTree,
+        bucketing: Buckets | None = None,
+        *,
+        setting: str = "fcpa",
+        rounds: str = "1-4",
+        game: GameConfig | None = None,
+    ) -> None:
+        for name, value, known in (("setting", setting, SETTINGS), ("rounds", rounds, ROUNDS)):
+            if value not in known:
+                raise ConfigError(
+                    f"no {name} {value!r} of local best response",
+                    f"choose one of: {', '.join(known)}",
+                )
+        translator = Translator(tree, game)
+        self._game = translator.game
+        self._setting, self._rounds = setting, rounds
+        self._bettings = tuple(
+            Betting(translator, seat, setting, ROUNDS[rounds]) for seat in range(2)
+        )
+        self._cards = None
+        if self._game.cards.kind == "holdem":
+            if bucketing is None:
+                raise ConfigError(
+                    "local best response of hold'em without buckets",
+                    "name the policy's bucket set",
+                )
+            check_buckets(tree, bucketing)
+            self._cards = HoldemCards(bucketing, self._game.num_streets, HANDS_PER_BOARD)
+
+    def against(
+        self,
+        policy: Policy,
+        *,
+        hands: int = 10_000,
+        seconds: float | None = None,
+        seed: int = 1,
+        workers: int = 1,
+    ) -> LbrResult:
+        """Return what it wins against *policy*; see `local_best_response`.
+
+        Args:
+            policy: of the tree.
+            hands: of the responder, rounded up to whole deals.
+            seconds: stop after this time, even if not all hands are played; how many are,
+                then depends on the machine.
+            seed: of the deals.
+            workers: threads; 0 for one per core.
+
+        Raises:
+            ConfigError: too few hands.
+        """
+        if hands < 1:
+            raise ConfigError(f"{hands} hands of local best response", "play at least 1")
+        responder = _Responder(policy, self._bettings)
+        if self._cards is None:
+            return self._enumerated(responder, seed)
+        means = self._played(responder, self._cards, hands, seconds, seed, workers)
+        half = 1.96 / math.sqrt(len(means))
+        return self._result(
+            means.mean(axis=0),
+            means.std(axis=0, ddof=1) * half,
+            float(means.mean(axis=1).std(ddof=1) * half),
+            2 * HANDS_PER_BOARD * len(means),
+            seed,
+        )
+
+    def _played(
+        self,
+        responder: _Responder,
+        cards: HoldemCards,
+        hands: int,
+        seconds: float | None,
+        seed: int,
+        workers: int,
+    ) -> Floats:
+        """The mean of each deal from each seat, (deals, 2), milli big blinds per hand."""
+        num_deals = max(_FEWEST_DEALS, -(-hands // (2 * HANDS_PER_BOARD)))
+        deadline = None if seconds is None else time.monotonic() + seconds
+
+        def play(number: int, _: int) -> Floats:
+            draws = iter(np.random.default_rng([seed, number]).random(_MOST_DRAWS).tolist())
+            means: Floats = responder.values(cards.deal(seed, number), draws).mean(axis=1)
+            return means
+
+        means = []
+        with Workers(workers) as pool:
+            for _, _, mean in pool.chunks(play, num_deals, 1):
+                means.append(mean)
+                if deadline and time.monotonic() >= deadline and len(means) >= _FEWEST_DEALS:
+                    break
+        return np.array(means) * (1000 / self._game.big_blind)
+
+    def _enumerated(self, responder: _Responder, seed: int) -> LbrResult:
+        weights, values = [], []
+        for weight, deal in OneCardCards(self._game).deals():
+            weights.append(weight)
+            values.append(responder.values(deal).mean(axis=1))
+        mean = np.array(weights) @ np.array(values) * (1000 / self._game.big_blind)
+        return self._result(mean, np.zeros(2), 0.0, 2 * len(weights), seed)
+
+    def _result(
+        self, mean: Floats, half: Floats, interval: float, hands: int, seed: int
+    ) -> LbrResult:
+        return LbrResult(
+            mbb_per_hand=float(mean.mean()),
+            interval=interval,
+            by_seat=(float(mean[0]), float(mean[1])),
+            seat_intervals=(float(half[0]), float(half[1])),
+            hands=hands,
+            setting=self._setting,
+            rounds=self._rounds,
+            seed=seed,
+        )
+
+
 def local_best_response(
     policy: Policy,
     bucketing: Buckets | None = None,
@@ -81,77 +219,17 @@ def local_best_response(
 
     Args:
         policy: any policy for two players.
-        bucketing: its buckets; None for one-card games, whose deals are all enumerated.
+        bucketing, setting, rounds, game: see `LocalBestResponse`.
         hands: of the responder, rounded up to whole deals.
-        setting: a name of `SETTINGS`: its bets.
-        rounds: a name of `ROUNDS`: when it responds.
         seed: of the deals; the same gives the same result whatever the number of workers.
-        workers: processes.
-        game: what is really played; by default the policy's own game.
+        workers: threads; 0 for one per core.
 
     Raises:
         ConfigError: no such setting or rounds, too few hands, or more than two players.
         MismatchError: *bucketing* or *game* do not fit the policy.
     """
-    _check(hands, setting, rounds)
-    translator = Translator(policy.tree, game)
-    bettings = tuple(Betting(translator, seat, setting, ROUNDS[rounds]) for seat in range(2))
-    big_blind = translator.game.big_blind
-    responder = _Responder(policy, bettings)
-    if translator.game.cards.kind != "holdem":
-        weights, values = [], []
-        for weight, deal in OneCardCards(translator.game).deals():
-            weights.append(weight)
-            values.append(responder.values(deal).mean(axis=1))
-        mean = np.array(weights) @ np.array(values) * 1000 / big_blind
-        return _result(mean, np.zeros(2), 0.0, 2 * len(weights), setting, rounds, seed)
-    if bucketing is None:
-        raise ConfigError(
-            "local best response of hold'em without buckets", "name the policy's bucket set"
-        )
-    check_buckets(policy.tree, bucketing)
-    cards = HoldemCards(bucketing, translator.game.num_streets, HANDS_PER_BOARD)
-    num_deals = max(2, -(-hands // (2 * HANDS_PER_BOARD)))
-    means = np.empty((num_deals, 2))
-    for number in range(num_deals):
-        draws = iter(np.random.default_rng([seed, number]).random(1000).tolist())
-        means[number] = responder.values(cards.deal(seed, number), draws).mean(axis=1)
-    means *= 1000 / big_blind
-    half = 1.96 / math.sqrt(num_deals)
-    return _result(
-        means.mean(axis=0),
-        means.std(axis=0, ddof=1) * half,
-        float(means.mean(axis=1).std(ddof=1) * half),
-        2 * HANDS_PER_BOARD * num_deals,
-        setting,
-        rounds,
-        seed,
-    )
-
-
-def _check(hands: int, setting: str, rounds: str) -> None:
-    for name, value, known in (("setting", setting, SETTINGS), ("rounds", rounds, ROUNDS)):
-        if value not in known:
-            raise ConfigError(
-                f"no {name} {value!r} of local best response", f"choose one of: {', '.join(known)}"
-            )
-    if hands < 1:
-        raise ConfigError(f"{hands} hands of local best response", "play at least 1")
-
-
-def _result(
-    mean: Floats, half: Floats, interval: float, hands: int, setting: str, rounds: str, seed: int
-) -> LbrResult:
-    return LbrResult(
-        mbb_per_hand=float(mean.mean()),
-        interval=interval,
-        by_seat=(float(mean[0]), float(mean[1])),
-        seat_intervals=(float(half[0]), float(half[1])),
-        hands=hands,
-        setting=setting,
-        rounds=rounds,
-        seed=seed,
-    )
+    lbr = LocalBestResponse(policy.tree, bucketing, setting=setting, rounds=rounds, game=game)
+    return lbr.against(policy, hands=hands, seed=seed, workers=workers)
 
 
 class _Responder:

@@ -37,18 +37,20 @@ class OpeningStreet:
         num_pairs: pairs of hands that share no card.
     """
 
-    def __init__(
-        self, policy: Policy, possible: Values, buckets: NDArray[np.integer]
-    ) -> None:
+    def __init__(self, policy: Policy, possible: Values, buckets: NDArray[np.integer]) -> None:
         self._tree = policy.tree
         self._possible = possible
         self._first, self._second = SLOT_HOLES.T.astype(np.int64)
+        hands = np.arange(len(possible))
+        self._holds = np.zeros((len(possible), 52))
+        self._holds[hands, self._first] = 1.0
+        self._holds[hands, self._second] = 1.0
         self.leaves = street_beginnings(self._tree, 0, [0])
         self._leaf_row = {node: row for row, node in enumerate(self.leaves)}
         self._strategies: dict[int, Values] = {
             node: policy.strategy(node)[buckets].astype(np.float64) for node in self._decisions(0)
         }
-        self.num_pairs = float((self._met(possible) * possible).sum())
+        self.num_pairs = float((self.met(possible) * possible).sum())
 
     def own_plan(self, seat: int) -> Plan:
         """Return what *seat*'s policy does."""
@@ -94,10 +96,19 @@ class OpeningStreet:
             return []
         return [node] + [n for child in self._tree.children(node) for n in self._decisions(child)]
 
-    def _met(self, reach: Values) -> Values:
-        """What each hand meets of the other seat's *reach*: that of hands that share no card."""
-        by_card = np.bincount(self._first, reach, 64) + np.bincount(self._second, reach, 64)
-        met: Values = reach.sum() - by_card[self._first] - by_card[self._second] + reach
+    def met(self, reach: Values) -> Values:
+        """Return what each hand meets of the other's *reach*: that of hands that share no card.
+
+        Args:
+            reach: (..., hands).
+        """
+        by_card = reach @ self._holds
+        met: Values = (
+            reach.sum(axis=-1, keepdims=True)
+            - by_card[..., self._first]
+            - by_card[..., self._second]
+            + reach
+        )
         return met
 
     def _walk(
@@ -112,13 +123,14 @@ class OpeningStreet:
     ) -> Values:
         """Value of *node* by hand of *seat*, given the other's *reach*; fills *plan* to choose."""
         if node in self._leaf_row:
-            return leaf_values[self._leaf_row[node]]
+            known: Values = leaf_values[self._leaf_row[node]]
+            return known
         record = self._tree.nodes[node]
         if record["ending"] == Ending.FOLD:
             row = record["ending_index"]
             paid = self._tree.contributions[row]
             won = -paid[seat] if self._tree.folded[row] >> seat & 1 else paid[1 - seat]
-            return self._met(reach) * float(won)
+            return self.met(reach) * float(won)
         mine = record["actor"] == seat
         values = np.stack(
             [
@@ -134,9 +146,7 @@ class OpeningStreet:
             ],
             axis=1,
         )
-        if not mine:
-            return values.sum(axis=1)
-        if choose:
+        if mine and choose:
             plan[node] = np.eye(values.shape[1])[values.argmax(axis=1)]
-        result: Values = (values * plan[node]).sum(axis=1)
+        result: Values = (values * plan[node] if mine else values).sum(axis=1)
         return result

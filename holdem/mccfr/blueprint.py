@@ -252,28 +252,6 @@ class Blueprint:
         }
 
 
-def bucketing_of(policy: Blueprint, buckets: Path | None = None) -> HandBucketing | None:
-    """Return the bucket set of *policy*: the one at *buckets*, or the one that it names.
-
-    None for games that need none.
-
-    Raises:
-        StorageError: it is missing or damaged.
-        MismatchError: it is another set.
-    """
-    fingerprint = policy.provenance.bucket_fingerprint
-    if fingerprint is None:
-        return None
-    named = policy.provenance.bucket_path
-    if buckets is None and named is None:
-        raise MismatchError(
-            f"the policy does not say where its bucket set {fingerprint[:12]} is",
-            "name it with --buckets PATH",
-        )
-    bucketing = HandBucketing.load(buckets or Path(str(named)))
-    return checked_bucketing(bucketing, fingerprint)
-
-
 def checked_bucketing(bucketing: HandBucketing, fingerprint: str) -> HandBucketing:
     """Return *bucketing* if it is the set of that fingerprint.
 

@@ -198,7 +198,7 @@ def _connect(scheduler: str | None, num_instances: int) -> tuple[Any, Any]:
                 n_workers=num_instances,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # any port: the usual one may be taken
                 silence_logs=logging.CRITICAL,
             )
         return cluster, Client(cluster, set_as_default=False)

@@ -9,9 +9,10 @@ a checkpoint.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ LOSSLESS = "lossless"
 """Stands for a bucket fingerprint in one-card games, whose buckets follow from the rules."""
 
 
+Evaluate = Callable[[Blueprint], Mapping[str, float]]
+"""Judges a strategy: figures by their names in TensorBoard."""
+
+
 class Run:
     """The state that lasts as long as one call of `MCCFRSolver.train`.
 
@@ -54,8 +59,8 @@ class Run:
             warnings to and where in the seed's stream its iterations begin; called once
             nothing speaks against the run any more.
         stop_signal: the signal that asks the run to end early, or None.
-        logdir, use_tensorboard, resume_from, observer, every_batch, stream_start, log_name:
-            see `MCCFRSolver.train`.
+        logdir, use_tensorboard, resume_from, observer, every_batch, stream_start, log_name,
+            evaluate: see `MCCFRSolver.train`.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Run:
         every_batch: bool,
         stream_start: int | None,
         log_name: str,
+        evaluate: Evaluate | None = None,
     ) -> None:
         self._config = config
         self._tree = tree
@@ -81,6 +87,7 @@ class Run:
         self._stop_signal = stop_signal
         self._observer = observer
         self._every_batch = every_batch
+        self._evaluate = evaluate
         self._writer = _Writer()
         self._process = psutil.Process()
         # Before anything is allocated or written: a wrong checkpoint costs nothing.
@@ -163,10 +170,11 @@ class Run:
         config, engine = self._config, self._engine
         next_figures = self._after(config.tensorboard_log_interval)
         next_checkpoint = self._after(config.checkpoint_interval)
+        next_evaluation = self._after(config.eval_interval) if config.eval_interval else math.inf
         stretch, last_figures = 1, self._started_at
         while not self._is_over():
             began, first = time.monotonic(), engine.iteration
-            engine.run(min(first + stretch, next_checkpoint))
+            engine.run(int(min(first + stretch, next_checkpoint, next_evaluation)))
             now = time.monotonic()
             rate = (engine.iteration - first) / max(now - began, 1e-9)
             stretch = 1 if self._every_batch else max(1, int(rate * _STRETCH_SECONDS))
@@ -175,6 +183,9 @@ class Run:
             if engine.iteration >= next_figures and now - last_figures >= _PROGRESS_SECONDS:
                 next_figures, last_figures = self._after(config.tensorboard_log_interval), now
                 self._log_figures()
+            if config.eval_interval and engine.iteration >= next_evaluation:
+                next_evaluation = self._after(config.eval_interval)
+                self._log_evaluation()
             if engine.iteration >= next_checkpoint or (
                 now - self._last_saved_at >= config.snapshot_interval_seconds
             ):
@@ -232,6 +243,18 @@ class Run:
             },
         )
         self._log.convergence(engine, now=last)
+
+    def _log_evaluation(self) -> None:
+        """Have the strategy so far judged, and write what came out and what it cost."""
+        if self._evaluate is None:
+            return
+        started, iteration = time.monotonic(), self._engine.iteration
+        figures = self._evaluate(self._blueprint())
+        self._log.figures(iteration, figures)
+        self._log.info(
+            f"evaluation at iteration {iteration:,} in {time.monotonic() - started:.1f} s: "
+            + ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
+        )
 
     def _memory(self) -> int:
         """Resident bytes of this process, and of its workers what they do not share."""

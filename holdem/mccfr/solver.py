@@ -10,7 +10,7 @@ from holdem.errors import ConfigError
 from holdem.game.tree import BettingTree, build_tree
 from holdem.mccfr.engine import Engine, LocalEngine
 from holdem.mccfr.progress import Observer, RunResult, SilentObserver
-from holdem.mccfr.run import Run
+from holdem.mccfr.run import Evaluate, Run
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.types import GameConfig, MCCFRConfig
 
@@ -81,6 +81,7 @@ class MCCFRSolver:
         every_batch: bool = False,
         stream_start: int | None = None,
         log_name: str = "train.log",
+        evaluate: Evaluate | None = None,
     ) -> RunResult:
         """Train to the end of the budget and leave the run's files in *logdir*.
 
@@ -96,6 +97,8 @@ class MCCFRSolver:
             stream_start: which iteration of the seed's stream is this run's first; by
                 default 0, or what the resumed checkpoint says.
             log_name: what the log file is called.
+            evaluate: judges the average strategy so far, at every ``eval_interval``
+                iterations of the config, while training waits.
 
         Raises:
             StorageError: *logdir* cannot be written, or the checkpoint cannot be read.
@@ -116,4 +119,5 @@ class MCCFRSolver:
             every_batch=every_batch,
             stream_start=stream_start,
             log_name=log_name,
+            evaluate=evaluate,
         ).complete()

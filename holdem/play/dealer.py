@@ -325,6 +325,10 @@ def _check_names(names: Sequence[str], num_players: int) -> None:
 
 def _refuse_existing(log_path: Path) -> None:
     """Raise before the players come where `MatchLog` would after it."""
+    if log_path.suffix == HISTORIES:
+        raise ConfigError(
+            f"{log_path} would be two files at once", f"give --log another suffix than {HISTORIES}"
+        )
     for path in (log_path, log_path.with_suffix(HISTORIES)):
         if path.exists():
             raise StorageError(f"{path} is there already", "choose another name, or move it away")

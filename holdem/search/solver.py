@@ -20,12 +20,13 @@ from holdem._core.showdown import fold_values
 from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game.cards import HOLES, Card, cards_text, parse_card
 from holdem.machine import available_memory
-from holdem.search.runouts import Renaming, runouts
+from holdem.search.runouts import runouts
 from holdem.search.spot import Spot
+from holdem.search.strategies import HandStrategy, StrategyReader, rename_holes
 from holdem.search.subgame import Node, NodeKind, build_public_tree
 from holdem.storage import format_bytes, read_folder, write_folder
 
-__all__ = ["METHODS", "HandStrategy", "Progress", "SubgameSolver"]
+__all__ = ["METHODS", "Progress", "SubgameSolver"]
 
 KIND = "subgame"
 CHECK_EVERY = 10
@@ -81,38 +82,14 @@ class Progress:
     exploitability: float
 
 
-@dataclass(frozen=True, slots=True)
-class HandStrategy:
-    """What a player does at a decision, hand by hand.
-
-    Attributes:
-        player: 0 out of position, 1 in position.
-        actions: their names, as in ``"bet 100"``.
-        holes: int64 (hands,), the numbers of the hands that the board leaves.
-        weights: float32 (hands,), how often each hand gets here, the range's weight included.
-        probabilities: float32 (hands, actions).
-    """
-
-    player: int
-    actions: tuple[str, ...]
-    holes: npt.NDArray[np.int64]
-    weights: npt.NDArray[np.float32]
-    probabilities: npt.NDArray[np.float32]
-
-    def frequencies(self) -> npt.NDArray[np.float64]:
-        """Return how often each action is taken, by weight of the hands: (actions,)."""
-        weights = self.weights.astype(np.float64)
-        return (weights @ self.probabilities) / max(float(weights.sum()), 1e-300)
-
-
 class SubgameSolver:
     """The strategies of one spot, and the iterations that better them.
 
     Args:
         spot: what to solve.
         method: one of `METHODS`.
-        packed: keep regrets and strategies in 16 bits; by default on the flop only, where
-            memory counts.
+        packed: keep regrets and strategies in 16 bits; by default before the river, where
+            memory is what takes the time.
         num_workers: threads; the results are the same. The river has one.
         alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
             differently want False.
@@ -146,7 +123,7 @@ class SubgameSolver:
         self.method = method
         self.iterations = 0
         num_streets = 6 - len(spot.board)
-        self.packed = num_streets == 3 if packed is None else packed
+        self.packed = num_streets > 1 if packed is None else packed
         self.num_workers = num_workers if num_streets > 1 else 1
         self.tree = build_public_tree(
             pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=num_streets
@@ -172,6 +149,7 @@ class SubgameSolver:
             packed=self.packed,
             num_workers=self.num_workers,
         )
+        self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
         self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
@@ -255,9 +233,11 @@ class SubgameSolver:
 
     def _everywhere(self, door: Callable[..., T], *arguments: Any) -> T:
         """Call a door of the walk in every thread; return what the first one gave."""
-        others = [
-            self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)
-        ] if self._pool else []
+        others = (
+            [self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)]
+            if self._pool
+            else []
+        )
         result = door(0, *arguments)
         for other in others:
             other.result()
@@ -296,7 +276,8 @@ class SubgameSolver:
 
     def equity(self) -> float:
         """Return the share of the pot that player 0 would win if all checked to the end."""
-        return float(range_equity(*self.spot.ranges, self.spot.board).equity)
+        first, second = (weights.astype(np.float64) for weights in self.spot.ranges)
+        return float(range_equity(first, second, self.spot.board).equity)
 
     def _values(self, player: int, *, answer: bool) -> npt.NDArray[np.float32]:
         return self._everywhere(self._walk.values, player, answer)
@@ -314,7 +295,8 @@ class SubgameSolver:
         Raises:
             ConfigError: a word is no action there, or no card that can come.
         """
-        node, cards = self.tree.root, []
+        node = self.tree.root
+        cards: list[Card] = []
         for word in path.split():
             if node.kind == NodeKind.DEAL:
                 cards.append(self._dealt(word, cards))
@@ -349,73 +331,7 @@ class SubgameSolver:
                 f"no decision after '{node.path()}' and {cards_text(cards) or 'no card'}",
                 "name a point where a player acts, with a card for each '/'",
             )
-        board, renaming = self._board_of(cards)
-        holes = self._holes_on(node.street, board, node.actor)
-        probabilities = self._probabilities(node, board)[: len(holes)]
-        weights = self._reach(node, board)
-        actual = _rename_holes(holes, _inverse(renaming))
-        names = tuple(child.action for child in node.children)
-        return HandStrategy(node.actor, names, actual, weights, probabilities)
-
-    def _probabilities(self, node: Node, board: int) -> npt.NDArray[np.float32]:
-        """The average strategy, (pad, actions), in the order of the board's list."""
-        rows = self._sums(node, board).astype(np.float32).T
-        totals = rows.sum(axis=1, keepdims=True)
-        uniform = np.full_like(rows, 1 / rows.shape[1])
-        return np.divide(rows, totals, out=uniform, where=totals > 0)
-
-    def _sums(self, node: Node, board: int) -> npt.NDArray[Any]:
-        """The rows of strategy sums, (actions, pad); a view."""
-        first, count, pad, _ = self._walk.rows_at(node.street, board, node.part, node.index)
-        return self._walk.sums[first : first + count * pad].reshape(count, pad)
-
-    def _reach(self, node: Node, board: int) -> npt.NDArray[np.float32]:
-        """How often the actor's hands get to *node* by the actor's own strategy."""
-        player = node.actor
-        steps: list[tuple[Node, int]] = []
-        below, above = node, node.parent
-        while above is not None:
-            if above.kind == NodeKind.DECIDE and above.actor == player:
-                steps.append((above, above.children.index(below)))
-            below, above = above, above.parent
-        boards = self._boards_to(node.street, board)
-        weights = self._weights[player]
-        for street, number in enumerate(boards):
-            weights = np.append(weights, np.float32(0))[
-                self._boards.places(street, number, player)
-            ]
-            for step, action in steps:
-                if step.street == street:
-                    weights = weights * self._probabilities(step, number)[: len(weights), action]
-        return np.asarray(weights, np.float32)
-
-    def _boards_to(self, street: int, board: int) -> list[int]:
-        """The boards from the first to *board*."""
-        boards = [board]
-        for before in range(street - 1, -1, -1):
-            boards.insert(0, int(self._boards.dealings[before][0][boards[0]]))
-        return boards
-
-    def _holes_on(self, street: int, board: int, player: int) -> npt.NDArray[np.int64]:
-        low, high = np.sort(self._boards.hands(street, board, player), axis=1).astype(np.int64).T
-        return high * (high - 1) // 2 + low
-
-    def _board_of(self, cards: Sequence[Card]) -> tuple[int, Renaming]:
-        """The board that stands for *cards*, and the renaming that leads to it."""
-        board = 0
-        to_ours: Renaming = (0, 1, 2, 3)
-        for street, card in enumerate(cards):
-            wanted = card - card % 4 + to_ours[card % 4]
-            _, dealt, first_maps, renamings = self._boards.dealings[street]
-            board, which = next(
-                (child, renaming)
-                for child in self._boards.children(street, board)
-                for renaming in renamings[first_maps[child] : first_maps[child + 1]].tolist()
-                if dealt[child] // 4 * 4 + renaming[dealt[child] % 4] == wanted
-            )
-            back = _inverse(tuple(which))
-            to_ours = tuple(back[suit] for suit in to_ours)
-        return board, to_ours
+        return self._reader.strategy(node, cards)
 
     # ---- Locks -------------------------------------------------------------------------------
 
@@ -447,15 +363,15 @@ class SubgameSolver:
             )
         for _, _, _, renamings in self._boards.dealings:
             for renaming in np.unique(renamings, axis=0).tolist():
-                after = _rename_holes(np.arange(len(HOLES)), tuple(renaming))
+                after = rename_holes(np.arange(len(HOLES)), tuple(renaming))
                 if not np.array_equal(table[after], table):
                     raise MismatchError(
                         f"the strategy for '{node.path()}' treats suits differently",
                         "make the solver with alike=False",
                     )
         for board in range(self._boards.num_boards(node.street)):
-            holes = self._holes_on(node.street, board, node.actor)
-            rows = self._sums(node, board)
+            holes = self._reader.holes_on(node.street, board, node.actor)
+            rows = self._reader.sums(node, board)
             shares = (table[holes] / table[holes].sum(axis=1, keepdims=True)).T
             if self.packed:
                 _, _, pad, block = self._walk.rows_at(node.street, board, node.part, node.index)
@@ -535,14 +451,3 @@ def _spread(holes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """
     low, high = HOLES[holes].astype(np.int64).T
     return holes[np.lexsort((low, low // 4, high // 4, (high - low) % 4))]
-
-
-def _inverse(renaming: Renaming) -> Renaming:
-    return tuple(renaming.index(suit) for suit in range(4))
-
-
-def _rename_holes(holes: npt.NDArray[np.int64], renaming: Renaming) -> npt.NDArray[np.int64]:
-    """The numbers of holes after their suits are renamed."""
-    cards = HOLES[holes].astype(np.int64)
-    low, high = np.sort(cards - cards % 4 + np.array(renaming)[cards % 4], axis=1).T
-    return high * (high - 1) // 2 + low

@@ -6,8 +6,10 @@ A spot file is lines of ``name=value``: ``oop``, ``ip`` (ranges), ``board``, ``p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +25,10 @@ __all__ = ["PLAYERS", "Menu", "Spot", "read_spot"]
 PLAYERS = ("oop", "ip")
 """Player 0 is out of position: first to act on every street."""
 
+T = TypeVar("T")
+
 _SPOT_KEYS = ("oop", "ip", "board", "pot", "stack", "bet", "raise")
-_MENU_LANGUAGE = "sizes are '50%' of the pot, '2.5x' the bet, '4c' chips and 'a' all-in, with commas"
+_MENU_LANGUAGE = "sizes are '50%' of the pot, '2.5x' the bet, '4c' chips, 'a' all-in, with commas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +124,22 @@ class Spot:
             CardError: board or ranges cannot be read, or leave no hand.
             ConfigError: pot, stack or menu cannot be used.
         """
+        oop, ip = (_read(name, parse_range, values[name], "AA, AKs, T9s:0.5") for name in PLAYERS)
         return cls(
-            board=parse_board(str(values["board"])),
+            board=_read("board", parse_board, values["board"], "Ks7d2h"),
             pot=_chips("pot", values["pot"]),
             stack=_chips("stack", values["stack"]),
-            ranges=(parse_range(str(values["oop"])), parse_range(str(values["ip"]))),
+            ranges=(oop, ip),
             menu=Menu(str(values["bet"]), str(values["raise"])),
         )
+
+
+def _read(name: str, parse: Callable[[str], T], value: object, example: str) -> T:
+    """Parse *value*; an error says which option it was, and how one is written."""
+    try:
+        return parse(str(value))
+    except CardError as error:
+        raise CardError(f"{name}: {error}", f"write {name} as in '{example}'") from None
 
 
 def _chips(name: str, value: object) -> int:

@@ -88,7 +88,6 @@ class Part:
         table = np.zeros(len(self.nodes), NODE_DTYPE)
         for row, node in zip(table, self.nodes, strict=True):
             row["first_child"] = -1
-            row["parent"] = -1 if node.index < self.num_roots else _parent_of(node).index
             row["kind"], row["actor"] = node.kind, node.actor
             row["locked"] = node in locked
             if node.kind == NodeKind.DECIDE:
@@ -133,11 +132,6 @@ class PublicTree:
             [(part.array(self.pot, locked), part.num_roots) for part in parts]
             for parts in self.streets
         ]
-
-
-def _parent_of(node: Node) -> Node:
-    assert node.parent is not None
-    return node.parent
 
 
 def build_public_tree(*, pot: int, stack: int, menu: Menu, num_streets: int) -> PublicTree:

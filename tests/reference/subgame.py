@@ -29,7 +29,8 @@ class ReferenceSolver:
         for _ in range(iterations):
             self.iteration += 1
             for player in (0, 1):
-                self._walk(self.tree.root, self.spot.board, player, self.weights[1 - player], "train")
+                reach = self.weights[1 - player]
+                self._walk(self.tree.root, self.spot.board, player, reach, "train")
 
     def value(self, player, mode):
         """Zero-sum chips per pair of hands: of the ``average`` or of a best ``answer``."""
@@ -59,7 +60,8 @@ class ReferenceSolver:
             return values / (52 - len(board) - 4)
         if node.kind == NodeKind.END_BY_FOLD:
             won = self.spot.pot / 2 + node.paid[node.actor]
-            return (won if node.actor != player else -won) * (self._compatible(board, player) @ reach)
+            sign = -1 if node.actor == player else 1
+            return sign * won * (self._compatible(board, player) @ reach)
         if node.kind == NodeKind.END_BY_SHOWDOWN:
             return (self.spot.pot / 2 + node.paid[0]) * (self._beaten(board, player) @ reach)
         key = node.path(), board

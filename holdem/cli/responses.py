@@ -1,0 +1,198 @@
+"""What `holdem eval` says of the worst opponent: local best response and best response."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+
+from holdem.cli.matches import number
+from holdem.cli.terminal import Parser, duration
+from holdem.errors import ConfigError
+from holdem.evaluation.best_response import (
+    DEFINITIONS,
+    FORMS,
+    Form,
+    ResponseProgress,
+    best_response,
+)
+from holdem.evaluation.contestants import Contestant
+from holdem.evaluation.exploitability import PolicyEvaluator
+from holdem.evaluation.lbr import ROUNDS, local_best_response
+from holdem.evaluation.lbr_betting import SETTINGS
+from holdem.game.games import position_names
+from holdem.mccfr.blueprint import Blueprint
+
+_RESPONSE_SECONDS = 300
+_LBR_HANDS = 10_000
+
+
+def add_options(parser: Parser) -> None:
+    """Add the options of this part."""
+    parser.add_argument(
+        "--lbr",
+        nargs="?",
+        const="fcpa",
+        choices=list(SETTINGS),
+        metavar="BETS",
+        help=f"local best response: {', '.join(SETTINGS)} (fcpa)",
+    )
+    parser.add_argument(
+        "--lbr-rounds",
+        default="1-4",
+        choices=list(ROUNDS),
+        metavar="ROUNDS",
+        help=f"those it responds on: {', '.join(ROUNDS)} (1-4)",
+    )
+    parser.add_argument("--lbr-hands", metavar="N", help=f"hands it plays ({_LBR_HANDS:,})")
+    parser.add_argument(
+        "--best-response",
+        choices=list(FORMS),
+        metavar="FORM",
+        help="exact, or a part: " + ", ".join(FORMS),
+    )
+    parser.add_argument(
+        "--response-seconds",
+        metavar="SECONDS",
+        help=f"what a best response that is not exact may take ({_RESPONSE_SECONDS})",
+    )
+
+
+def judge_responses(
+    console: Console, player: Contestant, options: argparse.Namespace, workers: int, seed: int
+) -> dict[str, Any]:
+    """Run what the options ask for, print it, and return it for JSON."""
+    found: dict[str, Any] = {}
+    if options.lbr is not None:
+        found["lbr"] = _local(console, player, options, workers, seed)
+    if options.best_response is not None:
+        if _is_small(player):
+            found["best_response"] = _small(console, player, options.best_response)
+        else:
+            found["best_response"] = _full(console, player, options, workers, seed)
+    return found
+
+
+def _local(
+    console: Console, player: Contestant, options: argparse.Namespace, workers: int, seed: int
+) -> dict[str, Any]:
+    """Local best response."""
+    hands = number("--lbr-hands", options.lbr_hands or _LBR_HANDS, 1, 10**9)
+    result = local_best_response(
+        player.policy,
+        player.bucketing,
+        hands=hands,
+        setting=options.lbr,
+        rounds=options.lbr_rounds,
+        seed=seed,
+        workers=max(workers, 1),
+    )
+    parts = ", ".join(
+        f"{value:+,.1f} +-{half:,.1f} from the {name}"
+        for name, value, half in zip(
+            position_names(2), result.by_seat, result.seat_intervals, strict=True
+        )
+    )
+    console.print()
+    console.print("Local best response", style="bold")
+    console.print(
+        f"  it wins {result.mbb_per_hand:+,.1f} +-{result.interval:,.1f} mbb/hand ({parts})\n"
+        f"  {result.hands:,} hands, bets {result.setting}, rounds {result.rounds}; "
+        "the worst opponent wins as much or more",
+        soft_wrap=True,
+    )
+    return dataclasses.asdict(result)
+
+
+def _is_small(player: Contestant) -> bool:
+    """Whether every deal can be enumerated."""
+    return player.tree.game.cards.kind == "one-card" or player.tree.game.num_streets == 1
+
+
+def _small(console: Console, player: Contestant, form: str) -> dict[str, Any]:
+    """The exact best response in a game that can be enumerated."""
+    if form != "exact":
+        raise ConfigError(
+            f"--best-response {form} of {player.tree.game.name!r}, which is small enough for "
+            "the exact one",
+            "--best-response exact",
+        )
+    policy, buckets = player.policy, player.bucketing
+    evaluator = PolicyEvaluator(
+        player.tree,
+        preflop_equities=buckets.preflop_equities if buckets else None,
+        preflop_buckets=policy.preflop_buckets if isinstance(policy, Blueprint) else None,
+    )
+    value = evaluator.evaluate(policy)
+    unit = 1000 / player.tree.game.big_blind
+    figures = {
+        "form": "exact",
+        "values": [one * unit for one in value.values],
+        "best_responses": [one * unit for one in value.best_responses],
+        "nash_conv": value.nash_conv * unit,
+        "exploitability": value.exploitability * unit,
+        "definitions": DEFINITIONS,
+    }
+    console.print()
+    console.print("Best response, exact", style="bold")
+    console.print(
+        f"  exploitability {figures['exploitability']:,.2f} mbb/hand, "
+        f"NashConv {figures['nash_conv']:,.2f}"
+    )
+    return figures
+
+
+def _full(
+    console: Console, player: Contestant, options: argparse.Namespace, workers: int, seed: int
+) -> dict[str, Any]:
+    """The best response over the real cards."""
+    if player.bucketing is None or player.tree.game.num_players != 2:
+        raise ConfigError(
+            f"a best response needs two players, not {player.tree.game.num_players}",
+            "judge it in matches, without --best-response",
+        )
+    form = cast(Form, options.best_response)
+    exact = form == "exact"
+    seconds = number("--response-seconds", options.response_seconds or _RESPONSE_SECONDS, 1, 10**7)
+    console.print()
+    console.print(f"Best response: {FORMS[form]}", style="bold")
+    told = False
+
+    def progress(now: ResponseProgress) -> None:
+        nonlocal told
+        if not told:
+            console.print(f"  {now.total:,} flops, about {duration(now.seconds_left)}")
+            told = True
+
+    path = Path(player.name)
+    result = best_response(
+        player.policy,
+        player.bucketing,
+        form=form,
+        budget_seconds=None if exact else seconds,
+        workers=workers,
+        seed=seed,
+        progress=progress,
+        # Beside the policy, whose folder is its own.
+        resume_folder=path.with_name(f"{path.name}.best-response") if exact else None,
+    )
+    each = ", ".join(
+        f"{name} {value:+,.1f}"
+        for name, value in zip(position_names(2), result.best_responses, strict=True)
+    )
+    lower = "" if exact else f", {result.lower_nash_conv / 2:,.1f} by choices made on other flops"
+    console.print(
+        f"  exploitability {result.exploitability:,.1f} +-{result.interval / 2:,.1f} mbb/hand"
+        f"{lower}\n  NashConv {result.nash_conv:,.1f}; the best responses win: {each}\n"
+        f"  {result.bias}; {result.flops:,} flops, {result.river_boards:,} river boards, "
+        f"{duration(result.seconds)}",
+        soft_wrap=True,
+    )
+    console.print(f"  {DEFINITIONS}", style="dim", soft_wrap=True)
+    figures = dataclasses.asdict(result)
+    # How long it took is no result, and would make equal results different files.
+    del figures["seconds"], figures["workers"]
+    return {**figures, "nash_conv": result.nash_conv, "exploitability": result.exploitability}

@@ -1,0 +1,342 @@
+"""`holdem eval` and `holdem match`: what they say, what they write, and what they refuse."""
+
+import json
+
+import numpy as np
+import pytest
+
+from holdem import storage
+from holdem.cli import eval_blueprint, main
+from holdem.cli import match as match_command
+from holdem.evaluation.baselines import STYLES
+from holdem.evaluation.contestants import Loader
+from holdem.evaluation.exploitability import PolicyEvaluator
+from holdem.game.games import kuhn, leduc
+from holdem.game.history import loads_all
+from holdem.game.tree import build_tree
+from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.mccfr.solver import MCCFRSolver
+from holdem.types import BetMenu, GameConfig, MCCFRConfig
+from tests.buckets import StripedBuckets
+from tests.reference.games import one_card
+
+
+def train(folder, game, iterations=4_000):
+    config = MCCFRConfig(num_iterations=iterations, seed=7, num_players=game.num_players)
+    return MCCFRSolver(config, None, game=game).train(folder, use_tensorboard=False)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Short runs of small games, by name."""
+    folder = tmp_path_factory.mktemp("runs")
+    games = {
+        "leduc": leduc(),
+        "kuhn3": kuhn(3),
+        "deep": one_card(8, ante=1, menu="a"),
+        "shallow": one_card(4, ante=1, menu="a"),
+    }
+    for name, game in games.items():
+        train(folder / name, game)
+    train(folder / "better", leduc(), 40_000)
+    return folder
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command and return its status, output and error lines."""
+
+    def call(command, *argv):
+        status = command.main([str(one) for one in argv])
+        out, err = capsys.readouterr()
+        return status, out, err.splitlines()
+
+    return call
+
+
+def test_eval_says_what_is_won_of_whom(run, runs, tmp_path):
+    """A row per opponent, a column per position; the same figures in JSON."""
+    out = tmp_path / "eval.json"
+    status, text, err = run(
+        eval_blueprint, "--policy", runs / "better", "--hands", "4000", "--out", out
+    )
+
+    assert (status, err) == (0, [])
+    for word in ("entropy", "mbb/hand", "as SB", "as BB", "luck cut", "95 % interval", *STYLES):
+        assert word in text
+    found = json.loads(out.read_text())
+    assert found["policy"]["provenance"]["iterations"] == 40_000
+    assert found["policy"]["tree_fingerprint"] == Blueprint.load(runs / "better").tree.fingerprint
+    assert set(found["streets"]) == {"preflop", "flop"}
+    assert [one["opponent"]["name"] for one in found["matches"]] == list(STYLES)
+    for one in found["matches"]:
+        assert (one["hands"], one["deals"]) == (4_000, 2_000)
+        assert one["aivat"]["total"]["error_95"] < one["plain"]["total"]["error_95"]
+        assert {"total", "SB", "BB", "hand_sd"} == set(one["aivat"])
+        assert one["aivat"]["total"]["mean"] > 0
+
+
+def test_the_same_options_write_the_same_bytes(run, runs, tmp_path):
+    for workers in (1, 2):
+        options = ("--hands", "3e3", "--against", "random,call", "--workers", workers)
+        run(eval_blueprint, "--policy", runs / "leduc", *options, "--out", tmp_path / f"{workers}")
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+
+
+def test_a_checkpoint_is_judged_by_its_average_strategy(run, runs, tmp_path):
+    """The policy of the run is the same strategy; a checkpoint tells its regrets too."""
+    written = []
+    for option, path in (("--policy", "leduc"), ("--checkpoint", "leduc")):
+        out = tmp_path / f"{len(written)}.json"
+        status, text, _ = run(
+            eval_blueprint, option, runs / path, "--hands", 500, "--against", "call", "--out", out
+        )
+        assert status == 0
+        written.append(json.loads(out.read_text()))
+    policy, checkpoint = written
+    assert policy["matches"][0]["aivat"] == checkpoint["matches"][0]["aivat"]
+    assert set(checkpoint["streets"]["flop"]) == {"entropy", "regret", "visited"}
+    assert "regret" in text
+
+
+def test_a_policy_may_be_the_opponent(run, runs):
+    status, text, _ = run(
+        eval_blueprint, "--policy", runs / "better", "--against", runs / "leduc", "--hands", 1000
+    )
+    assert status == 0
+    assert str(runs / "leduc") in text
+
+
+def test_small_games_have_an_exact_best_response(run, runs, tmp_path):
+    out = tmp_path / "eval.json"
+    status, text, _ = run(
+        eval_blueprint,
+        *("--policy", runs / "better", "--against", "none", "--out", out),
+        *("--best-response", "exact", "--lbr", "fc"),
+    )
+
+    policy = Blueprint.load(runs / "better")
+    exact = PolicyEvaluator(policy.tree).evaluate(policy)
+    found = json.loads(out.read_text())
+    assert status == 0
+    assert "exploitability" in text
+    assert found["matches"] == []
+    assert found["best_response"]["nash_conv"] == pytest.approx(exact.nash_conv * 1000)
+    assert found["best_response"]["exploitability"] == pytest.approx(exact.exploitability * 1000)
+    assert found["lbr"]["mbb_per_hand"] <= found["best_response"]["exploitability"] + 1e-6
+
+
+def test_three_players_have_three_positions(run, runs):
+    status, text, _ = run(
+        eval_blueprint, "--policy", runs / "kuhn3", "--against", "call", "--hands", 900
+    )
+    assert status == 0
+    assert "as BTN" in text
+    assert "chips won" in text
+
+
+def test_a_time_budget_is_about_kept(run, runs):
+    status, text, _ = run(
+        eval_blueprint, "--policy", runs / "leduc", "--against", "call", "--time-budget", 1
+    )
+    assert status == 0
+    assert "95 % interval" in text
+
+
+# --- match ------------------------------------------------------------------------------------
+
+
+def test_match_says_what_the_first_wins(run, runs, tmp_path):
+    out = tmp_path / "match.json"
+    status, text, err = run(match_command, runs / "better", "random", "--hands", 3000, "--out", out)
+
+    found = json.loads(out.read_text())
+    assert (status, err) == (0, [])
+    assert "against random" in text
+    assert found["match"]["hands"] == 3_000
+    assert found["match"]["aivat"]["total"]["mean"] > 0
+    assert found["translated"] is False
+    assert found["pilot"] is None
+
+
+def test_sides_may_be_changed(run, runs, tmp_path):
+    means = []
+    for first, second in ((runs / "better", "random"), ("random", runs / "better")):
+        out = tmp_path / f"{len(means)}.json"
+        assert run(match_command, first, second, "--hands", 8000, "--out", out)[0] == 0
+        means.append(json.loads(out.read_text())["match"]["aivat"]["total"])
+    one, other = means
+    assert abs(one["mean"] + other["mean"]) < 2 * (one["error_95"] + other["error_95"])
+
+
+def test_until_ci_plays_as_many_as_a_pilot_says(run, runs, tmp_path):
+    out = tmp_path / "match.json"
+    status, text, _ = run(
+        match_command, runs / "better", runs / "leduc", "--until-ci", 20, "--no-aivat", "--out", out
+    )
+
+    found = json.loads(out.read_text())
+    assert status == 0
+    assert "a pilot of 2,000 deals, which do not count" in text
+    assert f"{found['match']['hands']:,} hands for +- 20" in text
+    assert found["match"]["aivat"] is None
+    assert found["match"]["plain"]["total"]["error_95"] == pytest.approx(20, rel=0.1)
+
+
+def holdem_policy(folder, menu, seed=1):
+    """A random policy of hold'em that stands in *folder*."""
+    tree = build_tree(GameConfig(stacks=(1_500,), menu=menu), StripedBuckets(3).num_buckets)
+    rng = np.random.default_rng(seed)
+    units = np.zeros(tree.num_slots, np.uint16)
+    for node in np.flatnonzero(tree.nodes["num_actions"]):
+        rows = units[tree.slots(node)].reshape(-1, tree.nodes["num_actions"][node])
+        cuts = np.sort(rng.integers(0, 65_536, (len(rows), rows.shape[1] - 1)), axis=1)
+        rows[:] = np.diff(cuts, axis=1, prepend=0, append=65_535)
+    provenance = Provenance(
+        iterations=1, seed=1, bucket_path="nowhere/quick", bucket_fingerprint="f" * 64
+    )
+    Blueprint(tree, units, provenance, preflop_buckets=np.arange(169)).save(folder)
+    return folder
+
+
+MENUS = (
+    BetMenu(streets=(("a",), ("a",), ("a",), ("a",))),
+    BetMenu(streets=(("2x, a", "a"), ("a",), ("50%, a",), ("a",))),
+)
+
+
+@pytest.fixture
+def striped(monkeypatch):
+    """All policies find a bucket set."""
+    buckets = StripedBuckets(3)
+    monkeypatch.setattr(Loader, "_find", lambda *_: buckets)
+
+
+@pytest.mark.parametrize("second", [0, 1], ids=["one menu", "two menus"])
+def test_hands_are_written_as_histories(run, tmp_path, striped, second):
+    """Every hand, with the names of who played it, and payoffs that are the rules'."""
+    first = holdem_policy(tmp_path / "first", MENUS[0])
+    other = holdem_policy(tmp_path / "second", MENUS[second], 2)
+    out, figures = tmp_path / "hands.phhs", tmp_path / "match.json"
+    status, text, _ = run(
+        match_command,
+        *(first, other, "--hands", 60, "--no-aivat", "--hands-out", out, "--out", figures),
+    )
+
+    assert status == 0
+    assert ("bet menus differ" in text) is bool(second)
+    hands = loads_all(out.read_text())
+    assert len(hands) == 60
+    names = [hand.details["players"] for hand in hands]
+    assert sorted({tuple(one) for one in names}) == sorted(
+        [(str(other), str(first)), (str(first), str(other))]
+    )
+    # Players stand in PHH's order: the big blind, seat 1, comes first.
+    won = [
+        hand.payoffs()[1 - name.index(str(first))] for hand, name in zip(hands, names, strict=True)
+    ]
+    mean = json.loads(figures.read_text())["match"]["plain"]["total"]["mean"]
+    assert sum(won) / 60 * 10 == pytest.approx(mean)
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "message", "remedy", "code"),
+    [
+        ((), "neither --checkpoint nor --policy given", "--policy PATH or --checkpoint", 2),
+        (("--policy", "{leduc}", "--checkpoint", "{leduc}"), "both given", "--policy PATH", 2),
+        (("--policy", "nowhere"), "nowhere does not exist", "holdem train", 1),
+        (("--policy", "{leduc}", "--hands", "many"), "--hands is many", "--hands 2", 2),
+        (("--policy", "{leduc}", "--hands", "1.5"), "--hands is 1.5", "--hands 2", 2),
+        (("--policy", "{leduc}", "--workers", "-1"), "--workers is -1", "--workers 0", 2),
+        (("--policy", "{leduc}", "--seed", "x"), "--seed is x", "--seed 0", 2),
+        (("--policy", "{leduc}", "--against", "maniac"), "no opponent 'maniac'", "random, call", 2),
+        (("--policy", "{leduc}", "--agianst", "call"), "unknown option --agianst", "--against", 2),
+        (
+            ("--policy", "{leduc}", "--hands", "10", "--time-budget", "5"),
+            "both say how many hands",
+            "one of them",
+            2,
+        ),
+        (("--policy", "{leduc}", "--against", "{kuhn3}"), "different games: players 2", "one", 1),
+        (("--policy", "{deep}", "--against", "{shallow}"), "different games: stacks", "one", 1),
+        (
+            ("--policy", "{leduc}", "--against", "none", "--best-response", "river"),
+            "small enough for the exact one",
+            "exact",
+            2,
+        ),
+    ],
+)
+def test_eval_refuses_in_two_lines(run, runs, argv, message, remedy, code):
+    names = {path.name: path for path in runs.iterdir()}
+    status, _, err = run(eval_blueprint, *(one.format(**names) for one in argv))
+
+    assert (status, len(err)) == (code, 2)
+    assert message in err[0]
+    assert remedy in err[1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message", "code"),
+    [
+        (("call", "fold"), "baselines, which play on the betting tree of a policy", 2),
+        (("{leduc}", "nobody"), "no opponent 'nobody'", 2),
+        (("{leduc}", "{kuhn3}"), "different games", 1),
+        (("{leduc}", "call", "--until-ci", "0"), "--until-ci is 0", 2),
+        (("{leduc}", "call", "--until-ci", "x"), "--until-ci is x", 2),
+        (("{leduc}", "call", "--until-ci", "5", "--hands", "9"), "both say how many hands", 2),
+        (("{leduc}", "call", "--hands", "0"), "--hands is 0", 2),
+        (("{leduc}", "call", "--hands-out", "x.phhs"), "no histories of 'leduc'", 2),
+        (("{leduc}",), "required: B", 2),
+    ],
+)
+def test_match_refuses_in_two_lines(run, runs, tmp_path, monkeypatch, argv, message, code):
+    monkeypatch.chdir(tmp_path)
+    names = {path.name: path for path in runs.iterdir()}
+    status, _, err = run(match_command, *(one.format(**names) for one in argv))
+
+    assert (status, len(err)) == (code, 2)
+    assert message in err[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_with_a_suffix_is_answered_with_the_right_one(run, runs):
+    path = runs / "leduc" / "checkpoints" / "checkpoint_final"
+    status, _, err = run(eval_blueprint, "--checkpoint", f"{path}.pkl")
+
+    assert status == 1
+    assert err[1].split() == ["try:", str(path)]
+
+
+def test_a_checkpoint_without_a_strategy_is_refused(run, runs, tmp_path):
+    found = storage.read_folder(runs / "leduc" / "checkpoints" / "checkpoint_final", "checkpoint")
+    table = np.zeros_like(found.arrays["table"])
+    storage.write_folder(tmp_path / "empty", {"table": table}, found.metadata, kind="checkpoint")
+    status, _, err = run(eval_blueprint, "--checkpoint", tmp_path / "empty")
+
+    assert (status, len(err)) == (1, 2)
+    assert "has no average strategy" in err[0]
+
+
+def test_a_bucket_set_that_is_missing_is_named(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = holdem_policy(tmp_path / "policy", MENUS[0])
+    status, _, err = run(eval_blueprint, "--policy", folder)
+    assert (status, len(err)) == (1, 2)
+    assert "the bucket set ffffffffffff of" in err[0]
+    assert "not found at nowhere/quick" in err[0]
+    assert "--buckets PATH" in err[1]
+
+    status, _, err = run(eval_blueprint, "--policy", folder, "--buckets", tmp_path / "none")
+    assert (status, len(err)) == (1, 2)
+    assert "none" in err[0]
+
+
+def test_both_commands_are_in_the_umbrella(capsys):
+    for name in ("eval", "match"):
+        with pytest.raises(SystemExit):
+            main.main([name, "--help"])
+        assert f"usage: holdem {name}" in capsys.readouterr().out

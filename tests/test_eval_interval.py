@@ -1,0 +1,75 @@
+"""`--eval-interval`: a run that looks at its own strategy on the way."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from holdem.cli import train_blueprint
+from holdem.game.games import leduc
+from holdem.mccfr.solver import MCCFRSolver
+from holdem.types import MCCFRConfig
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def train(logdir, evaluate=None, **values):
+    config = MCCFRConfig(num_iterations=1_000, seed=7, **values)
+    return MCCFRSolver(config, None, game=leduc()).train(
+        Path(logdir), use_tensorboard=False, evaluate=evaluate
+    )
+
+
+def test_it_is_called_at_every_interval_and_disturbs_nothing():
+    seen = []
+
+    def evaluate(policy):
+        seen.append(policy.provenance.iterations)
+        return {"Evaluation/Entropy": policy.policy_entropy["preflop"]}
+
+    plain = train("plain")
+    run = train("judged", evaluate, eval_interval=300)
+
+    # At the first merge at or after each multiple; the end of the run is none.
+    assert all(
+        0 <= found - wanted < 200 for found, wanted in zip(seen, (300, 600, 900), strict=True)
+    )
+    assert len(seen) == 3
+    for name in ("table.npy", "metadata.json"):
+        assert (run.checkpoint / name).read_bytes() == (plain.checkpoint / name).read_bytes()
+    log = (run.logdir / "train.log").read_text()
+    assert len(re.findall(r"evaluation at iteration [0-9,]+ in [0-9.]+ s: Evaluation/E", log)) == 3
+
+
+def test_without_an_interval_nobody_is_asked():
+    def evaluate(policy):
+        raise AssertionError
+
+    train("run", evaluate)
+
+
+def test_the_command_logs_local_best_response():
+    Path("leduc.yaml").write_text("game: leduc\nnum_iterations: 2000\n")
+
+    status = train_blueprint.main(
+        ["--config", "leduc.yaml", "--logdir", "run", "--eval-interval", "1000"]
+    )
+
+    log = Path("run/train.log").read_text()
+    found = [float(one) for one in re.findall(r"Evaluation/LBR (-?[0-9.]+)", log)]
+    assert status == 0
+    assert len(found) in (1, 2)
+    assert all(0 < mbb < 5_000 for mbb in found)
+    assert any(path.name.startswith("events") for path in Path("run/tensorboard").iterdir())
+
+
+def test_more_players_have_no_local_best_response(capsys):
+    Path("kuhn3.yaml").write_text("game: kuhn3\nnum_iterations: 100\neval_interval: 10\n")
+
+    status = train_blueprint.main(["--config", "kuhn3.yaml", "--logdir", "run"])
+
+    assert status == 2
+    assert "local best response to 3 players" in capsys.readouterr().err

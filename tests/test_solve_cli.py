@@ -1,0 +1,134 @@
+"""`holdem solve`: what it prints, keeps and refuses."""
+
+import json
+
+import pytest
+
+from holdem.cli import solve
+from holdem.cli.main import main
+
+RIVER = [
+    "--board", "Td9d6hQc2s", "--pot", "100", "--stack", "200",
+    "--oop", "AKs,99:0.5,J8s", "--ip", "QQ,T9s,AK:0.3", "--menu", "50%, a",
+]  # fmt: skip
+
+
+def run(capsys, *argv):
+    """Exit status, what was printed, and the lines of the error."""
+    status = solve.main(list(argv))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err.splitlines()
+
+
+def test_a_river_is_solved_and_shown(capsys):
+    status, out, _ = run(capsys, *RIVER, "--at", "check bet50")
+
+    assert status == 0
+    assert "exploitability" in out
+    assert "done" in out
+    assert "out of position, first, on Td9d6hQc2s" in out
+    assert "out of position, after 'check bet50'" in out
+    assert "AKs" in out
+    assert "all-in 200" in out
+    assert "raise to" in out
+
+
+def test_through_the_umbrella_and_a_spot_file(capsys, tmp_path):
+    path = tmp_path / "a.spot"
+    path.write_text(
+        "# a comment\noop=AKs,99\nip=QQ,T9s\nboard=Td9d6hQc2s\npot=100\nstack=200\nbet=a\nraise=\n"
+    )
+
+    assert main(["solve", "--spot", str(path), "--pot", "60", "--target", "1"]) == 0
+    assert "pot 60" in capsys.readouterr().out
+
+
+def test_json_holds_every_hand(capsys):
+    status, out, _ = run(capsys, *RIVER, "--json", "--at", "check")
+    document = json.loads(out)
+
+    assert status == 0
+    assert document["exploitability_percent_of_pot"] <= 0.3
+    taken = sum(player["takes_home"] for player in document["players"])
+    assert taken == pytest.approx(100, abs=0.01)
+    first, then = document["decisions"]
+    assert (first["player"], then["player"]) == ("oop", "ip")
+    assert first["actions"] == ["check", "bet 50", "all-in 200"]
+    assert "AsKs" in first["hands"]
+    for hand in first["hands"].values():
+        assert sum(hand["probabilities"]) == pytest.approx(1, abs=2e-3)
+
+
+def test_a_turn_with_a_card_on_the_way(capsys):
+    status, out, _ = run(
+        capsys, "--board", "Td9d6hQc", "--pot", "100", "--stack", "100", "--oop", "AKs,99",
+        "--ip", "QQ,T9s", "--menu", "a", "--target", "1", "--at", "check check Kd check",
+    )  # fmt: skip
+
+    assert status == 0
+    assert "after 'check check Kd check', on Td9d6hQcKd" in out
+
+
+def test_kept_and_gone_on_with(capsys, tmp_path):
+    folder = str(tmp_path / "kept")
+    assert run(capsys, *RIVER, "--target", "2", "--save", folder)[0] == 0
+    status, out, _ = run(capsys, "--load", folder, "--target", "0.1", "--json")
+
+    assert status == 0
+    assert json.loads(out)["exploitability_percent_of_pot"] <= 0.1
+    assert json.loads(out)["spot"]["pot"] == 100
+
+
+def without(option):
+    place = RIVER.index(option)
+    return RIVER[:place] + RIVER[place + 2 :]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "--board, --pot, --stack, --oop, --ip missing"),
+        (without("--oop"), "--oop missing"),
+        ([*RIVER, "--board", "Td9d"], "2 cards"),
+        ([*RIVER, "--board", "Td9dTd"], "twice"),
+        ([*RIVER, "--board", "Td9d6hQc2sAs"], "a board is 0, 3, 4 or 5"),
+        ([*RIVER, "--board", ""], "0 cards"),
+        ([*RIVER, "--board", "Zz9d6h"], "not a card"),
+        ([*RIVER, "--oop", "TdTh"], "no hand left"),
+        ([*RIVER, "--oop", ""], "no hand left"),
+        ([*RIVER, "--oop", "AKx"], "range item"),
+        ([*RIVER, "--stack", "0"], "stack is 0"),
+        ([*RIVER, "--stack", "9.5"], "stack is '9.5'"),
+        ([*RIVER, "--pot", "-3"], "pot is -3"),
+        ([*RIVER, "--menu", "50"], "not a bet size"),
+        ([*RIVER, "--raise-menu", "*"], "too many"),
+        ([*RIVER, "--target", "low"], "--target is 'low'"),
+        ([*RIVER, "--time-budget", "-1"], "--time-budget is '-1'"),
+        ([*RIVER, "--workers", "many"], "--workers is 'many'"),
+        ([*RIVER, "--at", "check fold"], "no action 'fold'"),
+        ([*RIVER, "--at", "check check"], "no decision"),
+        ([*RIVER, "--spot", "nowhere.spot"], "cannot be read"),
+        ([*RIVER, "--load", "nowhere"], "brings its own spot"),
+        (["--load", "nowhere"], "nowhere"),
+        ([*RIVER, "--tarjet", "1"], "unknown option --tarjet"),
+    ],
+)
+def test_bad_input_is_told_in_two_lines(capsys, argv, words):
+    status, out, error = run(capsys, *argv)
+
+    assert status in (1, 2)
+    assert out == ""
+    assert len(error) == 2
+    assert words in error[0]
+    assert error[1].startswith("  try: ")
+
+
+@pytest.mark.parametrize("text", ["pot", "pot=1\npot=2", "colour=red"])
+def test_bad_spot_files(capsys, tmp_path, text):
+    path = tmp_path / "bad.spot"
+    path.write_text(text)
+    status, _, error = run(capsys, "--spot", str(path))
+
+    assert status == 2
+    assert "line" in error[0]
+    assert len(error) == 2
