@@ -266,8 +266,9 @@ def test_a_reader_hammers_the_files_of_a_run(tmp_path):
     over = threading.Event()
 
     def read():
-        killed = False
-        while not over.is_set():
+        killed = last = False
+        while not last:
+            last = over.is_set()  # then once more
             for instance, found in seen.items():
                 record = instance_progress.read(tmp_path, instance)
                 if record is not None and (not found or record != found[-1]):
