@@ -71,6 +71,17 @@ def share_done(run):
     return sum(record.progress_pct for record in records) / len(records) / 100
 
 
+def once_it_trains(run, instance):
+    """Wait until an instance of this process's run trains, and return its process."""
+
+    def trains():
+        record = instance_progress.read(run, instance)
+        return record is not None and record.status == "running"
+
+    wait_until(trains)
+    return workers_of(os.getpid())[-1]  # the last to be started is the last to end
+
+
 def wait_for_moment(run, moment, over=lambda: False):
     """Wait for a moment drawn by a seed: while instances start, or at some share of the work."""
     target = np.random.default_rng(moment).uniform(-0.3, 1.0)
@@ -119,15 +130,14 @@ def test_a_killed_instance_that_is_not_started_again(tmp_path, undisturbed):
     coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), **VALUES)
 
     def kill():
-        wait_until(lambda: share_done(tmp_path) > 0)
-        workers_of(os.getpid())[0].kill()
+        once_it_trains(tmp_path, 1).kill()
 
     killer = threading.Thread(target=kill)
     killer.start()
     result = coordinator.train(tmp_path, False)
     killer.join()
 
-    assert sorted(one.status for one in result.instances) == ["completed", "failed"]
+    assert [one.status for one in result.instances] == ["completed", "failed"]
     failed = [one for one in progress(tmp_path, NUM_INSTANCES) if one.status == "failed"]
     assert failed[0].error_msg == "killed by signal 9 (SIGKILL); was memory short?"
     resume(tmp_path)
@@ -245,15 +255,14 @@ def test_one_instance_that_is_stopped_by_hand(tmp_path):
     coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), **VALUES)
 
     def stop():
-        wait_until(lambda: share_done(tmp_path) > 0)
-        workers_of(os.getpid())[0].terminate()
+        once_it_trains(tmp_path, 1).terminate()
 
     stopper = threading.Thread(target=stop)
     stopper.start()
     result = coordinator.train(tmp_path, False)
     stopper.join()
 
-    assert sorted(one.status for one in result.instances) == ["completed", "interrupted"]
+    assert [one.status for one in result.instances] == ["completed", "interrupted"]
     assert result.stopped_by is None
 
 
@@ -266,8 +275,9 @@ def test_a_reader_hammers_the_files_of_a_run(tmp_path):
     over = threading.Event()
 
     def read():
-        killed = False
-        while not over.is_set():
+        killed = last = False
+        while not last:
+            last = over.is_set()  # then once more
             for instance, found in seen.items():
                 record = instance_progress.read(tmp_path, instance)
                 if record is not None and (not found or record != found[-1]):

@@ -321,10 +321,11 @@ def test_a_reader_never_sees_half_a_record_or_a_step_back(tmp_path):
     seen, over = [], threading.Event()
 
     def read():
-        while not over.is_set():
+        last = False
+        while not last:
+            last = over.is_set()  # then once more
             record = instance_progress.read(tmp_path, 0)
-            if record is not None:
-                seen.append((record.progress_pct, record.status, record.current_iter))
+            seen.append((record.progress_pct, record.status, record.current_iter))
 
     instance_progress.write(tmp_path, first)
     reader = threading.Thread(target=read)
