@@ -183,7 +183,9 @@ def _full(
         f"{name} {value:+,.1f}"
         for name, value in zip(position_names(2), result.best_responses, strict=True)
     )
-    lower = "" if exact else f", {result.lower_nash_conv / 2:,.1f} by choices made on other flops"
+    lower = ""
+    if form == "sampled":
+        lower = f", {result.lower_nash_conv / 2:,.1f} by choices made on other flops"
     console.print(
         f"  exploitability {result.exploitability:,.1f} +-{result.interval / 2:,.1f} mbb/hand"
         f"{lower}\n  NashConv {result.nash_conv:,.1f}; the best responses win: {each}\n"
