@@ -29,6 +29,7 @@ KERNELS = {
     "aivat",
     "allin",
     "best_response",
+    "boards",
     "cluster",
     "equity",
     "features",

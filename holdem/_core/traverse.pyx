@@ -473,7 +473,7 @@ cdef class Walker:
             or log.shape[0] < segments * self.segment_bytes
             or (descriptor >= 0 and (room is None or room.shape[0] != segments))
         ):
-            raise ValueError("log, used, values or room do not fit the batch, the players or the tree")
+            raise ValueError("log, used, values or room do not fit the batch, players or tree")
         self._words = &words[0]
         self._game.nodes = <const Node*>&raw_nodes[0]
         self._game.contributions = &stakes[0, 0]

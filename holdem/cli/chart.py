@@ -88,8 +88,7 @@ def sized_actions(names: Sequence[str]) -> list[Action]:
 
 def print_chart(console: Console, tree: BettingTree, chart: OpeningChart) -> None:
     """Print *chart*; see `print_grid`."""
-    frequencies = [float(share) for share in chart.frequencies]
-    print_grid(console, chart.grid, frequencies, actions_of(tree, chart.node))
+    print_grid(console, chart.grid, chart.frequencies.tolist(), actions_of(tree, chart.node))
 
 
 def print_grid(

@@ -72,8 +72,8 @@ class HandStrategy:
         Over all hands where none does.
         """
         weights = self.weights if self.weights.any() else np.ones(len(self.weights))
-        frequencies: NDArray[np.float64] = weights @ self.probabilities / weights.sum()
-        return frequencies
+        frequencies: NDArray[np.float64] = weights @ self.probabilities
+        return frequencies / float(weights.sum())
 
     @property
     def grid(self) -> NDArray[np.float64]:
@@ -192,7 +192,7 @@ def _rows(
     else:
         cards = np.empty((len(holes), 2 + len(dealt)), np.uint8)
         cards[:, :2], cards[:, 2:] = HOLES[holes], dealt
-        buckets = bucketing.tables[street][indexer.index(cards)]
+        buckets = bucketing.tables[street][indexer.index(cards)].astype(np.int64)
     rows: NDArray[np.float64] = policy.strategy(node)[buckets].astype(np.float64)
     return rows
 

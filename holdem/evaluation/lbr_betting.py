@@ -168,7 +168,6 @@ class Turn:
     cost_of_call: int
     call: Step
     street: int
-    standings: int
     _make_bets: Callable[[], Bets] = field(repr=False)
 
     @cached_property
@@ -278,7 +277,6 @@ class Betting:
             cost_of_call=legal.call,
             call=self._step(state, CALL, self._called(state, standings)),
             street=state.street,
-            standings=len(standings),
             _make_bets=make_bets,
         )
 

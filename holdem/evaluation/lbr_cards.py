@@ -93,7 +93,7 @@ class HoldemCards:
         for street in range(self._num_streets):
             dealt = board[: _BOARD_SIZES[street]]
             possible = _possible(dealt, own)
-            prior = possible / possible.sum(axis=1, keepdims=True)
+            prior = possible / np.sum(possible, axis=1, keepdims=True)
             buckets.append(self._buckets(street, dealt))
             if street:
                 equities: NDArray[Any] = rollout_equities(HOLES[own], dealt)
@@ -123,38 +123,39 @@ class OneCardCards:
 
     def deals(self) -> Iterator[tuple[float, Deal]]:
         """Yield every deal of one hand and one board, and its probability."""
-        if self._game.cards.board_street is None:
-            pairs = [(own, None) for own in range(self._size)]
-        else:
-            pairs = list(permutations(range(self._size), 2))
+        size = range(self._size)
+        pairs: list[tuple[int, int | None]] = [(own, None) for own in size]
+        if self._game.cards.board_street is not None:
+            pairs = list(permutations(size, 2))
         for own, board in pairs:
             yield 1 / len(pairs), self._deal_of(own, board)
 
     def _deal_of(self, own: int, board: int | None) -> Deal:
-        cards, suits = self._game.cards, self._game.cards.suits
-        every = np.arange(self._size)
-        others = every[every != own]
+        cards = self._game.cards
+        ranks = np.arange(self._size) // cards.suits
         buckets, weights = [], []
         for street in range(self._game.num_streets):
-            seen = board is not None and street >= (cards.board_street or 0)
-            boards = [board] if seen else [c for c in range(self._size) if c != own]
-            prior = np.zeros((1, self._size))
+            if board is None or street < (cards.board_street or 0):
+                seen, bucket = None, ranks
+            else:
+                seen, bucket = board, ranks * cards.ranks + board // cards.suits
             equity = np.zeros(self._size)
-            for other in others:
-                if seen and other == board:
-                    continue
-                prior[0, other] = 1.0
-                left = [c for c in boards if c != other]
-                shares = [_share(own // suits, other // suits, c // suits) for c in left]
-                if cards.board_street is None:
-                    shares = [_share(own // suits, other // suits, -1)]
-                equity[other] = np.mean(shares)
-            prior /= prior.sum()
-            buckets.append(every // suits * (cards.ranks if seen else 1))
-            if seen:
-                buckets[-1] = buckets[-1] + board // suits
-            weights.append(_columns(prior, equity))
+            prior = np.ones((1, self._size))
+            prior[0, [own] if seen is None else [own, seen]] = 0.0
+            for other in np.flatnonzero(prior[0]).tolist():
+                equity[other] = self._equity(own, other, seen)
+            buckets.append(bucket)
+            weights.append(_columns(prior / prior.sum(), equity))
         return Deal(tuple(buckets), tuple(weights), 1)
+
+    def _equity(self, own: int, other: int, board: int | None) -> float:
+        """The share of the pot that *own* wins of *other*, over the boards that may come."""
+        cards = self._game.cards
+        boards = [board]
+        if board is None and cards.board_street is not None:
+            boards = [card for card in range(self._size) if card not in (own, other)]
+        shares = [_share(*(_rank(card, cards.suits) for card in (own, other, b))) for b in boards]
+        return sum(shares) / len(shares)
 
 
 def check_buckets(tree: BettingTree, bucketing: Buckets) -> None:
@@ -170,6 +171,11 @@ def check_buckets(tree: BettingTree, bucketing: Buckets) -> None:
 def _columns(prior: NDArray[np.float64], equities: NDArray[Any]) -> NDArray[np.float64]:
     """Weights of a `Deal` from (own, hands) probabilities and equities."""
     return np.ascontiguousarray(np.concatenate([prior, prior * equities]).T)
+
+
+def _rank(card: int | None, suits: int) -> int:
+    """The rank of *card*; no rank of the deck for None."""
+    return -1 if card is None else card // suits
 
 
 def _share(own: int, other: int, board: int) -> float:
@@ -188,5 +194,4 @@ def _possible(dealt: list[int], own: NDArray[np.int64]) -> NDArray[np.float64]:
     gone = np.zeros((len(own), 52), bool)
     gone[:, dealt] = True
     gone[np.arange(len(own))[:, None], HOLES[own]] = True
-    possible: NDArray[np.float64] = (~gone[:, HOLES].any(axis=2)).astype(np.float64)
-    return possible
+    return 1.0 - np.asarray(gone[:, HOLES].any(axis=2), np.float64)
