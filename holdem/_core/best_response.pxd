@@ -46,6 +46,7 @@ cdef extern from "best_response_simd.h" nogil:
         int action, const hands_t* hands,
     )
     void add(lanes_t* sums, const lanes_t* terms)
+    void set_sum(lanes_t* sums, const lanes_t* first, const lanes_t* second)
     void add_played(
         lanes_t* sums, const lanes_t* terms, const lanes_t* strategy, int num_actions,
         int action, const hands_t* hands,

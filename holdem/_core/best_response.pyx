@@ -160,7 +160,7 @@ cdef void spread(
         spread(walk, street, child, hands, played, buffers + NUM_SLOTS)
 
 
-cdef void answer(
+cdef bint answer(
     Walk* walk,
     int street,
     int index,                     # point
@@ -170,7 +170,11 @@ cdef void answer(
     lanes_t* own,                  # OUT  (1326,), of its policy; NULL if not wanted
     lanes_t* buffers,
 ) noexcept nogil:
-    """Find what a point is worth to each hand of the responder, in chips times reach."""
+    """Find what a point is worth to each hand of the responder, in chips times reach.
+
+    Returns whether *own* was written; if not, the responder has nothing to decide, and the
+    policy's value is the best one.
+    """
     cdef const Street* betting = &walk.streets[street]
     cdef const Point* point = &betting.points[index]
     cdef const lanes_t* strategy
@@ -179,21 +183,20 @@ cdef void answer(
     cdef lanes_t* child_own = NULL
     cdef size_t size = sizeof(lanes_t) * NUM_SLOTS
     cdef bint chooses = walk.chooses[street]
-    cdef bint started = False
+    cdef bint started = False, apart = False
     cdef endings_t endings
     cdef const float* bar
+    cdef lanes_t* values
     cdef int a, child
     if point.kind == NEXT_STREET:
         pack_lanes(
-            best, <const float*>walk.leaf_best[street],
-            betting.slots + NUM_LANES * point.leaf,
+            best, <const float*>walk.leaf_best[street], betting.slots + NUM_LANES * point.leaf
         )
         if own != NULL:
             pack_lanes(
-                own, <const float*>walk.leaf_own[street],
-                betting.slots + NUM_LANES * point.leaf,
+                own, <const float*>walk.leaf_own[street], betting.slots + NUM_LANES * point.leaf
             )
-        return
+        return own != NULL
     if point.kind == SHOWN:
         # A hand that was run out: nobody decides.
         endings.strategy = NULL
@@ -202,8 +205,8 @@ cdef void answer(
         memcpy(
             &endings.showdown_chips, betting.chips + NUM_LANES * point.chips, sizeof(lanes_t)
         )
-        own_endings(best, own, walk.aside, reach, True, &endings, hands)
-        return
+        own_endings(best, NULL, walk.aside, reach, True, &endings, hands)
+        return False
 
     strategy = betting.strategy + point.strategy
     if own != NULL:
@@ -216,37 +219,44 @@ cdef void answer(
             own_endings(best, own, walk.aside, reach, chooses, &endings, hands)
         else:
             others_endings(best, walk.work, walk.aside, reach, &endings, hands)
-            if own != NULL:
-                memcpy(own, best, size)
-    if not started and (point.actor != walk.seat or not chooses):
+    elif point.actor != walk.seat or not chooses:
         memset(best, 0, size)
-    if not started and own != NULL:
-        memset(own, 0, size)
+    if point.actor == walk.seat and own != NULL:
+        apart = True
+        if not started:
+            memset(own, 0, size)
     for a in range(point.num_actions):
         child = point.first_child + a
         if a == point.fold or a == point.showdown:
             continue
         if point.actor != walk.seat:
             play(played, reach, strategy, point.num_actions, a, hands)
-            answer(walk, street, child, hands, played, child_best, child_own, buffers)
+            if answer(walk, street, child, hands, played, child_best, child_own, buffers):
+                if apart:
+                    add(own, child_own)
+                else:
+                    set_sum(own, best, child_own)
+                apart = True
+            elif apart:
+                add(own, child_best)
             add(best, child_best)
-            if own != NULL:
-                add(own, child_own)
             continue
-        if chooses and not started:
-            answer(walk, street, child, hands, reach, best, child_own, buffers)
+        # The first action's value needs no comparison.
+        values = child_best if started or not chooses else best
+        if not answer(walk, street, child, hands, reach, values, child_own, buffers):
+            if own != NULL:
+                add_played(own, values, strategy, point.num_actions, a, hands)
         else:
-            answer(walk, street, child, hands, reach, child_best, child_own, buffers)
-            if chooses:
-                bar = NULL
-                if betting.points[child].bar >= 0:
-                    bar = betting.chips + NUM_LANES * betting.points[child].bar
-                raise_to(best, child_best, bar)
-            else:
-                add_played(best, child_best, strategy, point.num_actions, a, hands)
-        started = True
-        if own != NULL:
             add_played(own, child_own, strategy, point.num_actions, a, hands)
+        if not chooses:
+            add_played(best, child_best, strategy, point.num_actions, a, hands)
+        elif started:
+            bar = NULL
+            if betting.points[child].bar >= 0:
+                bar = betting.chips + NUM_LANES * betting.points[child].bar
+            raise_to(best, child_best, bar)
+        started = True
+    return apart
 
 
 # ---- From board to board ---------------------------------------------------------------------
@@ -268,6 +278,7 @@ cdef void deal_last(Walk* walk, int street, const Board* board) noexcept nogil:
     cdef lanes_t* reach
     cdef lanes_t* best_sum
     cdef lanes_t* own_sum = NULL
+    cdef bint apart
     cdef int64_t group, i
     # Group by group, so that its strategy stays in the cache while the boards go by.
     for group in range(betting.num_groups):
@@ -282,13 +293,13 @@ cdef void deal_last(Walk* walk, int street, const Board* board) noexcept nogil:
             card = child.cards[0]
             put_aside(walk.reach[last], reach, card)
             clear_card(reach, card)
-            answer(
+            apart = answer(
                 walk, last, betting.roots[group], &hands, reach, best, own, walk.buffers[last]
             )
             put_back(reach, walk.reach[last], card)
             add_possible(walk, best_sum, best, child)
             if own != NULL:
-                add_possible(walk, own_sum, own, child)
+                add_possible(walk, own_sum, own if apart else best, child)
 
 
 cdef void add_possible(
@@ -344,6 +355,7 @@ cdef void walk_board(Walk* walk, int street, const Board* board) noexcept nogil:
     """Turn the reach of *street*'s groups on a board into values."""
     cdef const Street* betting = &walk.streets[street]
     cdef hands_t hands
+    cdef lanes_t* own = NULL
     cdef size_t size
     cdef int64_t group, at
     if board.num_children > 0:
@@ -373,11 +385,13 @@ cdef void walk_board(Walk* walk, int street, const Board* board) noexcept nogil:
     see(walk, board, &hands)
     for group in range(betting.num_groups):
         at = group * NUM_SLOTS
-        answer(
+        if walk.with_own:
+            own = walk.own[street] + at
+        if not answer(
             walk, street, betting.roots[group], &hands, walk.reach[street] + at,
-            walk.best[street] + at, walk.own[street] + at if walk.with_own else NULL,
-            walk.buffers[street],
-        )
+            walk.best[street] + at, own, walk.buffers[street],
+        ) and own != NULL:
+            memcpy(own, walk.best[street] + at, sizeof(lanes_t) * NUM_SLOTS)
 
 
 # ---- Memory ----------------------------------------------------------------------------------

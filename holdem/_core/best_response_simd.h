@@ -186,6 +186,13 @@ BODY add_body(lanes_t *sums, const lanes_t *terms) {
 }
 CLONED(add, (lanes_t *sums, const lanes_t *terms), (sums, terms))
 
+/* sums[i] = first[i] + second[i] */
+BODY set_sum_body(lanes_t *sums, const lanes_t *first, const lanes_t *second) {
+    for (int i = 0; i < NUM_SLOTS; i++) sums[i] = first[i] + second[i];
+}
+CLONED(set_sum, (lanes_t *sums, const lanes_t *first, const lanes_t *second),
+       (sums, first, second))
+
 /* sums[i] += the probability of one action * terms[i] */
 BODY add_played_body(lanes_t *sums, const lanes_t *terms, const lanes_t *strategy,
                      int num_actions, int action, const hands_t *hands) {
@@ -325,10 +332,10 @@ static inline __attribute__((always_inline)) const entry_t *end_of_ties(const en
 /* The opponent decides, and *reach* is what it came here with: values[i] is what the responder
  * gains by the opponent's actions that end the hand. work: (1326,); aside: (2, 1326).
  *
- * With d = reach * (fold chips * p(fold) - showdown chips * p(showdown)) summed over all hands
- * and w = showdown chips * reach * p(showdown), the value is the sum of d, plus w twice over
- * the weaker hands and once over equal ones. The sums begin with half of d; each hand reads them
- * before its strength is added and again after it. */
+ * With f = reach * fold chips * p(fold) and w = reach * showdown chips * p(showdown), the value is
+ * the sum of f - w over the hands that are met, plus w twice over the weaker ones and once over
+ * equal ones. The sums begin with half of f - w; each hand reads them before its strength's w is
+ * added and again after it. Of its own f - w + w, which was taken off twice, f comes back. */
 BODY others_endings_body(lanes_t *values, lanes_t *work, lanes_t *aside, const lanes_t *reach,
                          const endings_t *endings, const hands_t *hands) {
     const int folds = endings->fold >= 0, shows = endings->showdown >= 0;
@@ -336,44 +343,44 @@ BODY others_endings_body(lanes_t *values, lanes_t *work, lanes_t *aside, const l
     const lanes_t fold_chips = endings->fold_chips, showdown_chips = endings->showdown_chips;
     const lanes_t *fold_chance = endings->strategy + endings->fold;
     const lanes_t *showdown_chance = endings->strategy + endings->showdown;
-    lanes_t cards[NUM_DECK], total = {0};
+    lanes_t cards[NUM_DECK], shown[NUM_DECK], total = {0}, all_shown = {0};
     memset(cards, 0, sizeof cards);
+    memset(shown, 0, sizeof shown);
     for (int b = 0; b < NUM_BLOCKS; b++) {
         const block_t *block = &BLOCKS[b];
-        const int end = block->first + (block->high == block->low ? 6 : 16);
-        if (folds && shows)
-            for (int i = block->first; i < end; i++) {
-                const int row = hands->buckets[i] * num_actions;
-                lanes_t w = showdown_chips * showdown_chance[row] * reach[i];
-                work[i] = w;
-                values[i] = fold_chips * fold_chance[row] * reach[i] - w;
-            }
-        else if (folds)
-            for (int i = block->first; i < end; i++)
+        const int start = block->first, end = start + (block->high == block->low ? 6 : 16);
+        if (folds) {
+            for (int i = start; i < end; i++)
                 values[i] = fold_chips * fold_chance[hands->buckets[i] * num_actions] * reach[i];
-        else
-            for (int i = block->first; i < end; i++) {
+            add_block(&total, cards, values, block);
+        }
+        if (shows) {
+            for (int i = start; i < end; i++)
                 work[i] = showdown_chips * showdown_chance[hands->buckets[i] * num_actions]
                           * reach[i];
-                values[i] = -work[i];
-            }
-        add_block(&total, cards, values, block);
+            add_block(&all_shown, shown, work, block);
+        }
     }
+#define ADD_MET(i, met) values[i] += met;
+#define SET_VALUE(i, met) values[i] = met;
     if (!shows) {
         for (int b = 0; b < NUM_BLOCKS; b++) {
             const entry_t entry = {BLOCKS[b].first, BLOCKS[b].high, BLOCKS[b].low,
                                    BLOCKS[b].high == BLOCKS[b].low ? OF_ONE_RANK : OF_TWO_RANKS, 0};
-#define ADD_MET(i, met) values[i] += met;
             FOR_HANDS(ADD_MET, &entry, total, cards)
         }
         return;
     }
+    total = (total - all_shown) * 0.5f;
+    for (int c = 0; c < NUM_DECK; c++) cards[c] = (cards[c] - shown[c]) * 0.5f;
     lanes_t *of_single = aside, *value_of_single = aside + NUM_SLOTS;
     for (int e = 0, n = 0; e < hands->num_entries; e++)
-        if (hands->entries[e].kind == SINGLE) value_of_single[n++] = values[hands->entries[e].first];
+        if (hands->entries[e].kind == SINGLE) {
+            if (folds) value_of_single[n] = values[hands->entries[e].first];
+            else memset(value_of_single + n, 0, sizeof(lanes_t));
+            n++;
+        }
     set_singles_aside(of_single, work, hands);
-    total *= 0.5f;
-    for (int c = 0; c < NUM_DECK; c++) cards[c] *= 0.5f;
     const entry_t *entry = hands->entries, *last = entry + hands->num_entries;
     while (entry < last) {
         if (entry->kind == OF_TWO_RANKS && !entry->ties) {
@@ -381,24 +388,29 @@ BODY others_endings_body(lanes_t *values, lanes_t *work, lanes_t *aside, const l
             const int first = entry->first;
             pass_two_ranks(&total, cards + 4 * entry->high, cards + 4 * entry->low, work + first,
                            &both, of_high, of_low);
-#define ADD_MET_AND_OWN(i, met) values[i] += met + work[i];
-            FOR_TWO_RANKS(ADD_MET_AND_OWN, first, both, of_high, of_low)
+            if (folds) FOR_TWO_RANKS(ADD_MET, first, both, of_high, of_low)
+            else FOR_TWO_RANKS(SET_VALUE, first, both, of_high, of_low)
             entry++;
             continue;
         }
         const entry_t *end = end_of_ties(entry);
         int n = 0;
         for (const entry_t *e = entry; e < end; e++) {
-            FOR_HANDS(ADD_MET, e, total, cards)
-            else value_of_single[n++] += total - cards[e->high] - cards[e->low];
+            if (e->kind == SINGLE) {
+                value_of_single[n++] += total - cards[e->high] - cards[e->low];
+            } else if (folds) {
+                FOR_HANDS(ADD_MET, e, total, cards)
+            } else {
+                FOR_HANDS(SET_VALUE, e, total, cards)
+            }
         }
         add_entries(&total, cards, work, of_single, entry, end);
         n = 0;
         for (const entry_t *e = entry; e < end; e++) {
-            FOR_HANDS(ADD_MET_AND_OWN, e, total, cards)
+            FOR_HANDS(ADD_MET, e, total, cards)
             else {
-                values[e->first] = value_of_single[n] + of_single[n]
-                                   + (total - cards[e->high] - cards[e->low]);
+                values[e->first] =
+                    value_of_single[n] + (total - cards[e->high] - cards[e->low]);
                 n++;
             }
         }

@@ -257,7 +257,7 @@ class BestResponse:
             )
             begun = time.monotonic()
             for _, stop, found in pool.chunks(
-                lambda i, _: self._family_values(int(chosen[first + i]), draws, seed),
+                lambda i, _: self.family_values(int(chosen[first + i]), draws, seed),
                 len(chosen) - first,
                 1,
             ):
@@ -297,15 +297,15 @@ class BestResponse:
         """Estimate how long a family takes, from one turn of one of them."""
         middle = len(self.deck.weights) // 2
         started = time.monotonic()
-        few = self._family_values(middle, (1, draws[1]), seed)[1]
+        few = self.family_values(middle, (1, draws[1]), seed)[1]
         seconds = time.monotonic() - started
         if draws[0]:
             return seconds * draws[0]
         # A flop stands for 1,456 rivers up to suits on average: 2,554,656 of 1,755.
         return seconds * 1456 / max(few, 1)
 
-    def _family_values(self, index: int, draws: tuple[int, int], seed: int) -> tuple[Values, int]:
-        """Sums of one family, float64 (5, leaves, classes), and how many last boards it has.
+    def family_values(self, index: int, draws: tuple[int, int], seed: int) -> tuple[Values, int]:
+        """Return sums of one family, float64 (5, leaves, classes), and how many last boards it has.
 
         A value is the mean over the hands of a class, in chips times the other's reach.
         """
