@@ -358,11 +358,12 @@ def test_a_session_resumes_its_hand(tmp_path):
 
 def test_only_the_version_takes_a_seat(tmp_path):
     """Others at the port disturb nobody."""
-    started = threading.Event()
+    listening, started = threading.Event(), threading.Event()
 
     def late(message):
         if not started.is_set():
             started.set()
+            assert listening.wait(60)
             for line in (b"GET / HTTP/1.1\r\n\r\n", b"VERSION:1.0.0\r\n", b"\x00\xff" * 100):
                 with raw(hall.ports[1]) as link:
                     link.sendall(line + b"\n")
@@ -370,6 +371,7 @@ def test_only_the_version_takes_a_seat(tmp_path):
         return "c"
 
     hall = Hall(HEADS_UP, [plain_client(HEADS_UP, late), plain_client(HEADS_UP, calls)], hands=3)
+    listening.set()
     result = hall.end()
 
     assert [p.timeouts for p in result.players] == [0, 0]

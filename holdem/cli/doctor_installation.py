@@ -30,13 +30,20 @@ BASELINE = ("cx16", "lahf_lm", "popcnt", "sse4_1", "sse4_2", "ssse3")
 """Of every x86-64-v2 processor, which all compiled modules are made for."""
 
 CLONES = {
+    "best_response": ("avx512bw", "avx2"),
     "cluster": ("avx512bw", "avx2", "sse4_1"),
     "equity": ("avx512bw", "avx2"),
     "evaluator": ("avx512bw", "avx2"),
     "preflop": ("avx512bw", "avx2"),
+    "range_walk": ("avx512bw", "avx2"),
     "river": ("avx512bw", "avx2"),
+    "rollout": ("avx512bw", "avx2"),
+    "showdown": ("avx512bw", "avx2"),
 }
-"""Compiled modules with a faster version per instruction set, the best first."""
+"""Compiled modules with a faster version per instruction set, the best first.
+
+The parts of AVX-512 that they ask for come together in every processor that has avx512bw.
+"""
 
 _NAMES = {"avx512bw": "AVX-512", "avx2": "AVX2", "sse4_1": "SSE4.1"}
 _REINSTALL = "pip install --force-reinstall holdem, or in a checkout: pip install -e ."
