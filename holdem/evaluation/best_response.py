@@ -310,6 +310,7 @@ class BestResponse:
         A value is the mean over the hands of a class, in chips times the other's reach.
         """
         family = self.deck.family(index, draws, seed)
+        # The values of impossible hands mean nothing: not even that they are numbers.
         possible = self.deck.possible.copy()
         first = family.boards[0]
         for card in first["cards"][: first["num_cards"]]:
@@ -319,9 +320,13 @@ class BestResponse:
             best, own = self._betting.respond(
                 seat, family, self._reach[seat], own=seat == 0, chooses=self._chooses
             )
-            values[_BEST0 + seat] = self._by_class(best[self._group, :, self._lane] * possible)
+            values[_BEST0 + seat] = self._by_class(
+                np.where(possible, best[self._group, :, self._lane], 0.0)
+            )
             if own is not None:
-                values[_OWN0] = self._by_class(own[self._group, :, self._lane] * possible)
+                values[_OWN0] = self._by_class(
+                    np.where(possible, own[self._group, :, self._lane], 0.0)
+                )
             met = self._opening.met(self._leaf_reach[seat] * possible)
             values[_MET0 + seat] = self._by_class(met * possible)
         return values, int((family.boards["num_children"] == 0).sum())
