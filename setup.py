@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -34,8 +35,24 @@ MODULES = (
     "range_walk",
 )
 
-# A change of any of them rebuilds all: there are few, and they change seldom.
-HEADERS = sorted(str(path) for path in Path("holdem/_core").glob("*.h"))
+CORE = Path("holdem/_core")
+# How a source names what it is made of: a header, or the interface of another module.
+NAMES_HEADER = re.compile(r'(?:#include|extern from) "(\w+\.h)"')
+NAMES_MODULE = re.compile(r"^from holdem\._core\.(\w+) cimport", re.MULTILINE)
+
+
+def headers(name):
+    """The headers that a module is compiled with: its own, and those of what it cimports."""
+    waiting, seen = [f"{name}.pyx", f"{name}.pxd"], set()
+    while waiting:
+        file = waiting.pop()
+        if file not in seen and (CORE / file).exists():
+            seen.add(file)
+            text = (CORE / file).read_text("utf-8")
+            waiting += NAMES_HEADER.findall(text)
+            waiting += [f"{module}.pxd" for module in NAMES_MODULE.findall(text)]
+    return sorted(str(CORE / file) for file in seen if file.endswith(".h"))
+
 
 # HOLDEM_CHECKED=1 turns every bounds check on; the tests run that way in CI.
 CHECKED = os.environ.get("HOLDEM_CHECKED", "0") == "1"
@@ -69,7 +86,7 @@ setup(
                 f"holdem._core.{name}",
                 [f"holdem/_core/{name}.pyx"],
                 extra_compile_args=COMPILE_ARGS + MODULE_ARGS.get(name, []),
-                depends=HEADERS,
+                depends=headers(name),
                 define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
             )
             for name in MODULES
