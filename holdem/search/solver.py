@@ -283,6 +283,29 @@ class SubgameSolver:
             result[self._holes[player]] = values / met + np.float32(self.spot.pot / 2)
         return result
 
+    def action_values(self, node: Node, hole: int) -> npt.NDArray[np.float64]:
+        """Return what the actions of a first-street decision are worth to one hand of the actor.
+
+        Both play on by their average strategies.
+
+        Returns:
+            (actions,), chips won from there on on average, more than by folding; NaN where no
+            hand of the other can be there.
+        """
+        player = node.actor
+        other = 1 - player
+        self._values(player, answer=False)
+        place = int(np.flatnonzero(self._reader.holes_on(0, 0, player) == hole)[0])
+        others = HOLES[self._reader.holes_on(0, 0, other)]
+        reach = self._reader.reach(node, 0, other)
+        met = float(fold_values(HOLES[hole : hole + 1], others, reach[:, None])[0, 0])
+        found = [
+            float(self._walk.node_values(node.part, child.index, player)[place])
+            for child in node.children
+        ]
+        lost = self.spot.pot / 2 + node.paid[player]
+        return np.array(found) / (met or math.nan) + lost
+
     def equity(self) -> float:
         """Return the share of the pot that player 0 would win if all checked to the end."""
         first, second = (weights.astype(np.float64) for weights in self.spot.ranges)

@@ -22,7 +22,15 @@ from holdem.game.menu import MILLION, SizeKind
 from holdem.game.rules import Action, ActionKind
 from holdem.search.spot import Menu
 
-__all__ = ["MOST_NODES", "Node", "NodeKind", "Part", "PublicTree", "build_public_tree"]
+__all__ = [
+    "MOST_NODES",
+    "Node",
+    "NodeKind",
+    "Part",
+    "PublicTree",
+    "build_public_tree",
+    "child_after",
+]
 
 MOST_NODES = 100_000
 """Of all streets; a tree of more would not be solved in a lifetime."""
@@ -170,6 +178,20 @@ def build_public_tree(
     return _Builder(pot, stack, menu, num_streets, least_bet, line).build()
 
 
+def child_after(node: Node, action: Action, stack: int) -> Node:
+    """Return the child of a decision that a real action of its line leads to."""
+    if action.kind is ActionKind.RAISE:
+        amount = _real_amount(node, action, stack)
+        return next(child for child in node.children if child.bets[node.actor] == amount)
+    facing = node.bets[0] != node.bets[1]
+    return node.children[int(facing and action.kind is ActionKind.CALL)]
+
+
+def _real_amount(node: Node, action: Action, stack: int) -> int:
+    """Chips of the actor on this street after a real raise, as far as the stacks go."""
+    return min(action.amount, node.bets[node.actor] + stack - node.paid[node.actor])
+
+
 class _Builder:
     def __init__(
         self,
@@ -254,20 +276,8 @@ class _Builder:
                     )
                 queue.extend(node.children)
                 if node is self.line_end and self.line:
-                    self.line_end = self._done(node, self.line.popleft())
+                    self.line_end = child_after(node, self.line.popleft(), self.stack)
         return found
-
-    def _done(self, node: Node, action: Action) -> Node:
-        """The child of *node* that a real *action* leads to."""
-        if action.kind is ActionKind.RAISE:
-            amount = self._real_amount(node, action)
-            return next(child for child in node.children if child.bets[node.actor] == amount)
-        facing = node.bets[0] != node.bets[1]
-        return node.children[int(facing and action.kind is ActionKind.CALL)]
-
-    def _real_amount(self, node: Node, action: Action) -> int:
-        """Chips of the actor on this street after a real raise, as far as the stacks go."""
-        return min(action.amount, node.bets[node.actor] + self.stack - node.paid[node.actor])
 
     def _children(self, node: Node) -> Iterator[Node]:
         actor, other = node.actor, 1 - node.actor
@@ -318,7 +328,7 @@ class _Builder:
         pot_after_call = self.pot + 2 * node.paid[other]
         amounts = set()
         if node is self.line_end and self.line and self.line[0].kind is ActionKind.RAISE:
-            amounts.add(self._real_amount(node, self.line[0]))
+            amounts.add(_real_amount(node, self.line[0], self.stack))
         for kind, size in self.sizes(node.street, node.raises):
             if kind == SizeKind.WHOLE_STACK:
                 amount = most
