@@ -133,10 +133,11 @@ class Choice:
         """Return how likely each hand is played, or is the one that is, on average: (hands,)."""
         sums = self.walk.gadget_sums.astype(np.float64).reshape(-1, len(self.met))
         if self.gadget.kind == "resolve":
-            return (sums[0] + 1e-9) / (sums.sum(axis=0) + 2e-9)
+            played: npt.NDArray[np.float64] = (sums[0] + 1e-9) / (sums.sum(axis=0) + 2e-9)
+            return played
         able = (self.met > 0).astype(np.float64)
-        chosen = sums[0] if sums.any() else able
-        return chosen / chosen.sum()
+        chosen: npt.NDArray[np.float64] = sums[0] if sums.any() else able
+        return chosen / float(chosen.sum())
 
     def reach(self) -> npt.NDArray[np.float64]:
         """Return the reach that enters on average, (hands,), its pairs as many as the range's."""
