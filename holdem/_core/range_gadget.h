@@ -36,11 +36,14 @@ static inline float faded(float regret, float fade_gains, float fade_losses) {
 /* Fill what is chosen now: by regret matching, evenly where nothing is regretted. */
 static void choose_gadget(const RangeGadget *gadget) {
     const int count = gadget->num_hands;
-    const float *regrets = gadget->regrets;
+    const float *restrict regrets = gadget->regrets, *restrict shares = gadget->shares;
+    float *restrict chosen = gadget->chosen;
     if (gadget->kind == RESOLVE) {
+        const float *restrict others = regrets + count;
         for (int hand = 0; hand < count; hand++) {
-            float gain = gain_of(regrets[hand]), total = gain + gain_of(regrets[count + hand]);
-            gadget->chosen[hand] = total > 1e-30f ? gain / total : 0.5f;
+            float gain = gain_of(regrets[hand]), total = gain + gain_of(others[hand]);
+            float play = gain / (total > 1e-30f ? total : 1.0f);
+            chosen[hand] = total > 1e-30f ? play : 0.5f;
         }
         return;
     }
@@ -48,57 +51,62 @@ static void choose_gadget(const RangeGadget *gadget) {
     int able = 0;
     for (int hand = 0; hand < count; hand++) {
         total += gain_of(regrets[hand]);
-        able += gadget->shares[hand] > 0;
+        able += shares[hand] > 0;
     }
-    for (int hand = 0; hand < count; hand++) {
-        /* A hand that meets none has no regret, and cannot be chosen. */
-        float even = gadget->shares[hand] > 0 ? 1.0f / (float)able : 0.0f;
-        gadget->chosen[hand] = total > 1e-30 ? gain_of(regrets[hand]) / (float)total : even;
-    }
+    /* A hand that meets none has no regret, and cannot be chosen. */
+    for (int hand = 0; hand < count; hand++)
+        chosen[hand] = total > 1e-30 ? gain_of(regrets[hand]) / (float)total
+                       : shares[hand] > 0 ? 1.0f / (float)able
+                                          : 0.0f;
 }
 
 /* Fill the reach that enters; the average fades and takes in what is chosen. */
 static void play_gadget(const RangeGadget *gadget, float fade) {
     const int count = gadget->num_hands;
-    const float *chosen = gadget->chosen;
-    float *sums = gadget->sums;
+    const float *restrict chosen = gadget->chosen, *restrict weights = gadget->weights;
+    const float *restrict shares = gadget->shares;
+    const float pairs = gadget->pairs;
+    float *restrict sums = gadget->sums, *restrict reach = gadget->reach;
     choose_gadget(gadget);
     for (int hand = 0; hand < count; hand++) sums[hand] = sums[hand] * fade + chosen[hand];
-    if (gadget->kind == RESOLVE)
+    if (gadget->kind == RESOLVE) {
+        float *restrict others = sums + count;
         for (int hand = 0; hand < count; hand++) {
-            sums[count + hand] = sums[count + hand] * fade + (1 - chosen[hand]);
-            gadget->reach[hand] = chosen[hand] * gadget->weights[hand];
+            others[hand] = others[hand] * fade + (1 - chosen[hand]);
+            reach[hand] = chosen[hand] * weights[hand];
         }
-    else
-        for (int hand = 0; hand < count; hand++)
-            gadget->reach[hand] = chosen[hand] * gadget->shares[hand] * gadget->pairs;
+        return;
+    }
+    for (int hand = 0; hand < count; hand++) reach[hand] = chosen[hand] * shares[hand] * pairs;
 }
 
 /* Regrets fade and take in what the hands' values at the root, (hands,), were better. */
 static void learn_gadget(const RangeGadget *gadget, float fade_gains, float fade_losses,
                          const float *values) {
     const int count = gadget->num_hands;
-    const float *chosen = gadget->chosen;
-    float *regrets = gadget->regrets;
+    const float *restrict chosen = gadget->chosen, *restrict shares = gadget->shares;
+    const float *restrict alternatives = gadget->alternatives;
+    float *restrict regrets = gadget->regrets;
     choose_gadget(gadget);
     if (gadget->kind == RESOLVE) {
+        float *restrict others = regrets + count;
         for (int hand = 0; hand < count; hand++) {
-            float better = values[hand] - gadget->alternatives[hand];
+            float better = values[hand] - alternatives[hand];
             regrets[hand] =
                 faded(regrets[hand], fade_gains, fade_losses) + better * (1 - chosen[hand]);
-            regrets[count + hand] =
-                faded(regrets[count + hand], fade_gains, fade_losses) - better * chosen[hand];
+            others[hand] = faded(others[hand], fade_gains, fade_losses) - better * chosen[hand];
         }
         return;
     }
     double mean = 0;
     for (int hand = 0; hand < count; hand++)
-        mean += chosen[hand] * gadget->shares[hand] * (values[hand] - gadget->alternatives[hand]);
-    for (int hand = 0; hand < count; hand++)
-        if (gadget->shares[hand] > 0)
-            regrets[hand] = faded(regrets[hand], fade_gains, fade_losses) +
-                            (gadget->shares[hand] * (values[hand] - gadget->alternatives[hand]) -
-                             (float)mean);
+        mean += chosen[hand] * shares[hand] * (values[hand] - alternatives[hand]);
+    for (int hand = 0; hand < count; hand++) {
+        float margin = shares[hand] * (values[hand] - alternatives[hand]);
+        /* Nothing is added to a hand that meets none. */
+        float better = shares[hand] > 0 ? margin - (float)mean : 0.0f;
+        regrets[hand] = faded(regrets[hand], fade_gains, fade_losses) + better;
+    }
 }
 
 #endif
