@@ -21,6 +21,7 @@ from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game.cards import HOLES, Card, cards_text, parse_card
 from holdem.game.rules import Action, ActionKind
 from holdem.machine import available_memory
+from holdem.search.gadget import Choice, Gadget
 from holdem.search.runouts import runouts
 from holdem.search.spot import Spot
 from holdem.search.strategies import HandStrategy, StrategyReader, rename_holes
@@ -75,7 +76,7 @@ class Progress:
         iterations: done so far, saved ones included.
         seconds: since this solve began.
         exploitability: half of what both best responses win together, in percent of the
-            starting pot.
+            starting pot; of the game with the choice to enter it, where a gadget gives one.
     """
 
     iterations: int
@@ -95,9 +96,11 @@ class SubgameSolver:
         alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
             differently want False.
         line: what was done on the first street already, see `build_public_tree`.
+        gadget: what the player whom a search is up against could have instead, for safe
+            re-solving; by default its range is believed.
 
     Attributes:
-        spot, method: as given.
+        spot, method, gadget: as given.
         tree: the public tree.
         iterations: done so far.
 
@@ -115,6 +118,7 @@ class SubgameSolver:
         num_workers: int = 1,
         alike: bool = True,
         line: Sequence[Action] = (),
+        gadget: Gadget | None = None,
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -124,6 +128,7 @@ class SubgameSolver:
             )
         self.spot = spot
         self.method = method
+        self.gadget = gadget
         self.iterations = 0
         num_streets = 6 - len(spot.board)
         self.packed = num_streets > 1 if packed is None else packed
@@ -157,16 +162,31 @@ class SubgameSolver:
             packed=self.packed,
             num_workers=self.num_workers,
         )
+        self._choice = self._put_before(gadget) if gadget else None
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
         self._line = tuple(line)
         self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
 
+    def _met(self, player: int) -> npt.NDArray[np.float32]:
+        """The other range's weight that each hand of *player* can meet: (hands,)."""
+        own, theirs = HOLES[self._holes[player]], HOLES[self._holes[1 - player]]
+        return fold_values(own, theirs, self._weights[1 - player][:, None])[:, 0]
+
     def _count_pairs(self) -> float:
         """Weight of all pairs of hands that share no card."""
-        met = fold_values(HOLES[self._holes[0]], HOLES[self._holes[1]], self._weights[1][:, None])
-        return float(self._weights[0].astype(np.float64) @ met[:, 0].astype(np.float64))
+        return float(self._weights[0].astype(np.float64) @ self._met(0).astype(np.float64))
+
+    def _put_before(self, gadget: Gadget) -> Choice:
+        return Choice.put_before(
+            self._walk,
+            gadget,
+            pot=self.spot.pot,
+            holes=self._holes[gadget.player],
+            weights=self._weights[gadget.player],
+            met=self._met(gadget.player),
+        )
 
     def _refuse_too_large(self, num_boards: Sequence[int]) -> None:
         wanted = 0
@@ -255,8 +275,21 @@ class SubgameSolver:
     # ---- What is known -----------------------------------------------------------------------
 
     def exploitability(self) -> float:
-        """Return half of what both best responses win together, in percent of the pot."""
-        answers = (self._mean(p, self._values(p, answer=True)) for p in (0, 1))
+        """Return half of what both best responses win together, in percent of the pot.
+
+        With a gadget the player who has it also chooses best between the subgame and what
+        it has instead, and the other one answers what enters on average.
+        """
+        if self._choice is None:
+            answers = [self._mean(p, self._values(p, answer=True)) for p in (0, 1)]
+        else:
+            chooses, choice = self._choice.gadget.player, self._choice
+            enters = np.append(choice.reach(), 0).astype(np.float32)
+            other = self._values(1 - chooses, answer=True, reach=enters)
+            answers = [
+                choice.best(self._values(chooses, answer=True)) / self._pairs,
+                self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs,
+            ]
         return sum(answers) / 2 / self.spot.pot * 100
 
     def best_response(self, player: int) -> float:
@@ -270,14 +303,15 @@ class SubgameSolver:
         """Return the chips that *player* takes home on average when both play as they do."""
         return self._mean(player, self._values(player, answer=False)) + self.spot.pot / 2
 
-    def hand_values(self, player: int) -> npt.NDArray[np.float32]:
-        """Return what each hole takes home on average: float32 (1326,), NaN where not in range."""
-        values = self._values(player, answer=False)
-        met = fold_values(
-            HOLES[self._holes[player]],
-            HOLES[self._holes[1 - player]],
-            self._weights[1 - player][:, None],
-        )[:, 0]
+    def hand_values(self, player: int, *, answer: bool = False) -> npt.NDArray[np.float32]:
+        """Return what each hole takes home on average: float32 (1326,), NaN where not in range.
+
+        Args:
+            player: whose holes.
+            answer: what they take home when *player* gives a best response.
+        """
+        values = self._values(player, answer=answer)
+        met = self._met(player)
         result = np.full(len(HOLES), np.nan, np.float32)
         with np.errstate(invalid="ignore", divide="ignore"):
             result[self._holes[player]] = values / met + np.float32(self.spot.pot / 2)
@@ -311,8 +345,10 @@ class SubgameSolver:
         first, second = (weights.astype(np.float64) for weights in self.spot.ranges)
         return float(range_equity(first, second, self.spot.board).equity)
 
-    def _values(self, player: int, *, answer: bool) -> npt.NDArray[np.float32]:
-        return self._everywhere(self._walk.values, player, answer)
+    def _values(
+        self, player: int, *, answer: bool, reach: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        return self._everywhere(self._walk.values, player, answer, reach)
 
     def _mean(self, player: int, values: npt.NDArray[np.float32]) -> float:
         weights = self._weights[player].astype(np.float64)
@@ -429,6 +465,7 @@ class SubgameSolver:
                 "sums": walk.sums,
                 "regret_exponents": walk.regret_exponents,
                 "sum_exponents": walk.sum_exponents,
+                **self._gadget_arrays(),
             },
             {
                 "spot": self.spot.describe(),
@@ -438,9 +475,19 @@ class SubgameSolver:
                 "locks": [node.path() for node in self._locks],
                 "alike": self._alike,
                 "line": [[int(action.kind), action.amount] for action in self._line],
+                "gadget": self.gadget and {"player": self.gadget.player, "kind": self.gadget.kind},
             },
             kind=KIND,
         )
+
+    def _gadget_arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        if self.gadget is None:
+            return {}
+        return {
+            "gadget_regrets": self._walk.gadget_regrets,
+            "gadget_sums": self._walk.gadget_sums,
+            "alternatives": np.asarray(self.gadget.alternatives, np.float32),
+        }
 
     @classmethod
     def load(cls, path: Path, *, num_workers: int = 1) -> SubgameSolver:
@@ -451,7 +498,10 @@ class SubgameSolver:
             MismatchError: it was made by rules that this version does not have.
         """
         folder = read_folder(path, KIND)
-        saved = folder.metadata
+        saved, arrays = folder.metadata, dict(folder.arrays)
+        gadget = None
+        if saved["gadget"]:
+            gadget = Gadget(alternatives=arrays.pop("alternatives"), **saved["gadget"])
         solver = cls(
             Spot.from_description(saved["spot"]),
             method=saved["method"],
@@ -459,9 +509,10 @@ class SubgameSolver:
             num_workers=num_workers,
             alike=saved["alike"],
             line=[Action(ActionKind(kind), amount) for kind, amount in saved["line"]],
+            gadget=gadget,
         )
         walk = solver._walk
-        for name, array in folder.arrays.items():
+        for name, array in arrays.items():
             rows = getattr(walk, name)
             if rows.shape != array.shape or rows.dtype != array.dtype:
                 raise MismatchError(
