@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from holdem.cli.table_display import TableDisplay
-from holdem.cli.terminal import Parser
-from holdem.config import parse_scalar
+from holdem.cli.terminal import Parser, option_value
 from holdem.play.agent import Agent, load_policy
 from holdem.play.client import Client
 from holdem.play.game_definition import Table
 from holdem.play.profile import DEFAULT_PROFILE, read_profile
 from holdem.play.session import Limits
 from holdem.storage import LineFile
-from holdem.types import TableProfile
+from holdem.types import PROFILE_RULES, TableProfile
 
 
 def add_table_options(parser: Parser) -> None:
@@ -46,8 +45,8 @@ def add_table_options(parser: Parser) -> None:
 def profile_of(options: argparse.Namespace) -> TableProfile:
     """Return the profile, with the options that beat it."""
     given: dict[str, Any] = {
-        name: parse_scalar(value)
-        for name in ("max_hands", "stop_loss")
+        name: option_value(option, value, PROFILE_RULES[name])
+        for option, name in (("--max-hands", "max_hands"), ("--stop-loss", "stop_loss"))
         if (value := getattr(options, name)) is not None
     }
     return dataclasses.replace(read_profile(options.profile), **given)
