@@ -373,8 +373,9 @@ class SubgameSolver:
             names = {child.action.replace(" ", ""): child for child in node.children}
             # The size says enough: "raise300" and "all-in900" are found by "bet" too.
             if word not in names:
+                where = f"after '{node.path()}'" if node.parent else "at the beginning"
                 raise ConfigError(
-                    f"no action {word!r} after '{node.path()}'",
+                    f"no action {word!r} {where}",
                     f"one of {', '.join(names)}" if names else "the hand ends there",
                 )
             node = names[word]
