@@ -320,7 +320,8 @@ class SubgameSolver:
     def action_values(self, node: Node, hole: int) -> npt.NDArray[np.float64]:
         """Return what the actions of a first-street decision are worth to one hand of the actor.
 
-        Both play on by their average strategies.
+        Both play on by their average strategies, against the hands that enter where a gadget
+        gives the other the choice.
 
         Returns:
             (actions,), chips won from there on on average, more than by folding; NaN where no
@@ -328,10 +329,14 @@ class SubgameSolver:
         """
         player = node.actor
         other = 1 - player
-        self._values(player, answer=False)
+        enters = None
+        if self._choice is not None and self._choice.gadget.player == other:
+            enters = self._choice.reach().astype(np.float32)
+        padded = None if enters is None else np.append(enters, np.float32(0))
+        self._values(player, answer=False, reach=padded)
         place = int(np.flatnonzero(self._reader.holes_on(0, 0, player) == hole)[0])
         others = HOLES[self._reader.holes_on(0, 0, other)]
-        reach = self._reader.reach(node, 0, other)
+        reach = self._reader.reach(node, 0, other, enters)
         met = float(fold_values(HOLES[hole : hole + 1], others, reach[:, None])[0, 0])
         found = [
             float(self._walk.node_values(node.part, child.index, player)[place])
