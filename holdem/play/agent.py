@@ -16,6 +16,7 @@ hands pays for that.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -262,7 +263,7 @@ def _searched(action: Action, thought: Thought, beside: Decision, seconds: float
     found = zip(thought.actions, thought.probabilities, thought.values, strict=True)
     return Decision(
         action,
-        tuple(Option(*one) for one in found),
+        tuple(Option(one, chance, None if math.isnan(v) else v) for one, chance, v in found),
         beside.situation,
         beside.bucket,
         "",

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Translator
-from holdem.errors import ConfigError, HoldemError, MismatchError, RulesError
+from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError, RulesError
 from holdem.game.cards import HOLES
 from holdem.game.menu import MILLION, SizeKind, parse_size
 from holdem.game.policy import Policy
@@ -56,7 +56,8 @@ class Thought:
     Attributes:
         actions: legal, in the order of the subgame.
         probabilities: of them, for the hand that is really held; they sum to 1.
-        values: of them in chips, more than by folding, if both play on as the search says.
+        values: of them in chips, more than by folding, if both play on as the search says; NaN if
+            the opponent should not be there with any hand.
         subgame: what was solved, in words.
         iterations: that were done.
         note: what should be known of it; empty if nothing.
@@ -174,7 +175,7 @@ class Resolver:
         )
         try:
             solver = self._solver(state, start, seat, hole)
-        except (ConfigError, MismatchError, RulesError) as error:
+        except (ConfigError, MismatchError, ResourceError, RulesError) as error:
             raise NotSearched(str(error), "the blueprint plays") from error
         return self._solve(solver, state, hole, started)
 
@@ -316,11 +317,11 @@ class Resolver:
         actions = tuple(_real(state, child) for child in node.children)
         self._memory.found[state.events] = _Found(_names(node), actions, table)
         chances: dict[Action, float] = dict.fromkeys(actions, 0.0)
-        values: dict[Action, float] = dict.fromkeys(actions, -math.inf)
+        values: dict[Action, float] = dict.fromkeys(actions, math.nan)
         worth = solver.action_values(node, number).tolist()
         for action, chance, value in zip(actions, found.probabilities[place], worth, strict=True):
             chances[action] += float(chance)
-            values[action] = max(values[action], value)
+            values[action] = max(value, values[action])  # of a number and NaN, the number
         return Thought(
             actions=tuple(chances),
             probabilities=tuple(chances.values()),
