@@ -19,6 +19,7 @@ from holdem._core.range_walk import RangeWalk
 from holdem._core.showdown import fold_values
 from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game.cards import HOLES, Card, cards_text, parse_card
+from holdem.game.rules import Action, ActionKind
 from holdem.machine import available_memory
 from holdem.search.runouts import runouts
 from holdem.search.spot import Spot
@@ -93,6 +94,7 @@ class SubgameSolver:
         num_workers: threads; the results are the same. The river has one.
         alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
             differently want False.
+        line: what was done on the first street already, see `build_public_tree`.
 
     Attributes:
         spot, method: as given.
@@ -112,6 +114,7 @@ class SubgameSolver:
         packed: bool | None = None,
         num_workers: int = 1,
         alike: bool = True,
+        line: Sequence[Action] = (),
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -126,7 +129,12 @@ class SubgameSolver:
         self.packed = num_streets > 1 if packed is None else packed
         self.num_workers = num_workers if num_streets > 1 else 1
         self.tree = build_public_tree(
-            pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=num_streets
+            pot=spot.pot,
+            stack=spot.stack,
+            menu=spot.menu,
+            num_streets=num_streets,
+            least_bet=spot.least_bet,
+            line=line,
         )
         self._holes = tuple(_spread(np.flatnonzero(weights)) for weights in spot.ranges)
         self._weights = tuple(
@@ -152,6 +160,7 @@ class SubgameSolver:
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
+        self._line = tuple(line)
         self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
 
     def _count_pairs(self) -> float:
@@ -273,6 +282,29 @@ class SubgameSolver:
         with np.errstate(invalid="ignore", divide="ignore"):
             result[self._holes[player]] = values / met + np.float32(self.spot.pot / 2)
         return result
+
+    def action_values(self, node: Node, hole: int) -> npt.NDArray[np.float64]:
+        """Return what the actions of a first-street decision are worth to one hand of the actor.
+
+        Both play on by their average strategies.
+
+        Returns:
+            (actions,), chips won from there on on average, more than by folding; NaN where no
+            hand of the other can be there.
+        """
+        player = node.actor
+        other = 1 - player
+        self._values(player, answer=False)
+        place = int(np.flatnonzero(self._reader.holes_on(0, 0, player) == hole)[0])
+        others = HOLES[self._reader.holes_on(0, 0, other)]
+        reach = self._reader.reach(node, 0, other)
+        met = float(fold_values(HOLES[hole : hole + 1], others, reach[:, None])[0, 0])
+        found = [
+            float(self._walk.node_values(node.part, child.index, player)[place])
+            for child in node.children
+        ]
+        lost = self.spot.pot / 2 + node.paid[player]
+        return np.array(found) / (met or math.nan) + lost
 
     def equity(self) -> float:
         """Return the share of the pot that player 0 would win if all checked to the end."""
@@ -405,6 +437,7 @@ class SubgameSolver:
                 "packed": self.packed,
                 "locks": [node.path() for node in self._locks],
                 "alike": self._alike,
+                "line": [[int(action.kind), action.amount] for action in self._line],
             },
             kind=KIND,
         )
@@ -425,6 +458,7 @@ class SubgameSolver:
             packed=saved["packed"],
             num_workers=num_workers,
             alike=saved["alike"],
+            line=[Action(ActionKind(kind), amount) for kind, amount in saved["line"]],
         )
         walk = solver._walk
         for name, array in folder.arrays.items():
