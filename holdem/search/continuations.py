@@ -49,11 +49,11 @@ from holdem.game.tree import BettingTree, Ending
 from holdem.machine import available_memory, usable_cores
 from holdem.mccfr.blueprint import KIND as POLICY
 from holdem.mccfr.blueprint import Blueprint
+from holdem.search.subgame import CHOICES
 from holdem.storage import format_bytes, is_folder, read_folder, write_folder
 from holdem.types import STREETS
 
 __all__ = [
-    "CHOICES",
     "FACTOR",
     "FOLDER_NAME",
     "KIND",
@@ -69,9 +69,6 @@ __all__ = [
 KIND = "continuations"
 FOLDER_NAME = "continuations"
 """Of the table of a run's policy, in the run's folder."""
-
-CHOICES = ("as is", "to fold", "to call", "to raise")
-"""How a player can let the blueprint go on, in the order of the tables' axes."""
 
 FACTOR = 5.0
 """What a biased continuation multiplies the probability of its kind of action by (Pluribus)."""
