@@ -22,6 +22,7 @@ from holdem.game.cards import HOLES, Card, cards_text, parse_card
 from holdem.game.rules import Action, ActionKind
 from holdem.machine import available_memory
 from holdem.search.gadget import Choice, Gadget
+from holdem.search.leaves import LeafValues, give_leaves
 from holdem.search.runouts import runouts
 from holdem.search.spot import Spot
 from holdem.search.strategies import HandStrategy, StrategyReader, rename_holes
@@ -98,9 +99,11 @@ class SubgameSolver:
         line: what was done on the first street already, see `build_public_tree`.
         gadget: what the player whom a search is up against could have instead, for safe
             re-solving; by default its range is believed.
+        leaves: where to stop before the river, and what it is worth there; by default the
+            subgame goes on to the end.
 
     Attributes:
-        spot, method, gadget: as given.
+        spot, method, gadget, leaves: as given.
         tree: the public tree.
         iterations: done so far.
 
@@ -119,6 +122,7 @@ class SubgameSolver:
         alike: bool = True,
         line: Sequence[Action] = (),
         gadget: Gadget | None = None,
+        leaves: LeafValues | None = None,
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -129,8 +133,12 @@ class SubgameSolver:
         self.spot = spot
         self.method = method
         self.gadget = gadget
+        self.leaves = leaves
         self.iterations = 0
         num_streets = 6 - len(spot.board)
+        if leaves:
+            leaves.check(spot.board)
+            num_streets = leaves.num_streets
         self.packed = num_streets > 1 if packed is None else packed
         self.num_workers = num_workers if num_streets > 1 else 1
         self.tree = build_public_tree(
@@ -140,6 +148,7 @@ class SubgameSolver:
             num_streets=num_streets,
             least_bet=spot.least_bet,
             line=line,
+            leaves=leaves is not None,
         )
         self._holes = tuple(_spread(np.flatnonzero(weights)) for weights in spot.ranges)
         self._weights = tuple(
@@ -151,7 +160,7 @@ class SubgameSolver:
                 f"no hand of one range can meet one of the other on {cards_text(spot.board)}",
                 "give ranges with hands that share no card",
             )
-        dealings = runouts(spot.board, spot.ranges, alike=alike)
+        dealings = runouts(spot.board, spot.ranges, alike=alike)[: num_streets - 1]
         hands = [np.ascontiguousarray(HOLES[holes]) for holes in self._holes]
         self._refuse_too_large([1, *(len(cards) for _, cards, _, _ in dealings)])
         self._boards = RangeBoards(spot.board, hands, dealings)
@@ -163,6 +172,8 @@ class SubgameSolver:
             num_workers=self.num_workers,
         )
         self._choice = self._put_before(gadget) if gadget else None
+        if leaves:
+            give_leaves(self._walk, self._boards, self.tree, leaves)
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
@@ -196,7 +207,8 @@ class SubgameSolver:
                     len(node.children)
                     for part in parts
                     for node in part.nodes
-                    if node.kind == NodeKind.DECIDE and node.actor == player
+                    if node.kind == NodeKind.LEAF
+                    or (node.kind == NodeKind.DECIDE and node.actor == player)
                 )
                 wanted += num_boards[street] * slots * len(holes) * (4 if self.packed else 8)
         if wanted > available_memory():
@@ -281,16 +293,17 @@ class SubgameSolver:
         it has instead, and the other one answers what enters on average.
         """
         if self._choice is None:
-            answers = [self._mean(p, self._values(p, answer=True)) for p in (0, 1)]
+            won = sum(self._mean(p, self._values(p, answer=True)) for p in (0, 1))
         else:
             chooses, choice = self._choice.gadget.player, self._choice
             enters = np.append(choice.reach(), 0).astype(np.float32)
             other = self._values(1 - chooses, answer=True, reach=enters)
-            answers = [
-                choice.best(self._values(chooses, answer=True)) / self._pairs,
-                self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs,
-            ]
-        return sum(answers) / 2 / self.spot.pot * 100
+            won = choice.best(self._values(chooses, answer=True)) / self._pairs
+            won += self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs
+        if self.leaves:
+            # Without leaves the strategies' own values are each other's opposite.
+            won -= sum(self._mean(p, self._values(p, answer=False)) for p in (0, 1))
+        return won / 2 / self.spot.pot * 100
 
     def best_response(self, player: int) -> float:
         """Return the chips that *player*'s best response takes home on average.
@@ -462,7 +475,12 @@ class SubgameSolver:
 
         Raises:
             StorageError: it cannot be written.
+            ConfigError: it has leaves, whose values belong to somebody else.
         """
+        if self.leaves:
+            raise ConfigError(
+                "a subgame with leaves is not kept", "keep the spot, and solve it again"
+            )
         walk = self._walk
         write_folder(
             path,
