@@ -36,7 +36,7 @@ CHECK_EVERY = 10
 """Iterations between two looks at the exploitability, which cost about one."""
 
 T = TypeVar("T")
-Fades = tuple[float, float, float]
+Fades = tuple[float, float, float, float]
 
 
 def _discounted(iteration: int) -> Fades:
@@ -47,18 +47,18 @@ def _discounted(iteration: int) -> Fades:
     """
     past = (iteration - 1) ** 1.5
     since = iteration - 4 ** int(math.log(iteration, 4) + 1e-9)
-    return past / (past + 1), 0.5, (since / (since + 1)) ** 3
+    return past / (past + 1), 0.5, float(since > 0), (since + 1.0) ** 3
 
 
 def _linear(iteration: int) -> Fades:
     """Linear CFR (Brown & Sandholm 2019)."""
     share = (iteration - 1) / iteration
-    return share, share, share
+    return share, share, 1.0, iteration
 
 
 def _plus(iteration: int) -> Fades:
     """CFR+ (Tammelin 2014): losses are forgotten, the average is linear."""
-    return 1.0, 0.0, (iteration - 1) / iteration
+    return 1.0, 0.0, 1.0, iteration
 
 
 METHODS: Mapping[str, Callable[[int], Fades]] = {
@@ -66,7 +66,11 @@ METHODS: Mapping[str, Callable[[int], Fades]] = {
     "linear": _linear,
     "cfr+": _plus,
 }
-"""What positive regrets, negative ones and strategy sums are multiplied by, by iteration."""
+"""What positive regrets, negative ones and strategy sums are multiplied by before an iteration
+adds to them, and what it adds to the sums is multiplied by.
+
+That older strategies fade is the same as that later ones weigh more, but hands that do not
+get to a decision, which are most, then need no look at their sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,7 @@ class SubgameSolver:
         fades = [METHODS[self.method](first + i) for i in range(iterations)]
         until = 2**62 if deadline is None else int(deadline * 1e9)
         done = self._everywhere(
-            self._walk.train, np.array(fades, np.float32).reshape(-1, 3), until, least
+            self._walk.train, np.array(fades, np.float32).reshape(-1, 4), until, least
         )
         self.iterations += done
         return done
