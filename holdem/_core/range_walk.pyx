@@ -50,6 +50,28 @@ cdef extern from "range_leaves.h":
         const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
     ) nogil
 
+cdef extern from "range_gadget.h":
+    cdef enum:
+        NO_GADGET
+        RESOLVE
+        MAX_MARGIN
+    ctypedef struct RangeGadget:
+        int kind
+        int player
+        int num_hands
+        const float* weights
+        const float* alternatives
+        const float* shares
+        float pairs
+        float* regrets
+        float* sums
+        float* chosen
+        float* reach
+    void play_gadget(const RangeGadget* gadget, float fade) nogil
+    void learn_gadget(
+        const RangeGadget* gadget, float fade_gains, float fade_losses, const float* values,
+    ) nogil
+
 __all__ = ["NODE_DTYPE", "RangeWalk"]
 
 NODE_DTYPE = np.dtype(
@@ -86,10 +108,13 @@ cdef class RangeWalk:
         regrets, sums: the rows, float32 or int16, street by street, player by player,
             board by board, node by node; (num_actions, pad) for each decision.
         regret_exponents, sum_exponents: uint8; packed only.
+        gadget_regrets, gadget_sums: float32, see `enter_safely`; empty without.
     """
 
     cdef readonly RangeBoards boards
     cdef readonly object regrets, sums, regret_exponents, sum_exponents
+    cdef readonly object gadget_regrets, gadget_sums
+    cdef RangeGadget gadget
     cdef readonly int num_workers
     cdef readonly bint packed
     cdef WalkStreet streets[MOST_BOARD_STREETS]
@@ -152,6 +177,7 @@ cdef class RangeWalk:
             padded = np.append(np.asarray(weights[seat], np.float32), np.float32(0))
             self.memory.append(padded.base)
             self.weights[seat] = &padded[0]
+        self.gadget_regrets = self.gadget_sums = np.zeros(0, np.float32)
         self._make_scratch()
         self.cells = np.zeros(32, np.int64)
         self.barrier = _from_aligned(
@@ -274,7 +300,7 @@ cdef class RangeWalk:
             group.folds[lane] = pair[1] if index < len(order) else part.num_nodes
             if group.showdowns[lane] < part.num_nodes:
                 group.has_showdown = True
-                group.showdown_worth[lane] = abs(part.nodes[group.showdowns[lane]].worth)
+                group.showdown_worth[lane] = part.nodes[group.showdowns[lane]].worth
             if group.folds[lane] < part.num_nodes:
                 group.has_fold = True
                 group.fold_worth[lane] = sign * part.nodes[group.folds[lane]].worth
@@ -522,14 +548,17 @@ cdef class RangeWalk:
         return sync_barrier_wait(&self.barrier[0], self.num_workers, PATIENCE_NS, spin)
 
     cdef int _walk_all(
-        self, const WalkCase* case, int worker, SyncSpin* spin, float* root_values,
+        self, const WalkCase* case, int worker, SyncSpin* spin, const float* reach_in,
+        float* root_values,
     ) noexcept nogil:
-        """Walk everything; the first thread leaves the root's values, in the range's order."""
+        """Walk everything; the first thread leaves the root's values, in the range's order.
+
+        reach_in is the opponent's at the root; it and root_values are the first thread's.
+        """
         cdef const RangeBoard* board = &self.boards.boards[0]
         cdef StreetScratch* scratch = &self.scratch[worker * MOST_BOARD_STREETS]
         cdef StreetScratch* first = &self.scratch[0]
         cdef const StreetPart* part = &self.streets[0].parts[0]
-        cdef const float* reach_in = self.weights[1 - case.player]
         cdef int pad = board.pad[case.player], opponent_pad = board.pad[1 - case.player]
         cdef int deal, task, hand
         cdef float chance = self.streets[0].deal_chance
@@ -581,6 +610,23 @@ cdef class RangeWalk:
             self._hand_back(case, board, part, first.values, &root_values)
         return SYNC_DONE
 
+    cdef int _update(
+        self, const WalkCase* case, int worker, SyncSpin* spin, float* root_values, int num_values,
+    ) noexcept nogil:
+        """Walk for the player who is updated, past the choice to enter if there is one."""
+        cdef RangeGadget* gadget = &self.gadget
+        cdef const float* reach = self.weights[1 - case.player]
+        cdef bint chooses = worker == 0 and gadget.kind != NO_GADGET
+        if chooses and gadget.player != case.player:
+            play_gadget(gadget, case.fade_average)
+            reach = gadget.reach
+        memset(root_values, 0, num_values * sizeof(float))
+        if self._walk_all(case, worker, spin, reach, root_values) != SYNC_DONE:
+            return -1
+        if chooses and gadget.player == case.player:
+            learn_gadget(gadget, case.fade_gains, case.fade_losses, root_values)
+        return SYNC_DONE
+
     def train(self, int worker, const float[:, ::1] fades, int64_t deadline_ns, int64_t least):
         """Do iterations of CFR, as one of the threads, which all call this alike.
 
@@ -600,10 +646,7 @@ cdef class RangeWalk:
         cdef int64_t done = 0
         cdef int outcome = SYNC_DONE, pad
         pad = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
-        cdef float[::1] root = np.zeros(
-            max(self.boards.boards[0].num_hands[0], self.boards.boards[0].num_hands[1]) + pad,
-            np.float32,
-        )
+        cdef float[::1] root = np.zeros(pad, np.float32)
         self._require_leaves()
         spin.most = spin.now = 30_000
         spin.skipped = 0
@@ -620,7 +663,7 @@ cdef class RangeWalk:
                 case.fade_losses = fades[done, 1]
                 case.fade_average = fades[done, 2]
                 for case.player in range(2):
-                    outcome = self._walk_all(&case, worker, &spin, &root[0])
+                    outcome = self._update(&case, worker, &spin, &root[0], pad)
                     if outcome != SYNC_DONE:
                         break
                 if outcome != SYNC_DONE:
@@ -631,13 +674,15 @@ cdef class RangeWalk:
             raise RuntimeError("a thread of the solver did not come")
         return done
 
-    def values(self, int worker, int player, bint answer):
+    def values(self, int worker, int player, bint answer, const float[::1] reach=None):
         """Walk once over the average strategies, as one of the threads.
 
         Args:
             worker: the number of this thread, from 0.
             player: whose values to return.
             answer: the player gives a best response (Johanson et al. 2011), but where locked.
+            reach: float32 (hands + 1,), the opponent's at the root, the last one 0; by
+                default the range's weights.
 
         Returns:
             float32 (hands,), from the first thread: counterfactual values at the root, in
@@ -648,7 +693,13 @@ cdef class RangeWalk:
         cdef unsigned before
         cdef int outcome
         cdef int count = self.boards.boards[0].num_hands[player]
+        cdef int theirs = self.boards.boards[0].num_hands[1 - player]
         cdef float[::1] root = np.zeros(count + 1, np.float32)
+        cdef const float* reach_in = self.weights[1 - player]
+        if reach is not None:
+            if len(reach) != theirs + 1 or reach[theirs] != 0:
+                raise ValueError("reach has one item more than the range has hands, and that is 0")
+            reach_in = &reach[0]
         self._require_leaves()
         spin.most = spin.now = 30_000
         spin.skipped = 0
@@ -657,7 +708,7 @@ cdef class RangeWalk:
         case.fade_gains = case.fade_losses = case.fade_average = 1
         with nogil:
             before = flush_tiny()
-            outcome = self._walk_all(&case, worker, &spin, &root[0])
+            outcome = self._walk_all(&case, worker, &spin, reach_in, &root[0])
             flush_restore(before)
         if outcome != SYNC_DONE:
             raise RuntimeError("a thread of the solver did not come")
@@ -673,6 +724,41 @@ cdef class RangeWalk:
         cdef int pad = board.pad[player]
         cdef float* row = self.scratch[0].values + <int64_t>node * pad
         return np.asarray(<float[:pad]>row)[: board.num_hands[player]].copy()
+
+    def enter_safely(self, int kind, int player, alternatives, shares, float pairs):
+        """Put a choice before the subgame, see range_gadget.h; `train` then learns it too.
+
+        Args:
+            kind: 1 for each hand to be played or not, 2 for the one hand to be played.
+            player: who chooses.
+            alternatives: float32 (hands,), what each hand has else, in the unit of `values`.
+            shares: float32 (hands,), one over the opponent's reach that each hand can meet,
+                0 where that is none.
+            pairs: weight of all pairs of hands that can meet.
+        """
+        cdef RangeGadget* gadget = &self.gadget
+        cdef int count = self.boards.boards[0].num_hands[player]
+        cdef float[::1] given, regrets, sums
+        if kind != RESOLVE and kind != MAX_MARGIN:
+            raise ValueError(f"no gadget of kind {kind}")
+        for array in (alternatives, shares):
+            if np.shape(array) != (count,):
+                raise ValueError(f"{np.shape(array)} for {count} hands")
+        gadget.player, gadget.num_hands, gadget.pairs = player, count, pairs
+        gadget.weights = self.weights[player]
+        given = np.array(alternatives, np.float32)
+        self.memory.append(given.base)
+        gadget.alternatives = &given[0]
+        given = np.array(shares, np.float32)
+        self.memory.append(given.base)
+        gadget.shares = &given[0]
+        rows = (2 if kind == RESOLVE else 1) * count
+        self.gadget_regrets, self.gadget_sums = np.zeros((2, rows), np.float32)
+        regrets, sums = self.gadget_regrets, self.gadget_sums
+        gadget.regrets, gadget.sums = &regrets[0], &sums[0]
+        gadget.chosen = <float*>self._zeros(4 * count)
+        gadget.reach = <float*>self._zeros(4 * (count + 1))
+        gadget.kind = kind
 
     def lock(self, int street, int part, int node):
         """Play the node's strategy sums from now on, on every board, and learn nothing there."""

@@ -44,7 +44,8 @@ def usage() -> str:
             "",
             *lines,
             "",
-            "`holdem COMMAND --help` explains a command; `holdem --version` tells the version.",
+            "`holdem COMMAND --help` explains a command; `holdem --version` tells the",
+            "version.",
         ]
     )
 

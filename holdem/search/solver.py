@@ -21,6 +21,7 @@ from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game.cards import HOLES, Card, cards_text, parse_card
 from holdem.game.rules import Action, ActionKind
 from holdem.machine import available_memory
+from holdem.search.gadget import Choice, Gadget
 from holdem.search.leaves import LeafValues, give_leaves
 from holdem.search.runouts import runouts
 from holdem.search.spot import Spot
@@ -76,7 +77,7 @@ class Progress:
         iterations: done so far, saved ones included.
         seconds: since this solve began.
         exploitability: half of what both best responses win together, in percent of the
-            starting pot.
+            starting pot; of the game with the choice to enter it, where a gadget gives one.
     """
 
     iterations: int
@@ -96,11 +97,13 @@ class SubgameSolver:
         alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
             differently want False.
         line: what was done on the first street already, see `build_public_tree`.
+        gadget: what the player whom a search is up against could have instead, for safe
+            re-solving; by default its range is believed.
         leaves: where to stop before the river, and what it is worth there; by default the
             subgame goes on to the end.
 
     Attributes:
-        spot, method, leaves: as given.
+        spot, method, gadget, leaves: as given.
         tree: the public tree.
         iterations: done so far.
 
@@ -118,6 +121,7 @@ class SubgameSolver:
         num_workers: int = 1,
         alike: bool = True,
         line: Sequence[Action] = (),
+        gadget: Gadget | None = None,
         leaves: LeafValues | None = None,
     ) -> None:
         if method not in METHODS:
@@ -128,6 +132,7 @@ class SubgameSolver:
             )
         self.spot = spot
         self.method = method
+        self.gadget = gadget
         self.leaves = leaves
         self.iterations = 0
         num_streets = 6 - len(spot.board)
@@ -168,16 +173,31 @@ class SubgameSolver:
         )
         if leaves:
             give_leaves(self._walk, self._boards, self.tree, leaves)
+        self._choice = self._put_before(gadget) if gadget else None
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
         self._line = tuple(line)
         self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
 
+    def _met(self, player: int) -> npt.NDArray[np.float32]:
+        """The other range's weight that each hand of *player* can meet: (hands,)."""
+        own, theirs = HOLES[self._holes[player]], HOLES[self._holes[1 - player]]
+        return fold_values(own, theirs, self._weights[1 - player][:, None])[:, 0]
+
     def _count_pairs(self) -> float:
         """Weight of all pairs of hands that share no card."""
-        met = fold_values(HOLES[self._holes[0]], HOLES[self._holes[1]], self._weights[1][:, None])
-        return float(self._weights[0].astype(np.float64) @ met[:, 0].astype(np.float64))
+        return float(self._weights[0].astype(np.float64) @ self._met(0).astype(np.float64))
+
+    def _put_before(self, gadget: Gadget) -> Choice:
+        return Choice.put_before(
+            self._walk,
+            gadget,
+            pot=self.spot.pot,
+            holes=self._holes[gadget.player],
+            weights=self._weights[gadget.player],
+            met=self._met(gadget.player),
+        )
 
     def _refuse_too_large(self, num_boards: Sequence[int]) -> None:
         wanted = 0
@@ -267,12 +287,35 @@ class SubgameSolver:
     # ---- What is known -----------------------------------------------------------------------
 
     def exploitability(self) -> float:
-        """Return half of what both best responses win together, in percent of the pot."""
-        won = sum(self._mean(p, self._values(p, answer=True)) for p in (0, 1))
+        """Return half of what both best responses win together, in percent of the pot.
+
+        With a gadget the player who has it also chooses best between the subgame and what
+        it has instead, and the other one answers what enters on average. What leaves are worth
+        to both players together, without being nothing, is left aside.
+        """
+        if self._choice is None:
+            answers = [self._mean(p, self._values(p, answer=True)) for p in (0, 1)]
+        else:
+            chooses, choice = self._choice.gadget.player, self._choice
+            enters = np.append(choice.reach(), 0).astype(np.float32)
+            other = self._values(1 - chooses, answer=True, reach=enters)
+            answers = [
+                choice.best(self._values(chooses, answer=True)) / self._pairs,
+                self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs,
+            ]
         if self.leaves:
-            # Without leaves the strategies' own values are each other's opposite.
-            won -= sum(self._mean(p, self._values(p, answer=False)) for p in (0, 1))
-        return won / 2 / self.spot.pot * 100
+            answers.append(-self._given_by_leaves())
+        return sum(answers) / 2 / self.spot.pot * 100
+
+    def _given_by_leaves(self) -> float:
+        """Return the chips that both strategies win together from each other; see `leaves`."""
+        if self._choice is None:
+            return sum(self._mean(p, self._values(p, answer=False)) for p in (0, 1))
+        chooses, reach = self._choice.gadget.player, self._choice.reach()
+        own = self._values(chooses, answer=False).astype(np.float64)
+        enters = np.append(reach, 0).astype(np.float32)
+        other = self._values(1 - chooses, answer=False, reach=enters)
+        return float(reach @ own) / self._pairs + self._mean(1 - chooses, other)
 
     def best_response(self, player: int) -> float:
         """Return the chips that *player*'s best response takes home on average.
@@ -285,14 +328,15 @@ class SubgameSolver:
         """Return the chips that *player* takes home on average when both play as they do."""
         return self._mean(player, self._values(player, answer=False)) + self.spot.pot / 2
 
-    def hand_values(self, player: int) -> npt.NDArray[np.float32]:
-        """Return what each hole takes home on average: float32 (1326,), NaN where not in range."""
-        values = self._values(player, answer=False)
-        met = fold_values(
-            HOLES[self._holes[player]],
-            HOLES[self._holes[1 - player]],
-            self._weights[1 - player][:, None],
-        )[:, 0]
+    def hand_values(self, player: int, *, answer: bool = False) -> npt.NDArray[np.float32]:
+        """Return what each hole takes home on average: float32 (1326,), NaN where not in range.
+
+        Args:
+            player: whose holes.
+            answer: what they take home when *player* gives a best response.
+        """
+        values = self._values(player, answer=answer)
+        met = self._met(player)
         result = np.full(len(HOLES), np.nan, np.float32)
         with np.errstate(invalid="ignore", divide="ignore"):
             result[self._holes[player]] = values / met + np.float32(self.spot.pot / 2)
@@ -301,7 +345,8 @@ class SubgameSolver:
     def action_values(self, node: Node, hole: int) -> npt.NDArray[np.float64]:
         """Return what the actions of a first-street decision are worth to one hand of the actor.
 
-        Both play on by their average strategies.
+        Both play on by their average strategies, against the hands that enter where a gadget
+        gives the other the choice.
 
         Returns:
             (actions,), chips won from there on on average, more than by folding; NaN where no
@@ -309,10 +354,14 @@ class SubgameSolver:
         """
         player = node.actor
         other = 1 - player
-        self._values(player, answer=False)
+        enters = None
+        if self._choice is not None and self._choice.gadget.player == other:
+            enters = self._choice.reach().astype(np.float32)
+        padded = None if enters is None else np.append(enters, np.float32(0))
+        self._values(player, answer=False, reach=padded)
         place = int(np.flatnonzero(self._reader.holes_on(0, 0, player) == hole)[0])
         others = HOLES[self._reader.holes_on(0, 0, other)]
-        reach = self._reader.reach(node, 0, other)
+        reach = self._reader.reach(node, 0, other, enters)
         met = float(fold_values(HOLES[hole : hole + 1], others, reach[:, None])[0, 0])
         found = [
             float(self._walk.node_values(node.part, child.index, player)[place])
@@ -326,8 +375,10 @@ class SubgameSolver:
         first, second = (weights.astype(np.float64) for weights in self.spot.ranges)
         return float(range_equity(first, second, self.spot.board).equity)
 
-    def _values(self, player: int, *, answer: bool) -> npt.NDArray[np.float32]:
-        return self._everywhere(self._walk.values, player, answer)
+    def _values(
+        self, player: int, *, answer: bool, reach: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        return self._everywhere(self._walk.values, player, answer, reach)
 
     def _mean(self, player: int, values: npt.NDArray[np.float32]) -> float:
         weights = self._weights[player].astype(np.float64)
@@ -352,8 +403,9 @@ class SubgameSolver:
             names = {child.action.replace(" ", ""): child for child in node.children}
             # The size says enough: "raise300" and "all-in900" are found by "bet" too.
             if word not in names:
+                where = f"after '{node.path()}'" if node.parent else "at the beginning"
                 raise ConfigError(
-                    f"no action {word!r} after '{node.path()}'",
+                    f"no action {word!r} {where}",
                     f"one of {', '.join(names)}" if names else "the hand ends there",
                 )
             node = names[word]
@@ -449,6 +501,7 @@ class SubgameSolver:
                 "sums": walk.sums,
                 "regret_exponents": walk.regret_exponents,
                 "sum_exponents": walk.sum_exponents,
+                **self._gadget_arrays(),
             },
             {
                 "spot": self.spot.describe(),
@@ -458,9 +511,19 @@ class SubgameSolver:
                 "locks": [node.path() for node in self._locks],
                 "alike": self._alike,
                 "line": [[int(action.kind), action.amount] for action in self._line],
+                "gadget": self.gadget and {"player": self.gadget.player, "kind": self.gadget.kind},
             },
             kind=KIND,
         )
+
+    def _gadget_arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        if self.gadget is None:
+            return {}
+        return {
+            "gadget_regrets": self._walk.gadget_regrets,
+            "gadget_sums": self._walk.gadget_sums,
+            "alternatives": np.asarray(self.gadget.alternatives, np.float32),
+        }
 
     @classmethod
     def load(cls, path: Path, *, num_workers: int = 1) -> SubgameSolver:
@@ -471,7 +534,10 @@ class SubgameSolver:
             MismatchError: it was made by rules that this version does not have.
         """
         folder = read_folder(path, KIND)
-        saved = folder.metadata
+        saved, arrays = folder.metadata, dict(folder.arrays)
+        gadget = None
+        if saved["gadget"]:
+            gadget = Gadget(alternatives=arrays.pop("alternatives"), **saved["gadget"])
         solver = cls(
             Spot.from_description(saved["spot"]),
             method=saved["method"],
@@ -479,9 +545,10 @@ class SubgameSolver:
             num_workers=num_workers,
             alike=saved["alike"],
             line=[Action(ActionKind(kind), amount) for kind, amount in saved["line"]],
+            gadget=gadget,
         )
         walk = solver._walk
-        for name, array in folder.arrays.items():
+        for name, array in arrays.items():
             rows = getattr(walk, name)
             if rows.shape != array.shape or rows.dtype != array.dtype:
                 raise MismatchError(

@@ -11,9 +11,12 @@ from tests.reference import evaluator
 
 
 class ReferenceSolver:
-    """Plays the same iterations as `SubgameSolver`, without renaming a suit."""
+    """Plays the same iterations as `SubgameSolver`, without renaming a suit.
 
-    def __init__(self, spot, fades, leaves=None):
+    With a gadget the game begins with its choice, as regrets and sums of its own.
+    """
+
+    def __init__(self, spot, fades, gadget=None, leaves=None):
         self.spot, self.fades, self.iteration, self.leaves = spot, fades, 0, leaves
         self.tree = build_public_tree(
             pot=spot.pot,
@@ -28,13 +31,43 @@ class ReferenceSolver:
         self.weights = [w[h].astype(float) for w, h in zip(spot.ranges, self.holes, strict=True)]
         self.regrets, self.sums = {}, {}
         self.matrices = {}
+        self.gadget = gadget
+        if gadget:
+            self.met = self._compatible(spot.board, gadget.player) @ self.weights[1 - gadget.player]
+            self.elsewhere = gadget.alternatives[self.holes[gadget.player]] - spot.pot / 2
+            rows = 2 if gadget.kind == "resolve" else len(self.met)
+            columns = len(self.met) if gadget.kind == "resolve" else 1
+            self.gadget_regrets, self.gadget_sums = np.zeros((2, rows, columns))
 
     def run(self, iterations):
         for _ in range(iterations):
             self.iteration += 1
             for player in (0, 1):
                 reach = self.weights[1 - player]
-                self._walk(self.tree.root, self.spot.board, player, reach, "train")
+                if self.gadget and player != self.gadget.player:
+                    reach = self._enter()
+                values = self._walk(self.tree.root, self.spot.board, player, reach, "train")
+                if self.gadget and player == self.gadget.player:
+                    self._learn(values)
+
+    def _enter(self):
+        """The reach of the player who chooses: of hands played, or of the hand chosen."""
+        shares = self._shares(self.gadget_regrets, len(self.gadget_regrets))
+        self.gadget_sums = self.gadget_sums * self.fades(self.iteration)[2] + shares
+        if self.gadget.kind == "resolve":
+            return self.weights[self.gadget.player] * shares[0]
+        return shares[:, 0] / self.met * (self.weights[self.gadget.player] @ self.met)
+
+    def _learn(self, values):
+        """One decision of two actions for each hand, or one of an action for each hand."""
+        gains, losses, _ = self.fades(self.iteration)
+        shares = self._shares(self.gadget_regrets, len(self.gadget_regrets))
+        if self.gadget.kind == "resolve":
+            worth = np.array([values, self.elsewhere * self.met])
+        else:
+            worth = (values / self.met - self.elsewhere)[:, None]
+        fade = np.where(self.gadget_regrets > 0, gains, losses)
+        self.gadget_regrets = self.gadget_regrets * fade + worth - (shares * worth).sum(axis=0)
 
     def value(self, player, mode):
         """Zero-sum chips per pair of hands: of the ``average`` or of a best ``answer``."""
