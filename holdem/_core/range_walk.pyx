@@ -801,8 +801,10 @@ cdef class RangeWalk:
                     1 <= min(shape) <= max(shape) <= MOST_LEAF_GROUPS
                 ):
                     raise ValueError(f"a matrix of shape {matrix.shape}")
+                if choices == 1:  # as either player wants it, see range_leaves.h
+                    matrix = np.array([matrix[:, :, 0, 0].T.ravel(), matrix.ravel()])
                 aligned = _from_aligned(np.empty(matrix.size + 32, np.float32), matrix.size)
-                aligned[:] = matrix.ravel()
+                aligned.reshape(matrix.shape)[...] = matrix
                 self.memory.append(aligned)
                 flat = aligned
                 part.matrices[index] = &flat[0]

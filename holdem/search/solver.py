@@ -160,7 +160,7 @@ class SubgameSolver:
                 f"no hand of one range can meet one of the other on {cards_text(spot.board)}",
                 "give ranges with hands that share no card",
             )
-        dealings = runouts(spot.board, spot.ranges, alike=alike)[: num_streets - 1]
+        dealings = runouts(spot.board, spot.ranges, num_streets - 1, alike=alike)
         hands = [np.ascontiguousarray(HOLES[holes]) for holes in self._holes]
         self._refuse_too_large([1, *(len(cards) for _, cards, _, _ in dealings)])
         self._boards = RangeBoards(spot.board, hands, dealings)
