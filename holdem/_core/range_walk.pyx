@@ -25,6 +25,7 @@ cdef extern from "range_rows.h":
         uint8_t* sum_exponents
         size_t pad
         int packed
+        int far
     void play_range(
         const NodeRows* rows, int count, int average, int learn, float keep, float weight,
         const float* reach, float* out,
@@ -333,6 +334,7 @@ cdef class RangeWalk:
         )
         rows.pad = board.pad[seat]
         rows.packed = self.packed
+        rows.far = self.num_streets > 1
         rows.regrets = self.regret_data + item * (2 if self.packed else 4)
         rows.sums = self.sum_data + item * (2 if self.packed else 4)
         rows.regret_exponents = self.regret_exponent_data + block
