@@ -27,7 +27,7 @@ def spot(oop, ip, *, board="Td9d6hQc2s", pot=100, stack=300, menu="100%, a"):
         pot=pot,
         stack=stack,
         ranges=(parse_range(oop), parse_range(ip)),
-        menu=Menu(menu, menu),
+        menu=Menu.of(menu, menu),
     )
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,11 @@ class RangeWalk:
     ) -> npt.NDArray[np.float32]: ...
     def node_values(self, part: int, node: int, player: int) -> npt.NDArray[np.float32]: ...
     def lock(self, street: int, part: int, node: int) -> None: ...
+    def set_leaves(
+        self,
+        groups: Sequence[Sequence[npt.NDArray[np.uint16]]],
+        matrices: Mapping[tuple[int, int], npt.NDArray[np.float32]],
+    ) -> None: ...
     def rows_at(
-        self, street: int, board: int, part: int, node: int
+        self, street: int, board: int, part: int, node: int, seat: int = -1
     ) -> tuple[int, int, int, int]: ...

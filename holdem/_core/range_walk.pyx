@@ -59,6 +59,18 @@ cdef extern from "range_gadget.h":
     void learn_gadget(
         const RangeGadget* gadget, float fade_gains, float fade_losses, const float* values,
     ) nogil
+cdef extern from "range_leaves.h":
+    cdef enum:
+        LEAF_CHOICES
+        MOST_LEAF_GROUPS
+    void mix_choices(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
+    void mix_all_in(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
 
 __all__ = ["NODE_DTYPE", "RangeWalk"]
 
@@ -118,6 +130,8 @@ cdef class RangeWalk:
     cdef const float* weights[2]           # (hands + 1,) padded, by player
     cdef float* task_values                # (tasks, roots, pad) of the second street
     cdef int64_t task_size
+    cdef int[2] leaf_groups                # by player; 0 until `set_leaves`
+    cdef const uint16_t** hand_groups      # (boards of the last street, 2) of each padded hand
     cdef int64_t[::1] cells                # the next task; whether to stop
     cdef uint32_t[::1] barrier
 
@@ -183,9 +197,10 @@ cdef class RangeWalk:
         cdef const RangeNode* node
         cdef const RangeNode[::1] nodes
         cdef int32_t* rows
-        cdef int32_t* slots
-        cdef int32_t* decisions
+        cdef int32_t* slots[2]
+        cdef int32_t* decisions[2]
         cdef int32_t* deals
+        cdef int32_t* leaves
         cdef int index, number, seat, child
         here.num_parts = len(parts)
         here.parts = <StreetPart*>self._zeros(len(parts) * sizeof(StreetPart))
@@ -202,26 +217,36 @@ cdef class RangeWalk:
             part.first_root = here.num_roots
             part.num_roots = num_roots
             here.num_roots += num_roots
-            slots = <int32_t*>self._zeros(4 * part.num_nodes)
-            decisions = <int32_t*>self._zeros(4 * part.num_nodes)
+            for seat in range(2):
+                slots[seat] = <int32_t*>self._zeros(4 * part.num_nodes)
+                decisions[seat] = <int32_t*>self._zeros(4 * part.num_nodes)
+                part.slots[seat], part.decisions[seat] = slots[seat], decisions[seat]
             deals = <int32_t*>self._zeros(4 * part.num_nodes)
+            leaves = <int32_t*>self._zeros(4 * part.num_nodes)
             for index in range(part.num_nodes):
                 node = &part.nodes[index]
-                if node.kind == DECIDE:
+                if node.kind == DECIDE or node.kind == LEAF:
                     if not 1 <= node.num_actions <= 16 or not (
                         index < node.first_child <= part.num_nodes - node.num_actions
                     ):
                         raise ValueError(f"node {index} has no children where they should be")
-                    slots[index] = here.num_slots[node.actor]
-                    decisions[index] = here.num_decisions[node.actor]
-                    here.num_slots[node.actor] += node.num_actions
-                    here.num_decisions[node.actor] += 1
+                    for seat in range(2):
+                        if node.kind == LEAF or node.actor == seat:
+                            slots[seat][index] = here.num_slots[seat]
+                            decisions[seat][index] = here.num_decisions[seat]
+                            here.num_slots[seat] += node.num_actions
+                            here.num_decisions[seat] += 1
+                    if node.kind == LEAF:
+                        self._check_leaf(part, street, index)
+                        leaves[part.num_leaves] = index
+                        part.num_leaves += 1
                 elif node.kind == DEAL:
                     if street == self.num_streets - 1:
                         raise ValueError("a dealing on the last street")
                     deals[part.num_deals] = index
                     part.num_deals += 1
-            part.slots, part.decisions, part.deals = slots, decisions, deals
+            part.deals, part.leaves = deals, leaves
+            part.matrices = <const float**>self._zeros(sizeof(float*) * part.num_leaves)
             for seat in range(2):
                 rows = <int32_t*>self._zeros(4 * part.num_nodes)
                 part.num_rows[seat] = num_roots
@@ -231,7 +256,7 @@ cdef class RangeWalk:
                     node = &part.nodes[index]
                     for child in range(node.num_actions):
                         rows[node.first_child + child] = rows[index]
-                        if node.actor != seat:
+                        if node.actor != seat or node.kind == LEAF:
                             rows[node.first_child + child] = part.num_rows[seat]
                             part.num_rows[seat] += 1
                 part.rows[seat] = rows
@@ -250,13 +275,14 @@ cdef class RangeWalk:
         endings = {}
         for index in range(part.num_nodes):
             node = &part.nodes[index]
-            if node.kind == END_BY_FOLD or node.kind == END_BY_SHOWDOWN:
+            # A leaf's choice wants what a fold wants: the reach that each hand can meet.
+            if node.kind in (END_BY_FOLD, END_BY_SHOWDOWN, CHOICE):
                 pair = endings.setdefault(part.rows[seat][index], [part.num_nodes, part.num_nodes])
                 # Only the opponent's actions divide rows, so after one row this player folds
                 # at most once, and shows down at most once.
-                if pair[node.kind == END_BY_FOLD] != part.num_nodes:
+                if pair[node.kind != END_BY_SHOWDOWN] != part.num_nodes:
                     raise ValueError("two endings of one kind after the same reach")
-                pair[node.kind == END_BY_FOLD] = index
+                pair[node.kind != END_BY_SHOWDOWN] = index
         # Showdowns alone, both, folds alone: few groups then do both.
         order = sorted(
             endings.items(), key=lambda item: (item[1][0] == part.num_nodes) * 2
@@ -321,16 +347,17 @@ cdef class RangeWalk:
 
     cdef NodeRows _rows(
         self, int64_t board_index, const RangeBoard* board, const StreetPart* part, int node,
+        int seat,
     ) noexcept nogil:
-        """Where the rows of a decision lie."""
+        """Where a player's rows of a decision lie."""
         cdef NodeRows rows
-        cdef int seat = part.nodes[node].actor
         cdef int64_t item = (
-            self.first_rows[2 * board_index + seat] + <int64_t>part.slots[node] * board.pad[seat]
+            self.first_rows[2 * board_index + seat]
+            + <int64_t>part.slots[seat][node] * board.pad[seat]
         )
         cdef int64_t block = (
             self.first_blocks[2 * board_index + seat]
-            + <int64_t>part.decisions[node] * (board.pad[seat] // 16)
+            + <int64_t>part.decisions[seat][node] * (board.pad[seat] // 16)
         )
         rows.pad = board.pad[seat]
         rows.packed = self.packed
@@ -361,8 +388,8 @@ cdef class RangeWalk:
                 to[hand] = source[places[hand]]
         for index in range(part.num_nodes):
             node = &part.nodes[index]
-            if node.kind == DECIDE and node.actor == opponent:
-                here = self._rows(board_index, board, part, index)
+            if (node.kind == DECIDE and node.actor == opponent) or node.kind == LEAF:
+                here = self._rows(board_index, board, part, index, opponent)
                 play_range(
                     &here, node.num_actions, node.locked or case.mode != TRAIN,
                     not node.locked, case.keep, case.weight,
@@ -395,6 +422,29 @@ cdef class RangeWalk:
                 board.same[player], &rows, scratch.lanes,
             )
 
+    cdef void _value_leaves(
+        self, const WalkCase* case, int64_t board_index, const StreetPart* part,
+        const float* reach, float* values,
+    ) noexcept nogil:
+        """Turn the rows of the leaves' choices into what each is worth to the player."""
+        cdef const RangeBoard* board = &self.boards.boards[board_index]
+        cdef int player = case.player, opponent = 1 - player, number
+        cdef int64_t place = 2 * (board_index - self.boards.first_board[self.num_streets - 1])
+        cdef const RangeNode* node
+        cdef const float* rows
+        cdef float* below
+        for number in range(part.num_leaves):
+            node = &part.nodes[part.leaves[number]]
+            rows = reach + (
+                <int64_t>part.rows[player][node.first_child] * board.pad[opponent]
+            )
+            below = values + <int64_t>node.first_child * board.pad[player]
+            (mix_choices if node.num_actions > 1 else mix_all_in)(
+                part.matrices[number], self.leaf_groups, player, self.hand_groups[place + player],
+                board.pad[player], self.hand_groups[place + opponent], board.pad[opponent], rows,
+                below,
+            )
+
     cdef void _come_up(
         self, const WalkCase* case, int64_t board_index, const StreetPart* part, float* values,
     ) noexcept nogil:
@@ -407,16 +457,16 @@ cdef class RangeWalk:
         cdef NodeRows here
         for index in range(part.num_nodes - 1, -1, -1):
             node = &part.nodes[index]
-            if node.kind != DECIDE:
+            if node.kind != DECIDE and node.kind != LEAF:
                 continue
             below = values + <int64_t>node.first_child * pad
             to = values + <int64_t>index * pad
-            if node.actor != player:
+            if node.kind == DECIDE and node.actor != player:
                 combine_range(below, node.num_actions, pad, False, to)
             elif case.mode == ANSWER and not node.locked:
                 combine_range(below, node.num_actions, pad, True, to)
             else:
-                here = self._rows(board_index, board, part, index)
+                here = self._rows(board_index, board, part, index, player)
                 learn_range(
                     &here, node.num_actions, node.locked or case.mode != TRAIN, not node.locked,
                     case.fade_gains, case.fade_losses, below, to,
@@ -439,6 +489,7 @@ cdef class RangeWalk:
             part = &here.parts[number]
             self._go_down(case, board_index, part, reach_in, mine.reach)
             self._evaluate(case, board, part, mine, mine.reach, mine.values)
+            self._value_leaves(case, board_index, part, mine.reach, mine.values)
             if part.num_deals:
                 self._deal(case, street, board_index, part, scratch)
             self._come_up(case, board_index, part, mine.values)
@@ -598,6 +649,7 @@ cdef class RangeWalk:
         cdef int outcome = SYNC_DONE, pad
         pad = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
         cdef float[::1] root = np.zeros(pad, np.float32)
+        self._require_leaves()
         spin.most = spin.now = 30_000
         spin.skipped = 0
         case.mode = TRAIN
@@ -646,6 +698,7 @@ cdef class RangeWalk:
         cdef int count = self.boards.boards[0].num_hands[player]
         cdef int theirs = self.boards.boards[0].num_hands[1 - player]
         cdef float[::1] root = np.zeros(count + 1, np.float32)
+        self._require_leaves()
         cdef const float* reach_in = self.weights[1 - player]
         if reach is not None:
             if len(reach) != theirs + 1 or reach[theirs] != 0:
@@ -715,8 +768,76 @@ cdef class RangeWalk:
         cdef StreetPart* here = &self.streets[street].parts[part]
         (<RangeNode*>here.nodes)[node].locked = True
 
-    def rows_at(self, int street, int board, int part, int node):
-        """Return where a decision's rows lie.
+    cdef int _check_leaf(self, const StreetPart* part, int street, int index) except -1:
+        """Refuse a leaf before the last street, or one with other choices than there are."""
+        cdef const RangeNode* node = &part.nodes[index]
+        cdef int choice
+        if street != self.num_streets - 1 or node.num_actions not in (1, LEAF_CHOICES):
+            raise ValueError(f"leaf {index} is before the last street, or has other choices")
+        for choice in range(node.num_actions):
+            if part.nodes[node.first_child + choice].kind != CHOICE:
+                raise ValueError(f"leaf {index} has children that are no choices")
+        return 0
+
+    def set_leaves(self, groups, matrices):
+        """Say what the leaves are worth; nothing is walked before.
+
+        Args:
+            groups: for each board of the last street, for each player, uint16 (hands,): the
+                group of each hand, in the order of the board's list.
+            matrices: by part and node of each leaf, float32 (groups of player 0, groups of player
+                1, choices of player 0, choices of player 1): to player 0, in the leaf's pots.
+        """
+        cdef int street = self.num_streets - 1, number, index, seat
+        cdef WalkStreet* here = &self.streets[street]
+        cdef StreetPart* part
+        cdef const uint16_t[::1] padded
+        cdef const float[::1] flat
+        shape = None
+        for number in range(here.num_parts):
+            part = &here.parts[number]
+            for index in range(part.num_leaves):
+                matrix = np.asarray(matrices[number, part.leaves[index]], np.float32)
+                choices = part.nodes[part.leaves[index]].num_actions
+                shape = shape or matrix.shape[:2]
+                if matrix.shape != (*shape, choices, choices) or not (
+                    1 <= min(shape) <= max(shape) <= MOST_LEAF_GROUPS
+                ):
+                    raise ValueError(f"a matrix of shape {matrix.shape}")
+                aligned = _from_aligned(np.empty(matrix.size + 32, np.float32), matrix.size)
+                aligned[:] = matrix.ravel()
+                self.memory.append(aligned)
+                flat = aligned
+                part.matrices[index] = &flat[0]
+        if shape is None:
+            raise ValueError("a subgame without leaves")
+        if len(groups) != self.boards.num_boards(street):
+            raise ValueError(f"groups for {len(groups)} boards")
+        self.hand_groups = <const uint16_t**>self._zeros(2 * len(groups) * sizeof(uint16_t*))
+        for index in range(len(groups)):
+            for seat in range(2):
+                held = np.asarray(groups[index][seat])
+                array = np.zeros(self.boards.pad(street, index, seat), np.uint16)
+                array[: self.boards.boards[self.boards.first_board[street] + index].num_hands[seat]
+                      ] = held
+                if held.size and held.max() >= shape[seat]:
+                    raise ValueError(f"group {held.max()} of {shape[seat]}")
+                self.memory.append(array)
+                padded = array
+                self.hand_groups[2 * index + seat] = &padded[0]
+        self.leaf_groups[0], self.leaf_groups[1] = shape
+
+    cdef int _require_leaves(self) except -1:
+        """Refuse to walk to leaves that nobody said the worth of."""
+        cdef WalkStreet* here = &self.streets[self.num_streets - 1]
+        cdef int number
+        for number in range(here.num_parts):
+            if here.parts[number].num_leaves and not self.leaf_groups[0]:
+                raise ValueError("the leaves have no values yet")
+        return 0
+
+    def rows_at(self, int street, int board, int part, int node, int seat=-1):
+        """Return where a decision's rows lie; of a leaf those of *seat*.
 
         Returns:
             The rows' first item in `regrets` and `sums`, the number of actions, the length
@@ -724,10 +845,12 @@ cdef class RangeWalk:
         """
         cdef int64_t index = self.boards.first_board[street] + board
         cdef const StreetPart* here = &self.streets[street].parts[part]
-        cdef int seat = here.nodes[node].actor
+        if seat < 0:
+            seat = here.nodes[node].actor
         cdef int pad = self.boards.boards[index].pad[seat]
-        first = self.first_rows[2 * index + seat] + <int64_t>here.slots[node] * pad
-        block = self.first_blocks[2 * index + seat] + <int64_t>here.decisions[node] * (pad // 16)
+        first = self.first_rows[2 * index + seat] + <int64_t>here.slots[seat][node] * pad
+        block = self.first_blocks[2 * index + seat]
+        block += <int64_t>here.decisions[seat][node] * (pad // 16)
         return first, here.nodes[node].num_actions, pad, block
 
 

@@ -19,8 +19,10 @@ from holdem._core.range_walk import RangeWalk
 from holdem._core.showdown import fold_values
 from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game.cards import HOLES, Card, cards_text, parse_card
+from holdem.game.rules import Action, ActionKind
 from holdem.machine import available_memory
 from holdem.search.gadget import Choice, Gadget
+from holdem.search.leaves import LeafValues, give_leaves
 from holdem.search.runouts import runouts
 from holdem.search.spot import Spot
 from holdem.search.strategies import HandStrategy, StrategyReader, rename_holes
@@ -98,11 +100,14 @@ class SubgameSolver:
         num_workers: threads; the results are the same. The river has one.
         alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
             differently want False.
+        line: what was done on the first street already, see `build_public_tree`.
         gadget: what the player whom a search is up against could have instead, for safe
             re-solving; by default its range is believed.
+        leaves: where to stop before the river, and what it is worth there; by default the
+            subgame goes on to the end.
 
     Attributes:
-        spot, method, gadget: as given.
+        spot, method, gadget, leaves: as given.
         tree: the public tree.
         iterations: done so far.
 
@@ -119,7 +124,9 @@ class SubgameSolver:
         packed: bool | None = None,
         num_workers: int = 1,
         alike: bool = True,
+        line: Sequence[Action] = (),
         gadget: Gadget | None = None,
+        leaves: LeafValues | None = None,
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -130,12 +137,22 @@ class SubgameSolver:
         self.spot = spot
         self.method = method
         self.gadget = gadget
+        self.leaves = leaves
         self.iterations = 0
         num_streets = 6 - len(spot.board)
+        if leaves:
+            leaves.check(spot.board)
+            num_streets = leaves.num_streets
         self.packed = num_streets > 1 if packed is None else packed
         self.num_workers = num_workers if num_streets > 1 else 1
         self.tree = build_public_tree(
-            pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=num_streets
+            pot=spot.pot,
+            stack=spot.stack,
+            menu=spot.menu,
+            num_streets=num_streets,
+            least_bet=spot.least_bet,
+            line=line,
+            leaves=leaves is not None,
         )
         self._holes = tuple(_spread(np.flatnonzero(weights)) for weights in spot.ranges)
         self._weights = tuple(
@@ -147,7 +164,7 @@ class SubgameSolver:
                 f"no hand of one range can meet one of the other on {cards_text(spot.board)}",
                 "give ranges with hands that share no card",
             )
-        dealings = runouts(spot.board, spot.ranges, alike=alike)
+        dealings = runouts(spot.board, spot.ranges, alike=alike)[: num_streets - 1]
         hands = [np.ascontiguousarray(HOLES[holes]) for holes in self._holes]
         self._refuse_too_large([1, *(len(cards) for _, cards, _, _ in dealings)])
         self._boards = RangeBoards(spot.board, hands, dealings)
@@ -159,9 +176,12 @@ class SubgameSolver:
             num_workers=self.num_workers,
         )
         self._choice = self._put_before(gadget) if gadget else None
+        if leaves:
+            give_leaves(self._walk, self._boards, self.tree, leaves)
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
+        self._line = tuple(line)
         self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
 
     def _met(self, player: int) -> npt.NDArray[np.float32]:
@@ -191,7 +211,8 @@ class SubgameSolver:
                     len(node.children)
                     for part in parts
                     for node in part.nodes
-                    if node.kind == NodeKind.DECIDE and node.actor == player
+                    if node.kind == NodeKind.LEAF
+                    or (node.kind == NodeKind.DECIDE and node.actor == player)
                 )
                 wanted += num_boards[street] * slots * len(holes) * (4 if self.packed else 8)
         if wanted > available_memory():
@@ -276,16 +297,17 @@ class SubgameSolver:
         it has instead, and the other one answers what enters on average.
         """
         if self._choice is None:
-            answers = [self._mean(p, self._values(p, answer=True)) for p in (0, 1)]
+            won = sum(self._mean(p, self._values(p, answer=True)) for p in (0, 1))
         else:
             chooses, choice = self._choice.gadget.player, self._choice
             enters = np.append(choice.reach(), 0).astype(np.float32)
             other = self._values(1 - chooses, answer=True, reach=enters)
-            answers = [
-                choice.best(self._values(chooses, answer=True)) / self._pairs,
-                self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs,
-            ]
-        return sum(answers) / 2 / self.spot.pot * 100
+            won = choice.best(self._values(chooses, answer=True)) / self._pairs
+            won += self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs
+        if self.leaves:
+            # Without leaves the strategies' own values are each other's opposite.
+            won -= sum(self._mean(p, self._values(p, answer=False)) for p in (0, 1))
+        return won / 2 / self.spot.pot * 100
 
     def best_response(self, player: int) -> float:
         """Return the chips that *player*'s best response takes home on average.
@@ -311,6 +333,34 @@ class SubgameSolver:
         with np.errstate(invalid="ignore", divide="ignore"):
             result[self._holes[player]] = values / met + np.float32(self.spot.pot / 2)
         return result
+
+    def action_values(self, node: Node, hole: int) -> npt.NDArray[np.float64]:
+        """Return what the actions of a first-street decision are worth to one hand of the actor.
+
+        Both play on by their average strategies, against the hands that enter where a gadget
+        gives the other the choice.
+
+        Returns:
+            (actions,), chips won from there on on average, more than by folding; NaN where no
+            hand of the other can be there.
+        """
+        player = node.actor
+        other = 1 - player
+        enters = None
+        if self._choice is not None and self._choice.gadget.player == other:
+            enters = self._choice.reach().astype(np.float32)
+        padded = None if enters is None else np.append(enters, np.float32(0))
+        self._values(player, answer=False, reach=padded)
+        place = int(np.flatnonzero(self._reader.holes_on(0, 0, player) == hole)[0])
+        others = HOLES[self._reader.holes_on(0, 0, other)]
+        reach = self._reader.reach(node, 0, other, enters)
+        met = float(fold_values(HOLES[hole : hole + 1], others, reach[:, None])[0, 0])
+        found = [
+            float(self._walk.node_values(node.part, child.index, player)[place])
+            for child in node.children
+        ]
+        lost = self.spot.pot / 2 + node.paid[player]
+        return np.array(found) / (met or math.nan) + lost
 
     def equity(self) -> float:
         """Return the share of the pot that player 0 would win if all checked to the end."""
@@ -345,8 +395,9 @@ class SubgameSolver:
             names = {child.action.replace(" ", ""): child for child in node.children}
             # The size says enough: "raise300" and "all-in900" are found by "bet" too.
             if word not in names:
+                where = f"after '{node.path()}'" if node.parent else "at the beginning"
                 raise ConfigError(
-                    f"no action {word!r} after '{node.path()}'",
+                    f"no action {word!r} {where}",
                     f"one of {', '.join(names)}" if names else "the hand ends there",
                 )
             node = names[word]
@@ -428,7 +479,12 @@ class SubgameSolver:
 
         Raises:
             StorageError: it cannot be written.
+            ConfigError: it has leaves, whose values belong to somebody else.
         """
+        if self.leaves:
+            raise ConfigError(
+                "a subgame with leaves is not kept", "keep the spot, and solve it again"
+            )
         walk = self._walk
         write_folder(
             path,
@@ -446,6 +502,7 @@ class SubgameSolver:
                 "packed": self.packed,
                 "locks": [node.path() for node in self._locks],
                 "alike": self._alike,
+                "line": [[int(action.kind), action.amount] for action in self._line],
                 "gadget": self.gadget and {"player": self.gadget.player, "kind": self.gadget.kind},
             },
             kind=KIND,
@@ -479,6 +536,7 @@ class SubgameSolver:
             packed=saved["packed"],
             num_workers=num_workers,
             alike=saved["alike"],
+            line=[Action(ActionKind(kind), amount) for kind, amount in saved["line"]],
             gadget=gadget,
         )
         walk = solver._walk

@@ -16,10 +16,14 @@ class ReferenceSolver:
     With a gadget the game begins with its choice, as regrets and sums of its own.
     """
 
-    def __init__(self, spot, fades, gadget=None):
-        self.spot, self.fades, self.iteration = spot, fades, 0
+    def __init__(self, spot, fades, gadget=None, leaves=None):
+        self.spot, self.fades, self.iteration, self.leaves = spot, fades, 0, leaves
         self.tree = build_public_tree(
-            pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=6 - len(spot.board)
+            pot=spot.pot,
+            stack=spot.stack,
+            menu=spot.menu,
+            num_streets=leaves.num_streets if leaves else 6 - len(spot.board),
+            leaves=leaves is not None,
         )
         self.holes = [np.flatnonzero(weights) for weights in spot.ranges]
         cards = [(low, high) for high in range(52) for low in range(high)]
@@ -98,6 +102,8 @@ class ReferenceSolver:
             return sign * won * (self._compatible(board, player) @ reach)
         if node.kind == NodeKind.END_BY_SHOWDOWN:
             return (self.spot.pot / 2 + node.paid[0]) * (self._beaten(board, player) @ reach)
+        if node.kind == NodeKind.LEAF:
+            return self._leaf(node, board, player, reach, mode)
         key = node.path(), board
         shape = len(node.children), len(self.hands[node.actor])
         regrets = self.regrets.setdefault(key, np.zeros(shape))
@@ -118,6 +124,39 @@ class ReferenceSolver:
         value = (shares * values).sum(axis=0)
         if mode == "train":
             self.regrets[key] = regrets * np.where(regrets > 0, gains, losses) + values - value
+        return value
+
+    def _leaf(self, node, board, player, reach, mode):
+        """Both choose at once: the opponent's choices divide its reach, then the own are valued."""
+        count = len(node.children)
+        rows = []
+        for seat in (player, 1 - player):
+            key, shape = (node.path(), board, seat), (count, len(self.hands[seat]))
+            regrets = self.regrets.setdefault(key, np.zeros(shape))
+            sums = self.sums.setdefault(key, np.zeros(shape))
+            rows.append((key, self._shares(regrets if mode == "train" else sums, count)))
+        (own_key, own), (their_key, theirs) = rows
+        gains, losses, average = self.fades(max(self.iteration, 1))
+        if mode == "train":
+            self.sums[their_key] = self.sums[their_key] * average + reach * theirs
+        groups = self.leaves.groups(board)
+        worth = self.leaves.matrix(node) * (self.spot.pot + 2 * node.paid[0])
+        if player == 1:
+            worth = -worth.transpose(1, 0, 3, 2)
+        mine, other = (groups[seat][self.holes[seat]] for seat in (player, 1 - player))
+        values = np.zeros((count, len(self.hands[player])))
+        for choice, share in enumerate(theirs):
+            met = self._compatible(board, player) @ (reach * share)
+            for chosen in range(count):
+                table = worth[mine][:, other, chosen, choice]
+                values[chosen] += table @ (reach * share) / max((reach * share).sum(), 1e-30) * met
+        if mode == "answer":
+            return values.max(axis=0)
+        value = (own * values).sum(axis=0)
+        if mode == "train":
+            regrets = self.regrets[own_key]
+            faded = regrets * np.where(regrets > 0, gains, losses)
+            self.regrets[own_key] = faded + values - value
         return value
 
     def _matrix(self, board, player, name):
