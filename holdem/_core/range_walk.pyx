@@ -552,7 +552,7 @@ cdef class RangeWalk:
         self, const WalkCase* case, int street, int64_t board_index, const StreetPart* part,
         StreetScratch* scratch,
     ) noexcept nogil:
-        """Walk one part of a board and all that follow it, from its roots' reach to their values."""
+        """Walk one part of a board and what follows, from the roots' reach to their values."""
         cdef const RangeBoard* board = &self.boards.boards[board_index]
         cdef StreetScratch* mine = &scratch[street]
         self._go_down(case, board_index, part, mine.reach)
