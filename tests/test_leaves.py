@@ -99,7 +99,7 @@ def test_agrees_with_the_slow_twin(name, packed):
     # Groups know suits, so that cards alike are not alike here.
     leaves = random_leaves(num_streets=num_streets)
     solver = SubgameSolver(one, packed=packed, leaves=leaves, alike=False)
-    twin = ReferenceSolver(one, METHODS["dcfr"], leaves)
+    twin = ReferenceSolver(one, METHODS["dcfr"], leaves=leaves)
     solver.run(6)
     twin.run(6)
     atol = 0.3 if packed else 0.003

@@ -33,6 +33,7 @@ from holdem.errors import ConfigError, MismatchError, RulesError
 from holdem.game.cards import CLASS_COMBOS, class_of
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
+from holdem.search.continuations import ContinuationValues
 from holdem.search.resolver import NotSearched, Resolver, Thought
 from holdem.types import GameConfig, SearchConfig
 
@@ -100,6 +101,7 @@ class Agent:
     Attributes:
         policy: the blueprint.
         bucketing: the buckets that it was trained with.
+        game: what is really played.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Agent:
         *,
         seed: int = 42,
         search: SearchConfig | None = None,
+        continuations: ContinuationValues | None = None,
     ) -> None:
         """Make an agent for hands of *game*.
 
@@ -119,6 +122,7 @@ class Agent:
             game: what is really played.
             seed: of its random choices.
             search: how decisions are thought again; None for not at all.
+            continuations: what search knows of the streets that it does not solve.
 
         Raises:
             MismatchError: the policy is for other cards, buckets or another number of players.
@@ -134,12 +138,20 @@ class Agent:
             )
         self.policy = policy
         self.bucketing = bucketing
+        self.game = game
         self._seed = seed
         self._translator = Translator(policy.tree, game)
         self._resolver = (
             None
             if search is None
-            else Resolver(policy, bucketing, self._translator, search, seed=seed)
+            else Resolver(
+                policy,
+                bucketing,
+                self._translator,
+                search,
+                seed=seed,
+                continuations=continuations,
+            )
         )
 
     def decide(self, state: State, hand: int) -> Decision:

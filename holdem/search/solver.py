@@ -35,6 +35,9 @@ KIND = "subgame"
 CHECK_EVERY = 10
 """Iterations between two looks at the exploitability, which cost about one."""
 
+_SMALL = 64 << 20
+"""Bytes that any machine has left."""
+
 T = TypeVar("T")
 Fades = tuple[float, float, float, float]
 
@@ -215,7 +218,8 @@ class SubgameSolver:
                     or (node.kind == NodeKind.DECIDE and node.actor == player)
                 )
                 wanted += num_boards[street] * slots * len(holes) * (4 if self.packed else 8)
-        if wanted > available_memory():
+        # Asking for what there is takes a millisecond, which a decision at the table has not.
+        if wanted > _SMALL and wanted > available_memory():
             raise ResourceError(
                 f"solving this needs {format_bytes(wanted)} of memory, and there are "
                 f"{format_bytes(available_memory())}",
