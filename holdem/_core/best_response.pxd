@@ -50,8 +50,8 @@ cdef extern from "best_response_last.h" nogil:
         ADD
         ADD_SCALED
         RAISE
-    ctypedef struct single_t:
-        pass
+    ctypedef struct singles_t:
+        int32_t count
     ctypedef struct rows_t:
         lanes_t* slots
         lanes_t* singles
@@ -59,9 +59,8 @@ cdef extern from "best_response_last.h" nogil:
         rows_t reach
         const uint16_t* buckets
         const entry_t* entries
-        const single_t* singles
+        const singles_t* singles
         int32_t num_entries
-        int32_t num_singles
     ctypedef struct outcome_t:
         rows_t to
         lanes_t bar
@@ -85,10 +84,10 @@ cdef extern from "best_response_last.h" nogil:
     void sweep_mine(const sweep_t* sweep, const last_board_t* board)
     void sweep_others(const sweep_t* sweep, const last_board_t* board)
     void deliver(const rows_t* values, int num_singles, const outcome_t* outcome)
-    void part_singles(last_board_t* board, single_t* singles)
+    void part_singles(const last_board_t* board, singles_t* singles)
     void join_singles(const last_board_t* board)
-    void part_sums(lanes_t* aside, const rows_t* sums, const last_board_t* board)
-    void join_sums(const lanes_t* aside, const rows_t* sums, const last_board_t* board)
+    void part_sums(lanes_t* aside, const rows_t* sums, const singles_t* singles)
+    void join_sums(const lanes_t* aside, const rows_t* sums, const singles_t* singles)
 
 cdef enum PointKind:
     DECISION = 0

@@ -108,7 +108,7 @@ cdef struct Walk:
     lanes_t* aside                     # (3, 1326)
     # Of the last street; its buffers are these rows.
     rows_t* rows                       # (depth,)
-    single_t* singles                  # (1326,), the single hands of one board, and their rows:
+    singles_t* singles                 # the single hands of one board, and their rows:
     lanes_t* single_reach
     lanes_t* best_singles
     lanes_t* own_singles
@@ -321,7 +321,7 @@ cdef void answer_last(
             below.how = RAISE if mine else ADD
     if not ends:
         if not passed_on:
-            deliver(&below.to, board.num_singles, outcome)
+            deliver(&below.to, board.singles.count, outcome)
         return
     set_sweep(walk, street, point, own, weight, &sweep)
     if below.how != SET:
@@ -360,10 +360,11 @@ cdef void value_last(
     seen.buckets = buckets_on(walk, board)
     seen.entries = walk.entries + board.first_entry
     seen.num_entries = board.num_entries
+    seen.singles = walk.singles
     part_singles(&seen, walk.singles)
-    part_sums(walk.aside, &best_rows, &seen)
+    part_sums(walk.aside, &best_rows, walk.singles)
     if own != NULL:
-        part_sums(walk.aside + NUM_SLOTS, &own_rows, &seen)
+        part_sums(walk.aside + NUM_SLOTS, &own_rows, walk.singles)
     fill_lanes(&outcome.bar, 0)
     fill_lanes(&outcome.scale, weight)
     outcome.how = ADD_SCALED
@@ -378,9 +379,9 @@ cdef void value_last(
         answer_last(walk, root, &seen, &outcome, best_rows, weight, walk.rows)
         if own != NULL:
             answer_last(walk, root, &seen, &outcome, own_rows, weight, walk.rows)
-    join_sums(walk.aside, &best_rows, &seen)
+    join_sums(walk.aside, &best_rows, walk.singles)
     if own != NULL:
-        join_sums(walk.aside + NUM_SLOTS, &own_rows, &seen)
+        join_sums(walk.aside + NUM_SLOTS, &own_rows, walk.singles)
     join_singles(&seen)
 
 
@@ -575,7 +576,7 @@ cdef Status reserve(Walk* walk) noexcept nogil:
     walk.single_reach = new_lanes(NUM_SLOTS, &failed)
     walk.best_singles = new_lanes(NUM_SLOTS, &failed)
     walk.own_singles = new_lanes(NUM_SLOTS, &failed)
-    walk.singles = <single_t*>malloc(NUM_SLOTS * sizeof(single_t))
+    walk.singles = <singles_t*>malloc(sizeof(singles_t))
     walk.rows = <rows_t*>malloc(depth * sizeof(rows_t))
     if failed or walk.singles == NULL or walk.rows == NULL:
         release(walk)

@@ -13,11 +13,12 @@
 /* A hand that is stronger than the rest of its block. Its reach is not in its slot, which is 0, and
  * its values are not in theirs, which mean nothing: singles have rows of their own. */
 typedef struct {
-    uint16_t slot;
-    uint16_t bucket;
-    uint8_t high; /* cards */
-    uint8_t low;
-} single_t;
+    uint16_t slots[NUM_SLOTS];
+    uint16_t buckets[NUM_SLOTS];
+    uint8_t highs[NUM_SLOTS]; /* cards */
+    uint8_t lows[NUM_SLOTS];
+    int32_t count;
+} singles_t;
 
 /* One row for each slot, and one for each single hand of a board, in the order of entries. */
 typedef struct {
@@ -30,9 +31,8 @@ typedef struct {
     rows_t reach;
     const uint16_t *buckets; /* (1326,), by slot */
     const entry_t *entries;  /* the weakest first, single hands after the rest of their block */
-    const single_t *singles;
+    const singles_t *singles;
     int32_t num_entries;
-    int32_t num_singles;
 } last_board_t;
 
 /* The table where all buckets play alike. */
@@ -75,61 +75,71 @@ typedef struct {
     outcome_t outcome;
 } sweep_t;
 
-#define DELIVER(to, i, value)                                                                      \
-    for (int k = 0; k < n; k++) {                                                                  \
-        if (outcome->how == ADD) (to)[(i) + k] += (value)[k];                                      \
-        else if (outcome->how == ADD_SCALED) (to)[(i) + k] += outcome->scale * (value)[k];         \
-        else {                                                                                     \
+/* Where the hands of the slots, or the single ones, have their rows. */
+typedef struct {
+    const lanes_t *reach;
+    lanes_t *to;
+    const lanes_t *after; /* or NULL */
+    lanes_t *own;         /* or NULL */
+} rows_of_t;
+
+/* Values of n hands, from row i on of *to* if they are added to others' values. */
+#define DELIVER(n, to, i, value)                                                                   \
+    if (outcome->how == ADD)                                                                       \
+        for (int k = 0; k < n; k++) (to)[(i) + k] += (value)[k];                                   \
+    else if (outcome->how == ADD_SCALED)                                                           \
+        for (int k = 0; k < n; k++) (to)[(i) + k] += outcome->scale * (value)[k];                  \
+    else if (outcome->how == SET)                                                                  \
+        for (int k = 0; k < n; k++) (to)[(i) + k] = (value)[k] + outcome->bar;                     \
+    else                                                                                           \
+        for (int k = 0; k < n; k++) {                                                              \
             const lanes_t barred = (value)[k] + outcome->bar;                                      \
-            if (outcome->how == SET) (to)[(i) + k] = barred;                                       \
-            else (to)[(i) + k] = LARGER(barred, (to)[(i) + k]);                                    \
-        }                                                                                          \
-    }
-
-/* n hands from row i on of *to*, *after* and *own*, of which the responder decides. met: less than
- * all weaker ones once, and equal ones half; all: reach of all that are met but for the hand's own;
- * x: its own. */
-BODY finish_mine(const sweep_t *sweep, int n, int i, lanes_t *to, const lanes_t *after,
-                 lanes_t *own, const lanes_t *met, const lanes_t *all, const lanes_t *x,
-                 const uint16_t *buckets) {
-    const outcome_t *outcome = &sweep->outcome;
-    lanes_t value[4], fold[4];
-    for (int k = 0; k < n; k++) value[k] = sweep->showdown_chips * met[k];
-    if (sweep->folds) {
-        for (int k = 0; k < n; k++) fold[k] = sweep->fold_chips * (all[k] + x[k]);
-        for (int k = 0; k < n; k++)
-            value[k] = sweep->shows ? LARGER(fold[k], value[k]) : fold[k];
-    }
-    if (own)
-        for (int k = 0; k < n; k++) {
-            lanes_t mean = sweep->showdown_chips * met[k];
-            if (sweep->ends) {
-                const lanes_t *ends = sweep->ends + 2 * buckets[k];
-                mean = ends[1] * met[k];
-                if (sweep->folds) mean -= ends[0] * (all[k] + x[k]);
-            }
-            own[i + k] += sweep->own_scale * mean;
+            (to)[(i) + k] = LARGER(barred, (to)[(i) + k]);                                         \
         }
-    if (after)
-        for (int k = 0; k < n; k++) value[k] = LARGER(after[i + k], value[k]);
-    DELIVER(to, i, value)
-}
 
-/* The same where the opponent decides. fold: by the hand's own fold, which is to come back. */
-BODY finish_others(const sweep_t *sweep, int n, int i, lanes_t *to, const lanes_t *after,
-                   lanes_t *own, const lanes_t *met, const lanes_t *reach,
-                   const uint16_t *buckets) {
+/* Up to 16 hands, from row i on of *to*, *after* and *own*. Step by step for all of them, because
+ * what there is to do is the same for all.
+ * met: of a showdown; all: that a fold meets, if the responder decides and may fold. */
+BODY finish_hands(const int mine, const sweep_t *sweep, const int n, int i, const rows_of_t *rows,
+                  lanes_t *met, const lanes_t *all, const uint16_t *buckets) {
     const outcome_t *outcome = &sweep->outcome;
-    lanes_t value[4];
-    for (int k = 0; k < n; k++) value[k] = met[k];
-    if (sweep->folds)
-        for (int k = 0; k < n; k++) value[k] += sweep->ends[2 * buckets[k]] * reach[i + k];
-    if (own)
-        for (int k = 0; k < n; k++)
-            own[i + k] += sweep->own_scale * sweep->reach[buckets[k]] * value[k];
-    if (after)
-        for (int k = 0; k < n; k++) value[k] += after[i + k];
-    DELIVER(to, i, value)
+    lanes_t *own = rows->own;
+    const lanes_t *after = rows->after;
+    if (mine) {
+        if (own)
+            for (int k = 0; k < n; k++) {
+                lanes_t mean = sweep->showdown_chips * met[k];
+                if (sweep->ends) {
+                    const lanes_t *ends = sweep->ends + 2 * buckets[i + k];
+                    mean = ends[1] * met[k];
+                    if (sweep->folds) mean -= ends[0] * all[k];
+                }
+                own[i + k] += sweep->own_scale * mean;
+            }
+        for (int k = 0; k < n; k++) met[k] = sweep->showdown_chips * met[k];
+        if (sweep->folds) {
+            if (!sweep->shows)
+                for (int k = 0; k < n; k++) met[k] = sweep->fold_chips * all[k];
+            else
+                for (int k = 0; k < n; k++) {
+                    const lanes_t fold = sweep->fold_chips * all[k];
+                    met[k] = LARGER(fold, met[k]);
+                }
+        }
+        if (after)
+            for (int k = 0; k < n; k++) met[k] = LARGER(after[i + k], met[k]);
+    } else {
+        /* Taken off with the hand's own, a fold comes back. */
+        if (sweep->folds)
+            for (int k = 0; k < n; k++)
+                met[k] += sweep->ends[2 * buckets[i + k]] * rows->reach[i + k];
+        if (own)
+            for (int k = 0; k < n; k++)
+                own[i + k] += sweep->own_scale * sweep->reach[buckets[i + k]] * met[k];
+        if (after)
+            for (int k = 0; k < n; k++) met[k] += after[i + k];
+    }
+    DELIVER(n, rows->to, i, met)
 }
 
 /* total and cards = the sums of reach times a table, over all hands. */
@@ -153,12 +163,12 @@ BODY sum_all(lanes_t *total, lanes_t *cards, const last_board_t *board, const la
             add_one_rank(total, cards + 4 * block->high, x);
         }
     }
-    for (int n = 0; n < board->num_singles; n++) {
-        const single_t *single = &board->singles[n];
-        const lanes_t of_single = board->reach.singles[n] * table[single->bucket * stride];
+    const singles_t *singles = board->singles;
+    for (int n = 0; n < singles->count; n++) {
+        const lanes_t of_single = board->reach.singles[n] * table[singles->buckets[n] * stride];
         *total += of_single;
-        cards[single->high] += of_single;
-        cards[single->low] += of_single;
+        cards[singles->highs[n]] += of_single;
+        cards[singles->lows[n]] += of_single;
     }
 }
 
@@ -184,12 +194,10 @@ BODY pass_two_ranks(lanes_t *total, lanes_t *high, lanes_t *low, const lanes_t *
     *total += sum;
 }
 
-/* The ranks, one bit each, and how many single hands an entry has. */
-BODY seen_of(const entry_t *entry, unsigned *ranks, int *singles) {
-    if (entry->kind == SINGLE) {
-        *ranks |= 1u << (entry->high >> 2) | 1u << (entry->low >> 2);
-        ++*singles;
-    } else *ranks |= 1u << entry->high | 1u << entry->low;
+/* The ranks of an entry, one bit each. */
+static inline unsigned ranks_of(const entry_t *entry) {
+    if (entry->kind == SINGLE) return 1u << (entry->high >> 2) | 1u << (entry->low >> 2);
+    return 1u << entry->high | 1u << entry->low;
 }
 
 /* One decision, or showdown, of the last street.
@@ -202,15 +210,17 @@ BODY seen_of(const entry_t *entry, unsigned *ranks, int *singles) {
  * w is added and again after it. Its own f - w + w was taken off twice: f comes back. */
 BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board) {
     const uint16_t *buckets = board->buckets;
+    const singles_t *singles = board->singles;
     const lanes_t *reach = board->reach.slots, *single_reach = board->reach.singles;
     const lanes_t *table = mine ? sweep->reach : sweep->ends + 1;
     const int stride = mine ? sweep->reach_stride : 2;
-    lanes_t *to = sweep->outcome.to.slots, *own = sweep->own.slots;
-    lanes_t *to_singles = sweep->outcome.to.singles, *own_singles = own ? sweep->own.singles : NULL;
-    const lanes_t *after = sweep->after.slots;
-    const lanes_t *after_singles = after ? sweep->after.singles : NULL;
+    const int folds = mine && sweep->folds;
+    const rows_of_t rows = {reach, sweep->outcome.to.slots, sweep->after.slots, sweep->own.slots};
+    const rows_of_t of_singles = {
+        single_reach, sweep->outcome.to.singles, rows.after ? sweep->after.singles : NULL,
+        rows.own ? sweep->own.singles : NULL};
     lanes_t all, alls[NUM_DECK], total, cards[NUM_DECK], both, boths[NUM_DECK];
-    lanes_t x[16], met[4], others[4];
+    lanes_t x[16], met[16];
     sum_all(&all, alls, board, mine ? sweep->reach : sweep->half, mine ? stride : 1);
     total = mine ? all * -0.5f : all;
     for (int c = 0; c < NUM_DECK; c++) cards[c] = mine ? alls[c] * -0.5f : alls[c];
@@ -218,88 +228,79 @@ BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board)
 #define LOOK_UP(first, n)                                                                          \
     for (int k_ = 0; k_ < (n); k_++)                                                               \
         x[k_] = reach[(first) + k_] * table[buckets[(first) + k_] * stride];
-#define FINISH(n, i, x, buckets)                                                                   \
-    if (mine) finish_mine(sweep, n, i, to, after, own, met, others, x, buckets);                   \
-    else finish_others(sweep, n, i, to, after, own, met, reach, buckets);
-#define FINISH_TWO_RANKS(first, high, low, of_high, of_low)                                        \
-    for (int s = 0; s < 4; s++) {                                                                  \
-        const lanes_t base = both - (of_high)[s], all_base = all - alls[4 * (high) + s];           \
-        for (int t = 0; t < 4; t++) {                                                              \
-            met[t] = base - (of_low)[t];                                                           \
-            if (mine) others[t] = all_base - alls[4 * (low) + t];                                  \
-        }                                                                                          \
-        FINISH(4, (first) + 4 * s, x + 4 * s, buckets + (first) + 4 * s)                           \
-    }
     const entry_t *entry = board->entries, *last = entry + board->num_entries;
     int single = 0;
     while (entry < last) {
-        if (entry->kind == OF_TWO_RANKS && !entry->ties) {
-            lanes_t of_high[4], of_low[4];
-            const int first = entry->first, high = entry->high, low = entry->low;
-            LOOK_UP(first, 16)
-            pass_two_ranks(&total, cards + 4 * high, cards + 4 * low, x, &both, of_high, of_low);
-            FINISH_TWO_RANKS(first, high, low, of_high, of_low)
-            entry++;
-            continue;
-        }
-        /* The readings before and after, for the ranks of this strength. */
-        unsigned ranks = 0;
-        int singles = 0;
         const entry_t *end = entry;
-        while (end->ties) seen_of(end++, &ranks, &singles);
-        seen_of(end++, &ranks, &singles);
-        both = total;
-        for (unsigned left = ranks; left; left &= left - 1)
-            memcpy(boths + 4 * __builtin_ctz(left), cards + 4 * __builtin_ctz(left), 4 * sizeof both);
-        int n = single;
-        for (const entry_t *e = entry; e < end; e++) {
-            lanes_t *high = cards + 4 * e->high, *low = cards + 4 * e->low;
-            if (e->kind == OF_TWO_RANKS) {
-                LOOK_UP(e->first, 16)
-                add_two_ranks(&total, high, low, x);
-            } else if (e->kind == OF_ONE_RANK) {
-                LOOK_UP(e->first, 6)
-                add_one_rank(&total, high, x);
-            } else {
-                x[0] = single_reach[n] * table[board->singles[n].bucket * stride];
-                n++;
-                total += x[0];
-                cards[e->high] += x[0];
-                cards[e->low] += x[0];
+        const int alone = entry->kind == OF_TWO_RANKS && !entry->ties;
+        if (alone) {
+            LOOK_UP(entry->first, 16)
+            pass_two_ranks(&total, cards + 4 * entry->high, cards + 4 * entry->low, x, &both,
+                           boths + 4 * entry->high, boths + 4 * entry->low);
+            end++;
+        } else {
+            /* Readings before and after, for the ranks of this strength. */
+            unsigned ranks = ranks_of(end);
+            while (end++->ties) ranks |= ranks_of(end);
+            both = total;
+            for (unsigned left = ranks; left; left &= left - 1) {
+                const int card = 4 * __builtin_ctz(left);
+                memcpy(boths + card, cards + card, 4 * sizeof both);
+            }
+            int n = single;
+            for (const entry_t *e = entry; e < end; e++) {
+                lanes_t *high = cards + 4 * e->high, *low = cards + 4 * e->low;
+                if (e->kind == OF_TWO_RANKS) {
+                    LOOK_UP(e->first, 16)
+                    add_two_ranks(&total, high, low, x);
+                } else if (e->kind == OF_ONE_RANK) {
+                    LOOK_UP(e->first, 6)
+                    add_one_rank(&total, high, x);
+                } else {
+                    x[0] = single_reach[n] * table[singles->buckets[n] * stride];
+                    n++;
+                    total += x[0];
+                    cards[e->high] += x[0];
+                    cards[e->low] += x[0];
+                }
+            }
+            both += total;
+            for (unsigned left = ranks; left; left &= left - 1) {
+                const int card = 4 * __builtin_ctz(left);
+                for (int c = card; c < card + 4; c++) boths[c] += cards[c];
             }
         }
-        both += total;
-        for (unsigned left = ranks; left; left &= left - 1)
-            for (int s = 0, c = 4 * __builtin_ctz(left); s < 4; s++, c++) boths[c] += cards[c];
-        for (const entry_t *e = entry; e < end; e++) {
-            const int first = e->first, high = e->high, low = e->low;
-            if (e->kind == OF_TWO_RANKS) {
-                LOOK_UP(first, 16)
-                FINISH_TWO_RANKS(first, high, low, boths + 4 * high, boths + 4 * low)
-            } else if (e->kind == OF_ONE_RANK) {
+        for (; entry < end; entry++) {
+            const int first = entry->first, high = entry->high, low = entry->low;
+            if (entry->kind == OF_TWO_RANKS) {
+                if (!alone) LOOK_UP(first, 16)
+                for (int s = 0; s < 4; s++) {
+                    const lanes_t base = both - boths[4 * high + s];
+                    for (int t = 0; t < 4; t++) met[4 * s + t] = base - boths[4 * low + t];
+                }
+                if (folds)
+                    for (int s = 0; s < 4; s++) {
+                        const lanes_t base = all - alls[4 * high + s];
+                        for (int t = 0; t < 4; t++) x[4 * s + t] += base - alls[4 * low + t];
+                    }
+                finish_hands(mine, sweep, 16, first, &rows, met, x, buckets);
+            } else if (entry->kind == OF_ONE_RANK) {
                 LOOK_UP(first, 6)
                 for (int s = 1, i = 0; s < 4; s++)
                     for (int t = 0; t < s; t++, i++) {
-                        met[0] = both - boths[4 * high + s] - boths[4 * high + t];
-                        if (mine) others[0] = all - alls[4 * high + s] - alls[4 * high + t];
-                        FINISH(1, first + i, x + i, buckets + first + i)
+                        met[i] = both - boths[4 * high + s] - boths[4 * high + t];
+                        if (folds) x[i] += all - alls[4 * high + s] - alls[4 * high + t];
                     }
+                finish_hands(mine, sweep, 6, first, &rows, met, x, buckets);
             } else {
-                const uint16_t *bucket = &board->singles[single].bucket;
-                x[0] = single_reach[single] * table[*bucket * stride];
                 met[0] = both - boths[high] - boths[low];
-                if (mine) {
-                    others[0] = all - alls[high] - alls[low];
-                    finish_mine(sweep, 1, single, to_singles, after_singles, own_singles, met,
-                                others, x, bucket);
-                } else {
-                    finish_others(sweep, 1, single, to_singles, after_singles, own_singles, met,
-                                  single_reach, bucket);
-                }
+                if (folds)
+                    x[0] = single_reach[single] * table[singles->buckets[single] * stride]
+                           + (all - alls[high] - alls[low]);
+                finish_hands(mine, sweep, 1, single, &of_singles, met, x, singles->buckets);
                 single++;
             }
         }
-        entry = end;
     }
 }
 BODY sweep_mine_body(const sweep_t *sweep, const last_board_t *board) {
@@ -313,42 +314,42 @@ CLONED(sweep_others, (const sweep_t *sweep, const last_board_t *board), (sweep, 
 
 /* Values that are there already go where a point's value goes. */
 BODY deliver_body(const rows_t *values, int num_singles, const outcome_t *outcome) {
-    const int n = 1;
-    for (int i = 0; i < NUM_SLOTS; i++) DELIVER(outcome->to.slots, i, values->slots + i)
-    for (int i = 0; i < num_singles; i++) DELIVER(outcome->to.singles, i, values->singles + i)
+    DELIVER(NUM_SLOTS, outcome->to.slots, 0, values->slots)
+    DELIVER(num_singles, outcome->to.singles, 0, values->singles)
 }
 CLONED(deliver, (const rows_t *values, int num_singles, const outcome_t *outcome),
        (values, num_singles, outcome))
 
 /* Move the reach of single hands from their slots to rows of their own; list them. */
-static void part_singles(last_board_t *board, single_t *singles) {
+static void part_singles(const last_board_t *board, singles_t *singles) {
     int n = 0;
     for (int e = 0; e < board->num_entries; e++) {
         const entry_t *entry = &board->entries[e];
         if (entry->kind != SINGLE) continue;
-        singles[n] = (single_t){entry->first, board->buckets[entry->first], entry->high, entry->low};
+        singles->slots[n] = entry->first;
+        singles->buckets[n] = board->buckets[entry->first];
+        singles->highs[n] = entry->high;
+        singles->lows[n] = entry->low;
         board->reach.singles[n] = board->reach.slots[entry->first];
         memset(board->reach.slots + entry->first, 0, sizeof(lanes_t));
         n++;
     }
-    board->singles = singles;
-    board->num_singles = n;
+    singles->count = n;
 }
 static void join_singles(const last_board_t *board) {
-    for (int n = 0; n < board->num_singles; n++)
-        board->reach.slots[board->singles[n].slot] = board->reach.singles[n];
+    for (int n = 0; n < board->singles->count; n++)
+        board->reach.slots[board->singles->slots[n]] = board->reach.singles[n];
 }
 
 /* Before a board's values are added to *sums*: put aside what lies at the single hands' slots, and
  * begin with 0 in their own rows. Then: put it back, with what was added. */
-static void part_sums(lanes_t *aside, const rows_t *sums, const last_board_t *board) {
-    for (int n = 0; n < board->num_singles; n++)
-        aside[n] = sums->slots[board->singles[n].slot];
-    memset(sums->singles, 0, sizeof(lanes_t) * board->num_singles);
+static void part_sums(lanes_t *aside, const rows_t *sums, const singles_t *singles) {
+    for (int n = 0; n < singles->count; n++) aside[n] = sums->slots[singles->slots[n]];
+    memset(sums->singles, 0, sizeof(lanes_t) * singles->count);
 }
-static void join_sums(const lanes_t *aside, const rows_t *sums, const last_board_t *board) {
-    for (int n = 0; n < board->num_singles; n++)
-        sums->slots[board->singles[n].slot] = aside[n] + sums->singles[n];
+static void join_sums(const lanes_t *aside, const rows_t *sums, const singles_t *singles) {
+    for (int n = 0; n < singles->count; n++)
+        sums->slots[singles->slots[n]] = aside[n] + sums->singles[n];
 }
 
 #endif
