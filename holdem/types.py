@@ -457,6 +457,30 @@ class TableProfile:
         _raise_if(faults, "change the profile, or make one with: holdem profile")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchConfig:
+    """How a decision is thought again while it is made."""
+
+    time_budget_ms: float = 80.0
+    """For one decision, all in all."""
+    min_iterations: int = 100
+    """Done even if they take longer than the budget."""
+    num_workers: int = 1
+    """Threads; 0 for one per core. The river has one."""
+    depth: Literal["auto", "street", "end"] = "auto"
+    """Where the subgame ends: with the street, at values of the blueprint, or with the hand. auto:
+    with the hand if the iterations fit into the budget."""
+    menu: str = "blueprint"
+    """Bets, then raises, as in ``"33%, 75%, a / 75%, a"``: the text after the last slash serves all
+    later raises. ``blueprint`` for the blueprint's own of each street."""
+    safety: Literal["unsafe", "resolve", "max-margin"] = "unsafe"
+    """Whether the opponent is given the choice to have what the blueprint gives it instead."""
+
+    def __post_init__(self) -> None:
+        faults = _adopt(self, "", SEARCH_RULES)
+        _raise_if(faults, "change the options of the search")
+
+
 # -- what each field may hold ------------------------------------------------------------------
 
 _PLAYERS = Rule(least=2, most=MAX_PLAYERS, unit="players")
@@ -531,6 +555,14 @@ DEALER_RULES = {
     "action_seconds": _SECONDS,
     "most_illegal": Rule(least=0, most=10**9, unit="answers"),
     "most_timeouts": Rule(least=0, most=10**9, unit="actions"),
+}
+SEARCH_RULES = {
+    "time_budget_ms": Rule(kind=float, above=0.0, most=1e9, unit="milliseconds"),
+    "min_iterations": Rule(least=1, most=1_000_000, unit="iterations"),
+    "num_workers": Rule(least=0, most=256, unit="threads; 0 for one per core"),
+    "depth": Rule(kind=str, choices=("auto", "street", "end")),
+    "menu": Rule(kind=str),
+    "safety": Rule(kind=str, choices=("unsafe", "resolve", "max-margin")),
 }
 PROFILE_RULES = {
     "protocol": Rule(kind=str, choices=("acpc",)),

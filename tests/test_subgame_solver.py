@@ -36,7 +36,7 @@ def spot(
         pot=pot,
         stack=stack,
         ranges=(parse_range(oop), parse_range(ip)),
-        menu=Menu(bets, raises),
+        menu=Menu.of(bets, raises),
     )
 
 

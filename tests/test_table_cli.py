@@ -91,7 +91,15 @@ def test_a_policy_at_a_server(capsys, tmp_path, policy):
     """Every hand is played, and the dealer's two outputs are as its help says."""
     dealer = DealerProcess("--hands", "12", "--log", str(tmp_path / "m.log"))
     status = play.main(
-        ["--server", f"127.0.0.1:{dealer.ports[0]}", "--game", HU, "--policy", policy]
+        [
+            "--server",
+            f"127.0.0.1:{dealer.ports[0]}",
+            "--game",
+            HU,
+            "--policy",
+            policy,
+            "--no-search",
+        ]
     )
     code, out, err = dealer.end()
 
@@ -111,7 +119,7 @@ def test_a_policy_at_a_server(capsys, tmp_path, policy):
 def test_autoplay(capsys, tmp_path, policy, profile_at):
     dealer = DealerProcess("--hands", "10")
     path = profile_at(dealer.ports[0])
-    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos"]
+    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos", "--no-search"]
     assert run_autoplay.main([*options, "--quiet"]) == 0
     code, _, _ = dealer.end()
 
@@ -132,7 +140,7 @@ def test_autoplay(capsys, tmp_path, policy, profile_at):
 def test_autoplay_leaves_at_its_limit(capsys, policy, profile_at):
     dealer = DealerProcess("--hands", "10", "--most-timeouts", "0", "--time-per-action", "0.2")
     path = profile_at(dealer.ports[0], max_hands=9)
-    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos"]
+    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos", "--no-search"]
     assert run_autoplay.main([*options, "--max-hands", "2"]) == 0
     code, _, err = dealer.end()
 
@@ -154,7 +162,7 @@ def test_confirming_every_action(capsys, monkeypatch, tmp_path, policy, profile_
     monkeypatch.setattr(run_autoplay, "read_answer", lambda seconds: next(answers, "y"))
     dealer = DealerProcess("--hands", "6", "--time-per-action", "0.5", "--most-timeouts", "50")
     path = profile_at(dealer.ports[0])
-    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos"]
+    options = ["--profile", path, "--policy", policy, "--i-understand-the-tos", "--no-search"]
     assert run_autoplay.main([*options, "--confirm-every-action"]) == 0
     _, out, err = dealer.end()
 
@@ -171,7 +179,7 @@ def test_confirming_every_action(capsys, monkeypatch, tmp_path, policy, profile_
 def test_a_dry_run_from_a_seat_sends_nothing(capsys, policy, profile_at):
     dealer = DealerProcess("--hands", "3", "--time-per-action", "0.2", "--most-timeouts", "99")
     path = profile_at(dealer.ports[0])
-    assert run_dry_run.main(["--profile", path, "--policy", policy]) == 0
+    assert run_dry_run.main(["--profile", path, "--policy", policy, "--no-search"]) == 0
     _, _, err = dealer.end()
 
     printed = capsys.readouterr().out
@@ -186,14 +194,20 @@ def test_a_dry_run_reads_along(capsys, tmp_path, policy, profile_at):
     log = tmp_path / "m.log"
     Hall(TABLE, [plain_client(TABLE, calls)] * 2, log_path=log, hands=5).end()
     path = profile_at(1)
-    assert run_dry_run.main(["--profile", path, "--policy", policy, "--follow", str(log)]) == 0
+    assert (
+        run_dry_run.main(
+            ["--profile", path, "--policy", policy, "--no-search", "--follow", str(log)]
+        )
+        == 0
+    )
 
     printed = capsys.readouterr().out
     assert printed.count("advice: ") == 5 * 8
     assert "ended      the log ends" in printed
     assert "hands      5" in printed
     assert "pot 150, 50 to call, stack 9,950" in printed
-    options = ["--profile", path, "--policy", policy, "--follow", str(log), "--max-hands", "2"]
+    options = ["--profile", path, "--policy", policy, "--no-search", "--follow", str(log)]
+    options += ["--max-hands", "2"]
     assert run_dry_run.main(options) == 0
     assert capsys.readouterr().out.count("advice: ") == 2 * 8
 
@@ -209,7 +223,7 @@ def person(monkeypatch, capsys, policy):
             play_terminal, "read_answer", lambda: lines.popleft() if lines else None
         )
         given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        status = play.main(["--policy", policy, "--seed", "5", *given])
+        status = play.main(["--policy", policy, "--no-search", "--seed", "5", *given])
         return status, capsys.readouterr().out
 
     return sit
@@ -329,7 +343,10 @@ def test_a_profile_without_answers(capsys, tmp_path):
         (play.main, ["--policy", "x", "--server", "localhost", "--game", HU], "not a server"),
         (play.main, ["--policy", "x", "--hands", "0"], "--hands is 0"),
         (run_dry_run.main, ["--policy", "x", "--profile", "no.json"], "no.json does not exist"),
-        (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "80"], "--time-budget-ms"),
+        (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "0"], "--time-budget-ms is 0"),
+        (run_dry_run.main, ["--policy", "x", "--min-iters", "few"], "--min-iters is 'few'"),
+        (run_dry_run.main, ["--policy", "x", "--depth", "deep"], "--depth"),
+        (run_autoplay.main, ["--policy", "x", "--safety", "no"], "--safety"),
         (run_dry_run.main, ["--policy", "x", "--stop-loss", "0"], "--stop-loss is 0"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from holdem.cli.play_terminal import TerminalTable
 from holdem.cli.table_display import TableDisplay, print_result
+from holdem.cli.table_options import add_search_options, search_of
 from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
 from holdem.errors import ConfigError
 from holdem.play.agent import Agent, load_policy
@@ -47,6 +48,7 @@ def _parser() -> Parser:
         "--seed", type=int, metavar="N", help="of cards and choices (at a server 42, else any)"
     )
     parser.add_argument("--verbose", action="store_true", help="print every decision at a server")
+    add_search_options(parser)
     return parser
 
 
@@ -61,11 +63,11 @@ def _main(argv: Sequence[str]) -> int:
     console = make_console()
     table = None if options.game is None else read_game(options.game)
     address = None if options.server is None else parse_address(options.server)
+    search = search_of(options)
     policy, bucketing = load_policy(options.policy, options.buckets)
     if table is not None and address is not None:
-        agent = Agent(
-            policy, bucketing, table.game, seed=42 if options.seed is None else options.seed
-        )
+        seed = 42 if options.seed is None else options.seed
+        agent = Agent(policy, bucketing, table.game, seed=seed, search=search)
         display = TableDisplay(console, acts=True, every_decision=options.verbose)
         limits = Limits(max_hands=options.hands)
         session = Session(table, agent, display, acts=True, limits=limits)
@@ -75,7 +77,7 @@ def _main(argv: Sequence[str]) -> int:
         return 0
     game = policy.tree.game if table is None else table.game
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    agent = Agent(policy, bucketing, game, seed=seed)
+    agent = Agent(policy, bucketing, game, seed=seed, search=search)
     TerminalTable(console, game, agent, seed).play(options.hands)
     return 0
 

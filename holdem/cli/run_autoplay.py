@@ -23,6 +23,7 @@ from holdem.cli.table_options import (
     decision_log,
     limits_of,
     profile_of,
+    search_of,
 )
 from holdem.cli.terminal import (
     Parser,
@@ -77,9 +78,10 @@ def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     if not options.i_understand_the_tos:
         raise ConfigError(_TOS, "--i-understand-the-tos, if the table's terms allow programs")
+    search = search_of(options)
     profile = profile_of(options)
     table = read_game(Path(profile.game))
-    agent = agent_of(options, table)
+    agent = agent_of(options, table, search)
     console = make_console()
     display = TableDisplay(
         console, acts=True, every_decision=not options.quiet and not options.confirm_every_action
@@ -88,7 +90,7 @@ def _main(argv: Sequence[str]) -> int:
     def confirm(message: MatchState, decision: Decision) -> bool:
         return _confirm(console, message, decision, profile.action_seconds)
 
-    with decision_log(profile, options) as log:
+    with decision_log(profile, options, search) as log:
         session = Session(
             table,
             agent,

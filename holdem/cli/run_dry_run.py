@@ -16,6 +16,7 @@ from holdem.cli.table_options import (
     decision_log,
     limits_of,
     profile_of,
+    search_of,
 )
 from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
 from holdem.errors import ProtocolError
@@ -47,12 +48,13 @@ def _parser() -> Parser:
 
 def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
+    search = search_of(options)
     profile = profile_of(options)
     table = read_game(Path(profile.game))
-    agent = agent_of(options, table)
+    agent = agent_of(options, table, search)
     console = make_console()
     display = TableDisplay(console, acts=False)
-    with decision_log(profile, options) as log:
+    with decision_log(profile, options, search) as log:
         session = Session(table, agent, display, acts=False, limits=limits_of(profile), log=log)
         if options.follow is not None:
             with signals_raise(""):

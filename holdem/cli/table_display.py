@@ -9,7 +9,7 @@ from holdem.game.cards import cards_text
 from holdem.game.games import position_names
 from holdem.game.rules import Action, ActionKind, State
 from holdem.play.acpc import MatchState
-from holdem.play.agent import Decision
+from holdem.play.agent import Decision, Option
 from holdem.play.session import SessionResult
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "action_words",
     "advice_text",
     "limits_text",
+    "options_text",
     "print_advice",
     "print_result",
     "print_situation",
@@ -98,19 +99,37 @@ def print_situation(console: Console, message: MatchState, decision: Decision) -
 
 def advice_text(state: State, decision: Decision) -> str:
     """Return the likely options of a decision in words, or why there are none."""
-    if decision.fallback:
+    if decision.bucket is None and not decision.searched:
         return f"no answer of the policy: {decision.fallback}"
+    return options_text(state, decision.options)
+
+
+def options_text(state: State, options: tuple[Option, ...]) -> str:
+    """Return the likely ones of *options* in words, and what they are worth if that is known."""
+    big_blind = state.game.big_blind
     return "   ".join(
         f"{action_words(state, option.action)} {option.probability:.1%}"
-        for option in decision.options
+        + ("" if option.value is None else f" ({option.value / big_blind:+.2f} bb)")
+        for option in options
         if option.probability >= _SHOWN_SHARE
     )
 
 
 def print_advice(console: Console, state: State, decision: Decision) -> None:
     """Print the options of a decision."""
-    style = "yellow" if decision.fallback else None
+    unknown = decision.bucket is None and not decision.searched
+    style = "yellow" if unknown else None
+    if decision.searched:
+        console.print(f"  search     {advice_text(state, decision)}", soft_wrap=True)
+        if decision.blueprint:
+            beside = options_text(state, decision.blueprint)
+            console.print(f"  blueprint  {beside}", style="dim", soft_wrap=True)
+        about = f"{decision.searched}; {decision.iterations:,} iterations"
+        console.print(f"  {about}", style="dim", soft_wrap=True)
+        return
     console.print(f"  {advice_text(state, decision)}", style=style, soft_wrap=True)
+    if decision.fallback and not unknown:
+        console.print(f"  not searched: {decision.fallback}", style="yellow", soft_wrap=True)
 
 
 def print_result(console: Console, result: SessionResult, big_blind: int) -> None:

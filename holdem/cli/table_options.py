@@ -19,7 +19,7 @@ from holdem.play.game_definition import Table
 from holdem.play.profile import DEFAULT_PROFILE, read_profile
 from holdem.play.session import Limits
 from holdem.storage import LineFile
-from holdem.types import PROFILE_RULES, TableProfile
+from holdem.types import PROFILE_RULES, SEARCH_RULES, SearchConfig, TableProfile
 
 
 def add_table_options(parser: Parser) -> None:
@@ -40,6 +40,74 @@ def add_table_options(parser: Parser) -> None:
     parser.add_argument(
         "--stop-loss", metavar="BB", help="leave once so many big blinds are lost (the profile's)"
     )
+    add_search_options(parser)
+
+
+def add_search_options(parser: Parser) -> None:
+    """Add the options of real-time search."""
+    group = parser.add_argument_group(
+        "search", "Decisions after the flop are thought again while they are made."
+    )
+    default = SearchConfig()
+    group.add_argument(
+        "--search",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="or only look the policy up",
+    )
+    group.add_argument(
+        "--time-budget-ms",
+        metavar="MS",
+        help=f"for a decision ({default.time_budget_ms:g})",
+    )
+    group.add_argument(
+        "--min-iters",
+        metavar="N",
+        help=f"iterations that are done even if they take longer ({default.min_iterations})",
+    )
+    group.add_argument(
+        "--num-workers", metavar="N", help=f"threads; 0 for all cores ({default.num_workers})"
+    )
+    group.add_argument(
+        "--depth",
+        choices=SEARCH_RULES["depth"].choices,
+        help="solve to the end of the street, of the hand, or what time allows (auto)",
+    )
+    group.add_argument(
+        "--search-menu",
+        metavar="SIZES",
+        help="bets / raises, as in '33%%, 75%%, a / 75%%, a' (those of the policy)",
+    )
+    group.add_argument(
+        "--safety",
+        choices=SEARCH_RULES["safety"].choices,
+        help=f"what the opponent may fall back on ({default.safety})",
+    )
+
+
+_SEARCH_OPTIONS = {
+    "--time-budget-ms": "time_budget_ms",
+    "--min-iters": "min_iterations",
+    "--num-workers": "num_workers",
+    "--depth": "depth",
+    "--search-menu": "menu",
+    "--safety": "safety",
+}
+
+
+def search_of(options: argparse.Namespace) -> SearchConfig | None:
+    """Return the search that the options ask for; None for none.
+
+    Raises:
+        ConfigError: a value cannot be used.
+    """
+    given: dict[str, Any] = {
+        field: option_value(option, value, SEARCH_RULES[field])
+        for option, field in _SEARCH_OPTIONS.items()
+        if (value := getattr(options, option[2:].replace("-", "_"))) is not None
+    }
+    config = SearchConfig(**given)
+    return config if options.search else None
 
 
 def profile_of(options: argparse.Namespace) -> TableProfile:
@@ -52,13 +120,16 @@ def profile_of(options: argparse.Namespace) -> TableProfile:
     return dataclasses.replace(read_profile(options.profile), **given)
 
 
-def agent_of(options: argparse.Namespace, table: Table) -> Agent:
+def agent_of(options: argparse.Namespace, table: Table, search: SearchConfig | None) -> Agent:
     """Return the agent that the options name."""
-    return Agent(*load_policy(options.policy, options.buckets), table.game, seed=options.seed)
+    policy, bucketing = load_policy(options.policy, options.buckets)
+    return Agent(policy, bucketing, table.game, seed=options.seed, search=search)
 
 
 @contextlib.contextmanager
-def decision_log(profile: TableProfile, options: argparse.Namespace) -> Iterator[LineFile | None]:
+def decision_log(
+    profile: TableProfile, options: argparse.Namespace, search: SearchConfig | None
+) -> Iterator[LineFile | None]:
     """Open the profile's decision log, if it has one, and write down what decides."""
     if profile.decision_log is None:
         yield None
@@ -68,6 +139,7 @@ def decision_log(profile: TableProfile, options: argparse.Namespace) -> Iterator
             "session": datetime.now().isoformat(timespec="seconds"),
             "policy": str(options.policy),
             "seed": options.seed,
+            "search": None if search is None else dataclasses.asdict(search),
             "profile": dataclasses.asdict(profile),
         }
         file.write(json.dumps(session))

@@ -1,20 +1,24 @@
 """A seat that plays by itself: the blueprint, followed in its tree as the real hand goes on.
 
-An `Agent` is asked with a `State` and answers with a `Decision`. It keeps nothing between two
-questions: where the hand stands in the tree is found by going through the hand again, so that
-it may be asked in any order, of any seat, and after a connection was lost. Invariant: what it
-answers depends on the policy, its seed, the hand's number and the hand, and its action is
-always legal.
+An `Agent` is asked with a `State` and answers with a `Decision`. Where the hand stands in the tree
+is found by going through the hand again, so that it may be asked in any order, of any seat, and
+after a connection was lost. Invariant: its action is always legal, and without search what it
+answers depends on the policy, its seed, the hand's number and the hand, and on nothing else.
 
-Where the policy has no answer (more chips are bet than its tree knows of, or a street that it was
-not trained for) the agent never raises: it checks, or calls if its equity against random hands
-pays for that.
+With search (`holdem.search.resolver`) decisions after the flop are thought again while they are
+made. Then the answer depends on the time there was, and on what was answered before in the hand.
+Where a decision cannot be thought again, the blueprint's is taken, with the reason.
+
+Where the policy has no answer either (more chips are bet than its tree knows of, or a street that
+it was not trained for) the agent never raises: it checks, or calls if its equity against random
+hands pays for that.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +33,9 @@ from holdem.errors import ConfigError, MismatchError, RulesError
 from holdem.game.cards import CLASS_COMBOS, class_of
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
-from holdem.types import GameConfig
+from holdem.search.continuations import ContinuationValues
+from holdem.search.resolver import NotSearched, Resolver, Thought
+from holdem.types import GameConfig, SearchConfig
 
 __all__ = ["Agent", "Decider", "Decision", "Option", "load_policy"]
 
@@ -39,10 +45,15 @@ _CHOICE_LANE = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A legal action and how likely the policy takes it."""
+    """A legal action and how likely the policy, or the search, takes it.
+
+    Attributes:
+        value: chips that it wins, more than by folding, as the search has it; None without.
+    """
 
     action: Action
     probability: float
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +65,13 @@ class Decision:
         options: by rising amount, folding first; probabilities sum to 1. Actions of the policy that
             come to the same at this table are one.
         situation: where the hand stands in the policy's tree, in words.
-        bucket: of the hand, on its street; None if the policy did not answer.
-        fallback: why the policy did not answer; empty if it did.
+        bucket: of the hand, on its street; None if the policy had no answer.
+        fallback: why who should have answered did not: the search, or else the policy; empty if it
+            did.
         seconds: that the answer took.
+        searched: what was solved, and how well, in words; empty if nothing was.
+        iterations: of the search.
+        blueprint: what the policy alone would have done, if something was solved.
     """
 
     action: Action
@@ -65,6 +80,9 @@ class Decision:
     bucket: int | None
     fallback: str
     seconds: float
+    searched: str = ""
+    iterations: int = 0
+    blueprint: tuple[Option, ...] = ()
 
 
 class Decider(Protocol):
@@ -86,7 +104,14 @@ class Agent:
     """
 
     def __init__(
-        self, policy: Blueprint, bucketing: HandBucketing, game: GameConfig, *, seed: int = 42
+        self,
+        policy: Blueprint,
+        bucketing: HandBucketing,
+        game: GameConfig,
+        *,
+        seed: int = 42,
+        search: SearchConfig | None = None,
+        continuations: ContinuationValues | None = None,
     ) -> None:
         """Make an agent for hands of *game*.
 
@@ -95,10 +120,12 @@ class Agent:
             bucketing: the buckets that it was trained with.
             game: what is really played.
             seed: of its random choices.
+            search: how decisions are thought again; None for not at all.
+            continuations: what search knows of the streets that it does not solve.
 
         Raises:
             MismatchError: the policy is for other cards, buckets or another number of players.
-            ConfigError: the seed is not from 0 to 2^63 - 1.
+            ConfigError: the seed is not from 0 to 2^63 - 1, or the search's menu cannot be used.
         """
         if not 0 <= seed < 2**63:
             raise ConfigError(f"seed {seed} is not from 0 to 2^63 - 1", "choose another seed")
@@ -112,6 +139,18 @@ class Agent:
         self.bucketing = bucketing
         self._seed = seed
         self._translator = Translator(policy.tree, game)
+        self._resolver = (
+            None
+            if search is None
+            else Resolver(
+                policy,
+                bucketing,
+                self._translator,
+                search,
+                seed=seed,
+                continuations=continuations,
+            )
+        )
 
     def decide(self, state: State, hand: int) -> Decision:
         """Return what the player to act at *state* does.
@@ -123,7 +162,7 @@ class Agent:
         Raises:
             RulesError: nobody is to act, or its cards are not known.
         """
-        start = time.perf_counter()
+        start = time.monotonic()
         seat = state.actor
         hole = None if seat is None else state.hole_cards[seat]
         if hole is None:
@@ -131,6 +170,20 @@ class Agent:
                 "nobody is to act" if seat is None else f"the cards of seat {seat} are not known",
                 "ask at a player's decision, with its cards",
             )
+        if self._resolver is None or not state.board:
+            return self._by_policy(state, hand, hole, start)
+        try:
+            thought = self._resolver.think(state, hand, started=start)
+        except NotSearched as reason:
+            decision = self._by_policy(state, hand, hole, start)
+            why = "; ".join(filter(None, (str(reason), decision.fallback)))
+            return replace(decision, fallback=why)
+        action = thought.actions[self._draw(np.array(thought.probabilities), state, hand)]
+        beside = self._by_policy(state, hand, hole, start)
+        return _searched(action, thought, beside, time.monotonic() - start)
+
+    def _by_policy(self, state: State, hand: int, hole: Hole, start: float) -> Decision:
+        """What the blueprint does; without an answer of its own, check or call by price."""
         follower = self._translator.replay(state, self._seed, hand)
         node = follower.decision(state)
         if node is None:
@@ -141,7 +194,7 @@ class Agent:
                 self.policy.tree.describe(follower.node),
                 None,
                 "the policy's tree has no decision here",
-                time.perf_counter() - start,
+                time.monotonic() - start,
             )
         bucket = self.bucketing.bucket(hole, state.board)
         chances = self.policy.strategy(node)[bucket]
@@ -152,7 +205,7 @@ class Agent:
             self.policy.tree.describe(node),
             bucket,
             "",
-            time.perf_counter() - start,
+            time.monotonic() - start,
         )
 
     def _passive(self, state: State, hole: Hole) -> Action:
@@ -173,7 +226,7 @@ class Agent:
         row = self.bucketing.preflop_equities[class_of(*hole)]
         return float(row @ CLASS_COMBOS / CLASS_COMBOS.sum())
 
-    def _draw(self, chances: NDArray[np.float32], state: State, hand: int) -> int:
+    def _draw(self, chances: NDArray[np.floating], state: State, hand: int) -> int:
         """Return one of the actions of a decision."""
         place = sum(isinstance(event, Played) for event in state.events)
         word = int(words(self._seed, hand, _CHOICE_LANE + place, 1)[0])
@@ -213,6 +266,22 @@ def load_policy(
             "name the set that it was trained with: --buckets PATH",
         )
     return policy, bucketing
+
+
+def _searched(action: Action, thought: Thought, beside: Decision, seconds: float) -> Decision:
+    """Return the decision for *action*, which a search found, with the policy's *beside* it."""
+    found = zip(thought.actions, thought.probabilities, thought.values, strict=True)
+    return Decision(
+        action,
+        tuple(Option(one, chance, None if math.isnan(v) else v) for one, chance, v in found),
+        beside.situation,
+        beside.bucket,
+        "",
+        seconds,
+        searched=", ".join(filter(None, (thought.subgame, thought.note))),
+        iterations=thought.iterations,
+        blueprint=() if beside.fallback else beside.options,
+    )
 
 
 def _options(follower: Follower, state: State, chances: NDArray[np.float32]) -> tuple[Option, ...]:

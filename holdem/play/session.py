@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -45,7 +45,7 @@ class SessionResult:
         hands: that were seen to their end.
         chips: won in them.
         decisions: how long each took, in seconds.
-        fallbacks: decisions that the policy did not answer.
+        fallbacks: decisions that were not answered by who should have: see `Decision.fallback`.
         unread: lines of the dealer that could not be read.
         ended: why the session ended.
     """
@@ -64,7 +64,7 @@ class SessionResult:
 
     @property
     def fallback_rate(self) -> float:
-        """The share of decisions that the policy did not answer."""
+        """The share of decisions that fell back."""
         return self.fallbacks / len(self.decisions) if self.decisions else 0.0
 
 
@@ -226,12 +226,21 @@ def decision_record(message: MatchState, decision: Decision, *, sent: bool) -> d
         "told": message.line,
         "situation": decision.situation,
         "bucket": decision.bucket,
-        "options": {
-            action_text(state, option.action): round(option.probability, 5)
+        "options": _shares(state, decision.options),
+        "values": {
+            action_text(state, option.action): round(option.value, 1)
             for option in decision.options
+            if option.value is not None
         },
+        "blueprint": _shares(state, decision.blueprint),
+        "searched": decision.searched,
+        "iterations": decision.iterations,
         "action": action_text(state, decision.action),
         "sent": sent,
         "fallback": decision.fallback,
         "milliseconds": round(1000 * decision.seconds, 3),
     }
+
+
+def _shares(state: State, options: Sequence[Option]) -> dict[str, float]:
+    return {action_text(state, option.action): round(option.probability, 5) for option in options}

@@ -37,6 +37,8 @@ def runouts(
         ranges: both players' weights of the 1,326 holes.
         alike: deal alike cards once; else every card by itself.
     """
+    if len(board) == 5:
+        return []
     everything = [r for r in permutations(range(4)) if alike or r == (0, 1, 2, 3)]
     keeping = [r for r in everything if _keeps(r, ranges)]
     boards = [(tuple(board), [r for r in keeping if _renamed(r, board) == set(board)])]

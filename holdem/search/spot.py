@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,32 +33,53 @@ _MENU_LANGUAGE = "sizes are '50%' of the pot, '2.5x' the bet, '4c' chips, 'a' al
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """The bets and raises on offer, the same on every street and to both players.
+    """The bets and raises on offer to both players.
 
     Attributes:
-        bets: sizes where nothing was bet, as in ``"50%, a"``; see `holdem.game.menu`.
-        raises: sizes facing a bet.
+        streets: by street from the spot's own, then by how many bets and raises came before on
+            it, the sizes, as in ``(("50%, a", "75%, a"),)``; see `holdem.game.menu`. The last text
+            of a street serves all later raises, the last street all later ones.
     """
 
-    bets: str
-    raises: str
+    streets: tuple[tuple[str, ...], ...]
 
-    def sizes(self, *, facing_bet: bool) -> tuple[tuple[SizeKind, int], ...]:
-        """Return the sizes as numbers.
+    @classmethod
+    def of(cls, bets: str, raises: str) -> Menu:
+        """Return the menu of these *bets*, and these *raises* facing one, on every street."""
+        return cls(((bets, raises),))
+
+    def __str__(self) -> str:
+        """Return the texts: streets between semicolons, raises between slashes."""
+        return "; ".join(" / ".join(texts) for texts in self.streets)
+
+    def sizes(self, street: int, raises: int) -> tuple[tuple[SizeKind, int], ...]:
+        """Return the sizes after so many bets and raises on a street as numbers.
 
         Raises:
             ConfigError: a size cannot be read, or is none that a subgame offers.
         """
-        text = self.raises if facing_bet else self.bets
-        sizes = tuple(parse_size(token.strip()) for token in text.split(",") if token.strip())
+        texts = self.streets[min(street, len(self.streets) - 1)]
+        text = texts[min(raises, len(texts) - 1)] if texts else ""
+        tokens = (token.strip() for token in text.split(","))
+        sizes = tuple(parse_size(token) for token in tokens if token)
         if any(kind == SizeKind.EVERY_CHIP for kind, _ in sizes):
             raise ConfigError(f"menu {text!r}: '*' would be too many bets", _MENU_LANGUAGE)
-        if not facing_bet and any(kind == SizeKind.TIMES_BET for kind, _ in sizes):
+        if raises == 0 and any(kind == SizeKind.TIMES_BET for kind, _ in sizes):
             raise ConfigError(
                 f"menu {text!r}: 'x' is a multiple of the bet faced, and no bet is faced",
                 "use '%' of the pot, or give the size to --raise-menu",
             )
         return sizes
+
+    def check(self) -> None:
+        """Read every text.
+
+        Raises:
+            ConfigError: one cannot be used.
+        """
+        for street, texts in enumerate(self.streets):
+            for raises in range(len(texts)):
+                self.sizes(street, raises)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -72,6 +93,7 @@ class Spot:
         ranges: weights of the 1,326 holes, out of position first; holes that share a card
             with the board are taken out.
         menu: the bets on offer.
+        least_bet: chips that a bet, and what a raise adds, has at least.
     """
 
     board: tuple[Card, ...]
@@ -79,6 +101,7 @@ class Spot:
     stack: int
     ranges: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
     menu: Menu
+    least_bet: int = 1
 
     def __post_init__(self) -> None:
         if len(self.board) < 3:
@@ -93,8 +116,7 @@ class Spot:
                     f"{MOST_CHIPS // 4:,}",
                     f"give --{name} in whole chips",
                 )
-        self.menu.sizes(facing_bet=False)
-        self.menu.sizes(facing_bet=True)
+        self.menu.check()
         live = tuple(without_cards(weights, self.board) for weights in self.ranges)
         for name, weights in zip(PLAYERS, live, strict=True):
             if not weights.any():
@@ -112,25 +134,31 @@ class Spot:
             "stack": self.stack,
             "oop": format_range(self.ranges[0]),
             "ip": format_range(self.ranges[1]),
-            "bet": self.menu.bets,
-            "raise": self.menu.raises,
+            "menu": [list(texts) for texts in self.menu.streets],
+            "least_bet": self.least_bet,
         }
 
     @classmethod
-    def from_description(cls, values: dict[str, object]) -> Spot:
+    def from_description(cls, values: dict[str, Any]) -> Spot:
         """Return the spot that *values* describe: texts, or numbers for pot and stack.
+
+        The menu is ``menu``, as `describe` gives it, or ``bet`` and ``raise``.
 
         Raises:
             CardError: board or ranges cannot be read, or leave no hand.
             ConfigError: pot, stack or menu cannot be used.
         """
         oop, ip = (_read(name, parse_range, values[name], "AA, AKs, T9s:0.5") for name in PLAYERS)
+        menu = Menu.of(str(values.get("bet", "")), str(values.get("raise", "")))
+        if "menu" in values:
+            menu = Menu(tuple(tuple(texts) for texts in values["menu"]))
         return cls(
             board=_read("board", parse_board, values["board"], "Ks7d2h"),
             pot=_chips("pot", values["pot"]),
             stack=_chips("stack", values["stack"]),
             ranges=(oop, ip),
-            menu=Menu(str(values["bet"]), str(values["raise"])),
+            menu=menu,
+            least_bet=_chips("least_bet", values.get("least_bet", 1)),
         )
 
 

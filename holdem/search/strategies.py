@@ -60,7 +60,7 @@ class StrategyReader:
         board, renaming = self.board_of(cards)
         holes = self.holes_on(node.street, board, node.actor)
         probabilities = self._probabilities(node, board)[: len(holes)]
-        weights = self._reach(node, board)
+        weights = self.reach(node, board, node.actor)
         actual = rename_holes(holes, _inverse(renaming))
         names = tuple(child.action for child in node.children)
         return HandStrategy(node.actor, names, actual, weights, probabilities)
@@ -78,9 +78,17 @@ class StrategyReader:
         first, count, pad, _ = self.walk.rows_at(node.street, board, node.part, node.index)
         return self.walk.sums[first : first + count * pad].reshape(count, pad)
 
-    def _reach(self, node: Node, board: int) -> npt.NDArray[np.float32]:
-        """How often the actor's hands get to *node* by the actor's own strategy."""
-        player = node.actor
+    def reach(
+        self,
+        node: Node,
+        board: int,
+        player: int,
+        weights: npt.NDArray[np.float32] | None = None,
+    ) -> npt.NDArray[np.float32]:
+        """Return how often a player's hands get to *node* by the player's own strategy.
+
+        In the order of the board's list; the range's weights, or *weights*, are included.
+        """
         steps: list[tuple[Node, int]] = []
         below, above = node, node.parent
         while above is not None:
@@ -88,7 +96,8 @@ class StrategyReader:
                 steps.append((above, above.children.index(below)))
             below, above = above, above.parent
         boards = self._boards_to(node.street, board)
-        weights = self.weights[player]
+        if weights is None:
+            weights = self.weights[player]
         for street, number in enumerate(boards):
             weights = np.append(weights, np.float32(0))[self.boards.places(street, number, player)]
             for step, action in steps:

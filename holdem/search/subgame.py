@@ -11,16 +11,27 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from holdem._core.range_walk import NODE_DTYPE
-from holdem.errors import ConfigError
+from holdem.errors import ConfigError, RulesError
 from holdem.game.menu import MILLION, SizeKind
+from holdem.game.rules import Action, ActionKind
 from holdem.search.spot import Menu
 
-__all__ = ["MOST_NODES", "Node", "NodeKind", "Part", "PublicTree", "build_public_tree"]
+__all__ = [
+    "CHOICES",
+    "MOST_NODES",
+    "Node",
+    "NodeKind",
+    "Part",
+    "PublicTree",
+    "build_public_tree",
+    "child_after",
+]
 
 MOST_NODES = 100_000
 """Of all streets; a tree of more would not be solved in a lifetime."""
@@ -31,6 +42,10 @@ ENDINGS_TOGETHER = 64
 evaluated at once, and what a part needs should stay in the cache."""
 
 
+CHOICES = ("as is", "to fold", "to call", "to raise")
+"""How a player can let a blueprint go on from a leaf: biased to that, or not at all."""
+
+
 class NodeKind(IntEnum):
     """What a node is; the compiled core has the same numbers."""
 
@@ -38,6 +53,10 @@ class NodeKind(IntEnum):
     DEAL = 1
     END_BY_FOLD = 2
     END_BY_SHOWDOWN = 3
+    LEAF = 4
+    """The last street's betting is over, and it is not the river: both players choose."""
+    CHOICE = 5
+    """One of a leaf's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,9 +67,12 @@ class Node:
         street: counted from the spot's own.
         paid: chips that each player put in since the spot began.
         bets: those of them on this street.
+        raises: bets and raises on this street so far; *least_raise* is the chips that the next one
+            adds at least.
         actor: who decides; who folded at the end by a fold; else 0.
         action: what led here, as in ``"check"``, ``"bet 100"``, ``"all-in 950"``.
         parent: the decision or, for the first node of a street, the dealing before.
+        children: of a leaf one for each choice, the same for both players; all-in there is one.
         part, index: where it lies among the street's nodes.
     """
 
@@ -60,6 +82,7 @@ class Node:
     bets: tuple[int, int]
     actor: int = 0
     least_raise: int = 1
+    raises: int = 0
     action: str = ""
     parent: Node | None = field(default=None, repr=False)
     children: list[Node] = field(default_factory=list, repr=False)
@@ -90,9 +113,11 @@ class Part:
             row["first_child"] = -1
             row["kind"], row["actor"] = node.kind, node.actor
             row["locked"] = node in locked
-            if node.kind == NodeKind.DECIDE:
+            if node.kind in (NodeKind.DECIDE, NodeKind.LEAF):
                 row["first_child"] = node.children[0].index
                 row["num_actions"] = len(node.children)
+            elif node.kind == NodeKind.CHOICE:
+                row["worth"] = pot + 2 * node.paid[0]
             elif node.kind == NodeKind.END_BY_FOLD:
                 won = pot / 2 + node.paid[node.actor]
                 row["worth"] = won if node.actor == 1 else -won
@@ -108,11 +133,13 @@ class PublicTree:
     Attributes:
         root: the first decision.
         streets: the parts of each street.
+        line_end: where the line leads that the tree was built for.
     """
 
     root: Node
     streets: list[list[Part]]
     pot: int
+    line_end: Node
 
     def nodes(self) -> Iterator[Node]:
         """Yield every node, street by street."""
@@ -134,28 +161,72 @@ class PublicTree:
         ]
 
 
-def build_public_tree(*, pot: int, stack: int, menu: Menu, num_streets: int) -> PublicTree:
+def build_public_tree(
+    *,
+    pot: int,
+    stack: int,
+    menu: Menu,
+    num_streets: int,
+    least_bet: int = 1,
+    line: Sequence[Action] = (),
+    leaves: bool = False,
+) -> PublicTree:
     """Enumerate the betting of *num_streets* streets, the last of which is the river.
 
     Integer chips, no rake. A size is of the pot after calling; one below the least legal
     raise becomes that raise, one above the stack becomes all-in, equal ones are one.
 
+    Args:
+        pot: chips in the middle, from before.
+        stack: chips that each player has left.
+        menu: the bets on offer.
+        num_streets: how many are bet on.
+        least_bet: chips that a bet has at least.
+        line: what was really done on the first street, from its beginning on: its bets are on
+            offer too where they were made, an all-in for *stack* or more as all-in.
+        leaves: the last of these streets is not the river; what follows it is a leaf.
+
     Raises:
         ConfigError: the menu makes too many nodes or actions.
     """
-    return _Builder(pot, stack, menu, num_streets).build()
+    return _Builder(pot, stack, menu, num_streets, least_bet, line, leaves).build()
+
+
+def child_after(node: Node, action: Action, stack: int) -> Node:
+    """Return the child of a decision that a real action of its line leads to."""
+    if action.kind is ActionKind.RAISE:
+        amount = _real_amount(node, action, stack)
+        return next(child for child in node.children if child.bets[node.actor] == amount)
+    facing = node.bets[0] != node.bets[1]
+    return node.children[int(facing and action.kind is ActionKind.CALL)]
+
+
+def _real_amount(node: Node, action: Action, stack: int) -> int:
+    """Chips of the actor on this street after a real raise, as far as the stacks go."""
+    return min(action.amount, node.bets[node.actor] + stack - node.paid[node.actor])
 
 
 class _Builder:
-    def __init__(self, pot: int, stack: int, menu: Menu, num_streets: int) -> None:
+    def __init__(
+        self,
+        pot: int,
+        stack: int,
+        menu: Menu,
+        num_streets: int,
+        least_bet: int,
+        line: Sequence[Action],
+        leaves: bool,
+    ) -> None:
         self.pot, self.stack, self.num_streets = pot, stack, num_streets
-        self.sizes = {facing: menu.sizes(facing_bet=facing) for facing in (False, True)}
-        self.menu = menu
+        self.last_kind = NodeKind.LEAF if leaves else NodeKind.END_BY_SHOWDOWN
+        self.menu, self.least_bet = menu, least_bet
+        self.sizes = cache(menu.sizes)
+        self.line: deque[Action] = deque(line)
         self.num_nodes = 0
 
     def build(self) -> PublicTree:
         roots = [self._begin_street(0, (0, 0), None)]
-        root = roots[0]
+        root = self.line_end = roots[0]
         streets = []
         for street in range(self.num_streets):
             forests = [self._grow(node) for node in roots]
@@ -165,7 +236,12 @@ class _Builder:
             roots = [self._begin_street(street + 1, node.paid, node) for node in deals]
             for deal, node in zip(deals, roots, strict=True):
                 deal.children.append(node)
-        return PublicTree(root, streets, self.pot)
+        if self.line:
+            raise RulesError(
+                f"no {self.line[0]} after '{self.line_end.path()}'",
+                "give the actions of one street, from its beginning on",
+            )
+        return PublicTree(root, streets, self.pot, self.line_end)
 
     def _begin_street(self, street: int, paid: tuple[int, int], parent: Node | None) -> Node:
         """The first node of a street: a decision, or on to the next if both are all-in."""
@@ -175,8 +251,7 @@ class _Builder:
         return self._node(street, kind, paid, (0, 0), parent=parent)
 
     def _after_street(self, street: int) -> NodeKind:
-        last = street == self.num_streets - 1
-        return NodeKind.END_BY_SHOWDOWN if last else NodeKind.DEAL
+        return self.last_kind if street == self.num_streets - 1 else NodeKind.DEAL
 
     def _node(
         self,
@@ -186,18 +261,19 @@ class _Builder:
         bets: tuple[int, int],
         *,
         actor: int = 0,
-        least_raise: int = 1,
+        least_raise: int | None = None,
+        raises: int = 0,
         action: str = "",
         parent: Node | None = None,
     ) -> Node:
         self.num_nodes += 1
         if self.num_nodes > MOST_NODES:
             raise ConfigError(
-                f"the menu '{self.menu.bets}' / '{self.menu.raises}' makes more than "
-                f"{MOST_NODES:,} betting sequences",
+                f"the menu '{self.menu}' makes more than {MOST_NODES:,} betting sequences",
                 "offer fewer or larger sizes",
             )
-        return Node(street, kind, paid, bets, actor, least_raise, action, parent)
+        least_raise = least_raise or self.least_bet
+        return Node(street, kind, paid, bets, actor, least_raise, raises, action, parent)
 
     def _grow(self, root: Node) -> list[Node]:
         """Give *root* all that follows it on its street; return it with them."""
@@ -213,6 +289,14 @@ class _Builder:
                         f"{MOST_ACTIONS} can be walked",
                         "offer fewer sizes",
                     )
+                queue.extend(node.children)
+                if node is self.line_end and self.line:
+                    self.line_end = child_after(node, self.line.popleft(), self.stack)
+            elif node.kind == NodeKind.LEAF:
+                names = CHOICES if node.paid[0] < self.stack else CHOICES[:1]
+                node.children = [
+                    self._child(node, NodeKind.CHOICE, node.paid, 0, name) for name in names
+                ]
                 queue.extend(node.children)
         return found
 
@@ -237,7 +321,9 @@ class _Builder:
                 word = "all-in"
             child = self._child(node, NodeKind.DECIDE, paid, other, f"{word} {amount}")
             child.bets = bets
-            child.least_raise = amount - node.bets[other]
+            child.raises += 1
+            # An all-in may add less than a full raise.
+            child.least_raise = max(amount - node.bets[other], node.least_raise)
             yield child
 
     def _child(
@@ -250,6 +336,7 @@ class _Builder:
             node.bets,
             actor=actor,
             least_raise=node.least_raise,
+            raises=node.raises,
             action=action,
             parent=node,
         )
@@ -261,7 +348,9 @@ class _Builder:
         most = node.bets[actor] + self.stack - node.paid[actor]
         pot_after_call = self.pot + 2 * node.paid[other]
         amounts = set()
-        for kind, size in self.sizes[faced > node.bets[actor]]:
+        if node is self.line_end and self.line and self.line[0].kind is ActionKind.RAISE:
+            amounts.add(_real_amount(node, self.line[0], self.stack))
+        for kind, size in self.sizes(node.street, node.raises):
             if kind == SizeKind.WHOLE_STACK:
                 amount = most
             elif kind == SizeKind.CHIPS:
