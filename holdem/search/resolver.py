@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -148,6 +149,8 @@ class Resolver:
         self._beliefs = Beliefs(policy, bucketing, translator)
         self._seed = seed
         self._num_workers = config.num_workers or usable_cores()
+        # Once for all decisions: starting threads takes time that a decision does not have.
+        self._threads = ThreadPoolExecutor(self._num_workers - 1) if self._num_workers > 1 else None
         game = policy.tree.game
         self._blueprint_menus = _blueprint_menus(game.menu.streets, game.big_blind)
         self._menus = _menus(config.menu, game.menu.streets, translator.game.big_blind)
@@ -229,6 +232,7 @@ class Resolver:
             alike=not self._memory.found,
             gadget=self._gadget(spot, start, seats, opponent=1 - seats.index(seat)),
             leaves=leaves,
+            threads=self._threads,
         )
         self._hold(solver, state, start)
         return solver
@@ -260,7 +264,8 @@ class Resolver:
                 f"{self.config.min_iterations} iterations from the {STREETS[start.state.street]} "
                 f"on would take {1000 * seconds:,.0f} ms, and "
             )
-        if self._continuations is None:
+        known = self._continuations
+        if known is None or start.state.street >= len(known.num_groups):
             raise NotSearched(
                 why + "the blueprint has no continuations",
                 "make them with: holdem continuations POLICY",

@@ -108,6 +108,7 @@ class SubgameSolver:
             re-solving; by default its range is believed.
         leaves: where to stop before the river, and what it is worth there; by default the
             subgame goes on to the end.
+        threads: those to work in, num_workers - 1 or more that are idle; by default its own.
 
     Attributes:
         spot, method, gadget, leaves: as given.
@@ -130,6 +131,7 @@ class SubgameSolver:
         line: Sequence[Action] = (),
         gadget: Gadget | None = None,
         leaves: LeafValues | None = None,
+        threads: ThreadPoolExecutor | None = None,
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -185,7 +187,9 @@ class SubgameSolver:
         self._locks: list[Node] = []
         self._alike = alike
         self._line = tuple(line)
-        self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
+        self._pool = threads
+        if threads is None and self.num_workers > 1:
+            self._pool = ThreadPoolExecutor(self.num_workers - 1)
 
     def _met(self, player: int) -> npt.NDArray[np.float32]:
         """The other range's weight that each hand of *player* can meet: (hands,)."""
@@ -284,7 +288,7 @@ class SubgameSolver:
         """Call a door of the walk in every thread; return what the first one gave."""
         others = (
             [self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)]
-            if self._pool
+            if self._pool and self.num_workers > 1
             else []
         )
         result = door(0, *arguments)
