@@ -96,12 +96,11 @@ def _run(argv: Sequence[str]) -> int:
 
     def observe(progress: Progress) -> None:
         lines.append(progress)
-        if len(lines) == 1 or progress.iterations % (10 * _step(len(lines))) == 0:
-            _print_progress(console, progress)
+        _print_progress(console, progress)
 
     with signals_raise("--time-budget SECONDS to stop with an answer"):
-        result = solver.solve(target=target, time_budget=budget, observer=observe)
-    _print_progress(console, result, last=True)
+        solver.solve(target=target, time_budget=budget, observer=observe)
+    console.print("  done")
     if options.save:
         solver.save(options.save)
         console.print(f"kept in {options.save}")
@@ -160,11 +159,6 @@ def _solver(options: argparse.Namespace) -> SubgameSolver:
 # -- what is printed ---------------------------------------------------------------------------
 
 
-def _step(num_lines: int) -> int:
-    """Every line at first, then every tenth: a long solve should not fill the screen."""
-    return 1 if num_lines <= 20 else 10
-
-
 def _print_spot(console: Console, solver: SubgameSolver) -> None:
     spot, tree = solver.spot, solver.tree
     endings = tree.count(NodeKind.END_BY_FOLD) + tree.count(NodeKind.END_BY_SHOWDOWN)
@@ -176,10 +170,10 @@ def _print_spot(console: Console, solver: SubgameSolver) -> None:
     )
 
 
-def _print_progress(console: Console, progress: Progress, *, last: bool = False) -> None:
+def _print_progress(console: Console, progress: Progress) -> None:
     console.print(
         f"  {progress.iterations:>6,} iterations {progress.seconds:>8.2f} s   "
-        f"exploitability {progress.exploitability:.3f} % of the pot" + "   done" * last
+        f"exploitability {progress.exploitability:.3f} % of the pot"
     )
 
 
