@@ -114,6 +114,7 @@ class SubgameSolver:
         spot, method, gadget, leaves: as given.
         tree: the public tree.
         iterations: done so far.
+        locks: decisions whose strategy is fixed.
 
     Raises:
         ConfigError: a value cannot be used.
@@ -183,7 +184,7 @@ class SubgameSolver:
         if leaves:
             give_leaves(self._walk, self._boards, self.tree, leaves)
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
-        self._locks: list[Node] = []
+        self.locks: list[Node] = []
         self._alike = alike
         self._line = tuple(line)
         self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
@@ -479,7 +480,7 @@ class SubgameSolver:
                 shares = np.rint(shares * 16_384)
             rows[:, : len(holes)] = shares
         self._walk.lock(node.street, node.part, node.index)
-        self._locks.append(node)
+        self.locks.append(node)
 
     # ---- Files -------------------------------------------------------------------------------
 
@@ -509,7 +510,7 @@ class SubgameSolver:
                 "method": self.method,
                 "iterations": self.iterations,
                 "packed": self.packed,
-                "locks": [node.path() for node in self._locks],
+                "locks": [node.path() for node in self.locks],
                 "alike": self._alike,
                 "line": [[int(action.kind), action.amount] for action in self._line],
                 "gadget": self.gadget and {"player": self.gadget.player, "kind": self.gadget.kind},
@@ -562,7 +563,7 @@ class SubgameSolver:
         for place in saved["locks"]:
             node = by_path[place]
             walk.lock(node.street, node.part, node.index)
-            solver._locks.append(node)
+            solver.locks.append(node)
         return solver
 
 
