@@ -169,7 +169,7 @@ def test_no_hand_gets_more_than_it_had(player):
     # All hands together are promised what each is there: one of little weight may gain more.
     weights = parse_range(BELIEVED)
     gained = np.maximum(np.nan_to_num(safe["resolve"]), 0)
-    assert weights @ gained / weights[gained > 0].sum() < 0.1
+    assert weights @ gained / weights.sum() < 0.1
     assert gained.max() < 4
 
 
