@@ -101,6 +101,7 @@ class Agent:
     Attributes:
         policy: the blueprint.
         bucketing: the buckets that it was trained with.
+        game: what is really played.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Agent:
             )
         self.policy = policy
         self.bucketing = bucketing
+        self.game = game
         self._seed = seed
         self._translator = Translator(policy.tree, game)
         self._resolver = (
