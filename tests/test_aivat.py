@@ -236,9 +236,9 @@ def test_holdem_corrections_are_differences_of_exact_values():
             expected = values.astype(np.float64).mean(axis=0) @ (other - row)
             assert found == pytest.approx(expected, abs=1e-3)
         assert abs(found) > 0.1
-    for node, chances in ((0, row), (tree.num_nodes - 1, row), (node, np.ones(9))):
+    for wrong, chances in ((0, row), (tree.num_nodes - 1, row), (node, np.ones(9))):
         with pytest.raises(ValueError, match="a decision after the first street"):
-            estimator.correction(cards, node, chances)
+            estimator.correction(cards, wrong, chances)
 
 
 def index_of(cards, seat, num_board):

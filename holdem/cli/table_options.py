@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,18 +44,21 @@ def add_table_options(parser: Parser) -> None:
     add_search_options(parser)
 
 
-def add_search_options(parser: Parser) -> None:
-    """Add the options of real-time search."""
+def add_search_options(parser: Parser, seats: Sequence[str] = ()) -> None:
+    """Add the options of real-time search; with *seats*, ``--search`` says which of them do."""
     group = parser.add_argument_group(
         "search", "Decisions after the flop are thought again while they are made."
     )
     default = SearchConfig()
-    group.add_argument(
-        "--search",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="or only look the policy up",
-    )
+    if seats:
+        group.add_argument("--search", choices=seats, help="who searches (nobody)")
+    else:
+        group.add_argument(
+            "--search",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="or only look the policy up",
+        )
     group.add_argument(
         "--time-budget-ms",
         metavar="MS",

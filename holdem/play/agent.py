@@ -16,8 +16,9 @@ hands pays for that.
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -30,12 +31,13 @@ from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Follower, Translator
 from holdem.errors import ConfigError, MismatchError, RulesError
 from holdem.game.cards import CLASS_COMBOS, class_of
+from holdem.game.policy import Policy
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
 from holdem.search.resolver import NotSearched, Resolver, Thought
 from holdem.types import GameConfig, SearchConfig
 
-__all__ = ["Agent", "Decider", "Decision", "Option", "load_policy"]
+__all__ = ["Agent", "Decider", "Decision", "Option", "Tally", "load_policy"]
 
 # Translating a hand draws from the lanes that count its actions; choosing draws from others.
 _CHOICE_LANE = 1 << 32
@@ -83,6 +85,34 @@ class Decision:
     blueprint: tuple[Option, ...] = ()
 
 
+@dataclass(slots=True)
+class Tally:
+    """How long decisions took, and how many were not answered by who should have.
+
+    Attributes:
+        decisions: how long each took, in seconds.
+        fallbacks: how many fell back, see `Decision.fallback`.
+    """
+
+    decisions: list[float] = field(default_factory=list)
+    fallbacks: int = 0
+
+    def add(self, seconds: float, *, fallback: bool) -> None:
+        """Count a decision."""
+        self.decisions.append(seconds)
+        self.fallbacks += fallback
+
+    def percentile(self, share: float) -> float:
+        """Return the seconds within which *share* of the decisions were made; 0 without any."""
+        ordered = sorted(self.decisions)
+        return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else 0.0
+
+    @property
+    def fallback_rate(self) -> float:
+        """The share of decisions that fell back."""
+        return self.fallbacks / len(self.decisions) if self.decisions else 0.0
+
+
 class Decider(Protocol):
     """Whoever plays a seat."""
 
@@ -103,7 +133,7 @@ class Agent:
 
     def __init__(
         self,
-        policy: Blueprint,
+        policy: Policy,
         bucketing: HandBucketing,
         game: GameConfig,
         *,
