@@ -30,6 +30,7 @@ MODULES = (
     "traverse",
     "play",
     "aivat",
+    "continuations",
     "best_response",
     "boards",
     "range_walk",

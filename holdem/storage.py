@@ -48,6 +48,7 @@ REMAKE = {
     "buckets": "make a bucket set with: holdem buckets --out PATH",
     "checkpoint": "make checkpoints with: holdem train --logdir PATH",
     "policy": "make a policy with: holdem train --logdir PATH",
+    "subgame": "make a solution with: holdem solve --save PATH",
 }
 """What to do for a good folder of each kind; other kinds get a general remedy."""
 

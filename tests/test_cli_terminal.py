@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +17,11 @@ from holdem.cli import main as umbrella
 from holdem.cli import terminal
 from holdem.cli.chart import actions_of, print_chart
 from holdem.cli.train_display import RunDisplay, done_share, progress_line
-from holdem.errors import ConfigError, HoldemError, StorageError
+from holdem.errors import CardError, ConfigError, HoldemError, StorageError
 from holdem.evaluation.openings import OpeningChart
 from holdem.game.tree import build_tree
-from holdem.mccfr.progress import Progress
-from holdem.types import BetMenu, GameConfig
+from holdem.mccfr.progress import Progress, RunInfo
+from holdem.types import BetMenu, GameConfig, MCCFRConfig, Rule
 
 
 def run(error):
@@ -37,6 +38,7 @@ def run(error):
     ("error", "status"),
     [
         (ConfigError("bad", "good"), 2),
+        (CardError("bad", "good"), 2),
         (StorageError("bad", "good"), 1),
         (HoldemError("bad", "good"), 1),
         (terminal.Stopped(signal.SIGTERM, "good"), 143),
@@ -123,6 +125,33 @@ def test_a_mistake_in_options_is_a_config_error(parser, argv, found, remedy):
     assert caught.value.remedy == remedy
 
 
+@pytest.mark.parametrize(
+    ("text", "rule", "value"),
+    [
+        ("1e3", Rule(least=1), 1000),
+        ("1.5", Rule(kind=float), 1.5),
+        ("12", Rule(kind=str), "12"),
+        (["1", "2"], Rule(least=0, many=True), (1, 2)),
+    ],
+)
+def test_what_an_option_means(text, rule, value):
+    assert terminal.option_value("--option", text, rule) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "found"),
+    [
+        ("0", Rule(least=1), "--option is 0, and must be a whole number of at least 1"),
+        ("x", Rule(kind=float), "--option is 'x', and must be a number"),
+        (["1", "x"], Rule(least=0, many=True), "--option is [1, 'x'], and must be a list"),
+    ],
+)
+def test_what_an_option_may_not_mean(text, rule, found):
+    with pytest.raises(ConfigError) as caught:
+        terminal.option_value("--option", text, rule)
+    assert str(caught.value).startswith(found)
+
+
 def test_help_is_printed(parser, capsys):
     with pytest.raises(SystemExit) as caught:
         parser.parse_args(["--help"])
@@ -144,6 +173,7 @@ def test_usage_names_every_command(capsys, argv):
     assert umbrella.main(argv) == 0
     out = capsys.readouterr().out
     assert all(f"  {name}" in out for name in umbrella.COMMANDS)
+    assert max(map(len, out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
@@ -163,9 +193,9 @@ def test_an_unknown_command_names_the_nearest(capsys, name, remedy):
 
 @pytest.mark.parametrize("name", sorted(umbrella.COMMANDS))
 def test_each_command_exists_twice_with_the_same_options(name):
-    """`holdem NAME` and `python -m MODULE` print the same help."""
+    """`holdem NAME` and `python -m MODULE` print the same help, as wide as the terminal."""
     module = umbrella.COMMANDS[name][0]
-    environment = {**os.environ, "COLUMNS": "90"}
+    environment = {**os.environ, "COLUMNS": "80"}
     helps = [
         subprocess.run(
             [sys.executable, "-m", *command, "--help"],
@@ -178,6 +208,7 @@ def test_each_command_exists_twice_with_the_same_options(name):
     ]
     assert helps[0] == helps[1]
     assert helps[0].startswith(f"usage: holdem {name}")
+    assert max(map(len, helps[0].splitlines())) <= 80
 
 
 # -- signals -------------------------------------------------------------------------------------
@@ -314,6 +345,40 @@ def test_the_panel_of_a_run():
     text = target.file.getvalue()
     for part in ("50%", "0:30 / 1:00", "1,500,000", "17.1 M visited a second", "+0.041", "212 MB"):
         assert part in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_panel_leaves_room_for_ctrl_c(width):
+    """^C behind the last line must not wrap, or a part of the panel stays behind."""
+    target = console(width=width, force_terminal=True, color_system=None)
+    shares = (0.0625,) * 16
+    target.print(RunDisplay(target)._panel(progress(worker_shares=shares)))
+    lines = target.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width - 4
+    assert lines[1].startswith("  iterations ")
+    assert "".join(lines).count(" 6%") == len(shares)
+
+
+def test_a_terminal_that_cannot_draw_gets_lines(monkeypatch):
+    """``TERM=dumb``, as in an editor's shell."""
+    monkeypatch.setenv("TERM", "dumb")
+    target = console(force_terminal=True)
+    info = RunInfo(
+        logdir=Path("runs/a"),
+        config=MCCFRConfig(),
+        game=GameConfig(),
+        num_slots=1,
+        table_bytes=8,
+        bucket_counts=(1,),
+        first_iteration=0,
+        resumed_from=None,
+        available_before=1,
+        available_after=1,
+    )
+    with RunDisplay(target) as display:
+        display.started(info)
+        display.progressed(progress())
+        assert target.file.getvalue().splitlines()[-1] == progress_line(progress())
 
 
 def chart_of(probabilities):

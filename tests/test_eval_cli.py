@@ -245,8 +245,8 @@ def test_hands_are_written_as_histories(run, tmp_path, striped, second):
 @pytest.mark.parametrize(
     ("argv", "message", "remedy", "code"),
     [
-        ((), "neither --checkpoint nor --policy given", "--policy PATH or --checkpoint", 2),
-        (("--policy", "{leduc}", "--checkpoint", "{leduc}"), "both given", "--policy PATH", 2),
+        ((), "neither of --policy and --checkpoint given", "--policy PATH", 2),
+        (("--policy", "{leduc}", "--checkpoint", "{leduc}"), "both of", "--policy PATH", 2),
         (("--policy", "nowhere"), "nowhere does not exist", "holdem train", 1),
         (("--policy", "{leduc}", "--hands", "many"), "--hands is many", "--hands 2", 2),
         (("--policy", "{leduc}", "--hands", "1.5"), "--hands is 1.5", "--hands 2", 2),

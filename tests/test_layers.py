@@ -31,6 +31,7 @@ KERNELS = {
     "best_response",
     "boards",
     "cluster",
+    "continuations",
     "equity",
     "features",
     "play",

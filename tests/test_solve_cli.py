@@ -107,7 +107,7 @@ def without(option):
         ([*RIVER, "--workers", "many"], "--workers is 'many'"),
         ([*RIVER, "--at", "check fold"], "no action 'fold'"),
         ([*RIVER, "--at", "check check"], "no decision"),
-        ([*RIVER, "--spot", "nowhere.spot"], "cannot be read"),
+        ([*RIVER, "--spot", "nowhere.spot"], "cannot read nowhere.spot: No such file"),
         ([*RIVER, "--load", "nowhere"], "brings its own spot"),
         (["--load", "nowhere"], "nowhere"),
         ([*RIVER, "--tarjet", "1"], "unknown option --tarjet"),

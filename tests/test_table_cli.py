@@ -333,8 +333,8 @@ def test_a_profile_without_answers(capsys, tmp_path):
     [
         (dealer_command.main, ["--game", HU], "--seats"),
         (dealer_command.main, ["--game", HU, "--seats", "a"], "1 names for 2 players"),
-        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hands", "0"], "hands is 0"),
-        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--port", "x"], "ports is"),
+        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hands", "0"], "--hands is 0"),
+        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--port", "x"], "--port is ['x']"),
         (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hand", "1"], "--hand"),
         (dealer_command.main, ["--game", "no.game", "--seats", "a,b"], "no.game does not exist"),
         (play.main, [], "--policy"),
@@ -343,10 +343,11 @@ def test_a_profile_without_answers(capsys, tmp_path):
         (play.main, ["--policy", "x", "--server", "localhost", "--game", HU], "not a server"),
         (play.main, ["--policy", "x", "--hands", "0"], "--hands is 0"),
         (run_dry_run.main, ["--policy", "x", "--profile", "no.json"], "no.json does not exist"),
-        (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "0"], "time_budget_ms is 0"),
-        (run_dry_run.main, ["--policy", "x", "--min-iters", "few"], "min_iterations is 'few'"),
+        (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "0"], "--time-budget-ms is 0"),
+        (run_dry_run.main, ["--policy", "x", "--min-iters", "few"], "--min-iters is 'few'"),
         (run_dry_run.main, ["--policy", "x", "--depth", "deep"], "--depth"),
         (run_autoplay.main, ["--policy", "x", "--safety", "no"], "--safety"),
+        (run_dry_run.main, ["--policy", "x", "--stop-loss", "0"], "--stop-loss is 0"),
     ],
 )
 def test_mistakes_are_two_lines(capsys, monkeypatch, tmp_path, main, argv, message):

@@ -108,7 +108,7 @@ def test_two_workers_say_so_and_leave_the_same_bytes(train):
     assert "2 processes, by spawn" in out
     assert "2 of 2 answered" in out
     assert re.search(
-        r"available +\d\S* \w+ of memory before the table and the workers, \d\S* \w+ with them", out
+        r"available +\d\S* \w+ of memory before table and workers, \d\S* \w+ with them", out
     )
     checkpoint = Path("checkpoints", "checkpoint_final")
     for name in ("table.npy", "metadata.json"):

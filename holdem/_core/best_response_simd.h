@@ -349,17 +349,22 @@ BODY others_endings_body(lanes_t *values, lanes_t *work, lanes_t *aside, const l
     for (int b = 0; b < NUM_BLOCKS; b++) {
         const block_t *block = &BLOCKS[b];
         const int start = block->first, end = start + (block->high == block->low ? 6 : 16);
-        if (folds) {
+        if (folds && shows)
+            for (int i = start; i < end; i++) {
+                const int row = hands->buckets[i] * num_actions;
+                const lanes_t here = reach[i];
+                values[i] = fold_chips * fold_chance[row] * here;
+                work[i] = showdown_chips * showdown_chance[row] * here;
+            }
+        else if (folds)
             for (int i = start; i < end; i++)
                 values[i] = fold_chips * fold_chance[hands->buckets[i] * num_actions] * reach[i];
-            add_block(&total, cards, values, block);
-        }
-        if (shows) {
+        else
             for (int i = start; i < end; i++)
                 work[i] = showdown_chips * showdown_chance[hands->buckets[i] * num_actions]
                           * reach[i];
-            add_block(&all_shown, shown, work, block);
-        }
+        if (folds) add_block(&total, cards, values, block);
+        if (shows) add_block(&all_shown, shown, work, block);
     }
 #define ADD_MET(i, met) values[i] += met;
 #define SET_VALUE(i, met) values[i] = met;

@@ -10,6 +10,12 @@
 # node. Values are counterfactual, in chips times the opponent's reach, and zero-sum: half
 # of the starting pot is taken off both players' winnings.
 #
+# Where the depth is limited (Brown, Sandholm & Amos 2018) a street's betting ends in leaves.
+# A leaf is a decision of both players at once: it has rows for either. The opponent's choice
+# divides its reach as an action does; the rows of a leaf's choices are those of what the
+# player's hands can meet after each choice of the opponent's, as if that were a fold, and
+# then of what each own choice is worth.
+#
 # Threads share nothing but the rows of the first street while they walk: each takes whole
 # boards of the second, whose values have places of their own and are added in the order of
 # the boards. So the results do not depend on the number of threads.
@@ -26,12 +32,15 @@ cdef enum RangeNodeKind:
     DEAL = 1                   # the next card comes
     END_BY_FOLD = 2
     END_BY_SHOWDOWN = 3        # on the river
+    LEAF = 4                   # nothing is known below but values: both players choose, unseen
+    CHOICE = 5                 # of a leaf
 
 cdef packed struct RangeNode:
     # Mirrors NODE_DTYPE in holdem/search/subgame.py field for field.
     int32_t first_child        # in its part; children are contiguous
-    float worth                # of an ending, to player 0: a fold's value, or a showdown's when won
-    uint8_t num_actions        # 0 but at a decision
+    # Of an ending, to player 0: a fold's value, or a showdown's when won. Of a choice the pot.
+    float worth
+    uint8_t num_actions        # 0 but at a decision or a leaf
     uint8_t actor              # 0 is out of position
     uint8_t kind               # RangeNodeKind
     uint8_t locked             # the strategy sums are the strategy, and nothing is learnt
@@ -54,12 +63,17 @@ cdef struct StreetPart:
     int32_t num_roots
     int32_t num_rows[2]                    # of reach, by the player who is updated
     const int32_t* rows[2]                 # (num_nodes,) which row reaches each node
-    const int32_t* slots                   # (num_nodes,) rows of the actor's before, on the street
-    const int32_t* decisions               # (num_nodes,) decisions of the actor's before
+    # By player: (num_nodes,) rows of its own before on the street, and decisions. A leaf is one
+    # of both players.
+    const int32_t* slots[2]
+    const int32_t* decisions[2]
     EndingGroup* groups[2]
     int32_t num_groups[2]
     const int32_t* deals                   # nodes that are dealings, in order of their roots
     int32_t num_deals
+    const int32_t* leaves                  # nodes that are leaves
+    const float** matrices                 # (num_leaves,) see range_leaves.h; NULL until given
+    int32_t num_leaves
 
 cdef struct WalkStreet:
     int32_t num_parts
@@ -83,4 +97,5 @@ cdef struct WalkCase:
     int mode
     float fade_gains
     float fade_losses
-    float fade_average
+    float keep                 # of the average strategy's sums: 1, or 0 to begin anew
+    float weight               # of what they take in

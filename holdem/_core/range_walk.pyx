@@ -26,8 +26,8 @@ cdef extern from "range_rows.h":
         size_t pad
         int packed
     void play_range(
-        const NodeRows* rows, int count, int average, int learn, float fade, const float* reach,
-        float* out,
+        const NodeRows* rows, int count, int average, int learn, float keep, float weight,
+        const float* reach, float* out,
     ) nogil
     void learn_range(
         const NodeRows* rows, int count, int average, int learn, float fade_gains,
@@ -36,6 +36,40 @@ cdef extern from "range_rows.h":
     void combine_range(const float* values, int count, size_t pad, int best, float* out) nogil
     unsigned flush_tiny() nogil
     void flush_restore(unsigned before) nogil
+
+cdef extern from "range_gadget.h":
+    cdef enum:
+        NO_GADGET
+        RESOLVE
+        MAX_MARGIN
+    ctypedef struct RangeGadget:
+        int kind
+        int player
+        int num_hands
+        const float* weights
+        const float* alternatives
+        const float* shares
+        float pairs
+        float* regrets
+        float* sums
+        float* chosen
+        float* reach
+    void play_gadget(const RangeGadget* gadget, float keep, float weight) nogil
+    void learn_gadget(
+        const RangeGadget* gadget, float fade_gains, float fade_losses, const float* values,
+    ) nogil
+cdef extern from "range_leaves.h":
+    cdef enum:
+        LEAF_CHOICES
+        MOST_LEAF_GROUPS
+    void mix_choices(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
+    void mix_all_in(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
 
 __all__ = ["NODE_DTYPE", "RangeWalk"]
 
@@ -73,10 +107,13 @@ cdef class RangeWalk:
         regrets, sums: the rows, float32 or int16, street by street, player by player,
             board by board, node by node; (num_actions, pad) for each decision.
         regret_exponents, sum_exponents: uint8; packed only.
+        gadget_regrets, gadget_sums: float32, see `enter_safely`; empty without.
     """
 
     cdef readonly RangeBoards boards
     cdef readonly object regrets, sums, regret_exponents, sum_exponents
+    cdef readonly object gadget_regrets, gadget_sums
+    cdef RangeGadget gadget
     cdef readonly int num_workers
     cdef readonly bint packed
     cdef WalkStreet streets[MOST_BOARD_STREETS]
@@ -92,6 +129,8 @@ cdef class RangeWalk:
     cdef const float* weights[2]           # (hands + 1,) padded, by player
     cdef float* task_values                # (tasks, roots, pad) of the second street
     cdef int64_t task_size
+    cdef int[2] leaf_groups                # by player; 0 until `set_leaves`
+    cdef const uint16_t** hand_groups      # (boards of the last street, 2) of each padded hand
     cdef int64_t[::1] cells                # the next task; whether to stop
     cdef uint32_t[::1] barrier
 
@@ -137,6 +176,7 @@ cdef class RangeWalk:
             padded = np.append(np.asarray(weights[seat], np.float32), np.float32(0))
             self.memory.append(padded.base)
             self.weights[seat] = &padded[0]
+        self.gadget_regrets = self.gadget_sums = np.zeros(0, np.float32)
         self._make_scratch()
         self.cells = np.zeros(32, np.int64)
         self.barrier = _from_aligned(
@@ -156,9 +196,10 @@ cdef class RangeWalk:
         cdef const RangeNode* node
         cdef const RangeNode[::1] nodes
         cdef int32_t* rows
-        cdef int32_t* slots
-        cdef int32_t* decisions
+        cdef int32_t* slots[2]
+        cdef int32_t* decisions[2]
         cdef int32_t* deals
+        cdef int32_t* leaves
         cdef int index, number, seat, child
         here.num_parts = len(parts)
         here.parts = <StreetPart*>self._zeros(len(parts) * sizeof(StreetPart))
@@ -175,26 +216,36 @@ cdef class RangeWalk:
             part.first_root = here.num_roots
             part.num_roots = num_roots
             here.num_roots += num_roots
-            slots = <int32_t*>self._zeros(4 * part.num_nodes)
-            decisions = <int32_t*>self._zeros(4 * part.num_nodes)
+            for seat in range(2):
+                slots[seat] = <int32_t*>self._zeros(4 * part.num_nodes)
+                decisions[seat] = <int32_t*>self._zeros(4 * part.num_nodes)
+                part.slots[seat], part.decisions[seat] = slots[seat], decisions[seat]
             deals = <int32_t*>self._zeros(4 * part.num_nodes)
+            leaves = <int32_t*>self._zeros(4 * part.num_nodes)
             for index in range(part.num_nodes):
                 node = &part.nodes[index]
-                if node.kind == DECIDE:
+                if node.kind == DECIDE or node.kind == LEAF:
                     if not 1 <= node.num_actions <= 16 or not (
                         index < node.first_child <= part.num_nodes - node.num_actions
                     ):
                         raise ValueError(f"node {index} has no children where they should be")
-                    slots[index] = here.num_slots[node.actor]
-                    decisions[index] = here.num_decisions[node.actor]
-                    here.num_slots[node.actor] += node.num_actions
-                    here.num_decisions[node.actor] += 1
+                    for seat in range(2):
+                        if node.kind == LEAF or node.actor == seat:
+                            slots[seat][index] = here.num_slots[seat]
+                            decisions[seat][index] = here.num_decisions[seat]
+                            here.num_slots[seat] += node.num_actions
+                            here.num_decisions[seat] += 1
+                    if node.kind == LEAF:
+                        self._check_leaf(part, street, index)
+                        leaves[part.num_leaves] = index
+                        part.num_leaves += 1
                 elif node.kind == DEAL:
                     if street == self.num_streets - 1:
                         raise ValueError("a dealing on the last street")
                     deals[part.num_deals] = index
                     part.num_deals += 1
-            part.slots, part.decisions, part.deals = slots, decisions, deals
+            part.deals, part.leaves = deals, leaves
+            part.matrices = <const float**>self._zeros(sizeof(float*) * part.num_leaves)
             for seat in range(2):
                 rows = <int32_t*>self._zeros(4 * part.num_nodes)
                 part.num_rows[seat] = num_roots
@@ -204,7 +255,7 @@ cdef class RangeWalk:
                     node = &part.nodes[index]
                     for child in range(node.num_actions):
                         rows[node.first_child + child] = rows[index]
-                        if node.actor != seat:
+                        if node.actor != seat or node.kind == LEAF:
                             rows[node.first_child + child] = part.num_rows[seat]
                             part.num_rows[seat] += 1
                 part.rows[seat] = rows
@@ -223,13 +274,14 @@ cdef class RangeWalk:
         endings = {}
         for index in range(part.num_nodes):
             node = &part.nodes[index]
-            if node.kind == END_BY_FOLD or node.kind == END_BY_SHOWDOWN:
+            # A leaf's choice wants what a fold wants: the reach that each hand can meet.
+            if node.kind in (END_BY_FOLD, END_BY_SHOWDOWN, CHOICE):
                 pair = endings.setdefault(part.rows[seat][index], [part.num_nodes, part.num_nodes])
                 # Only the opponent's actions divide rows, so after one row this player folds
                 # at most once, and shows down at most once.
-                if pair[node.kind == END_BY_FOLD] != part.num_nodes:
+                if pair[node.kind != END_BY_SHOWDOWN] != part.num_nodes:
                     raise ValueError("two endings of one kind after the same reach")
-                pair[node.kind == END_BY_FOLD] = index
+                pair[node.kind != END_BY_SHOWDOWN] = index
         # Showdowns alone, both, folds alone: few groups then do both.
         order = sorted(
             endings.items(), key=lambda item: (item[1][0] == part.num_nodes) * 2
@@ -247,7 +299,7 @@ cdef class RangeWalk:
             group.folds[lane] = pair[1] if index < len(order) else part.num_nodes
             if group.showdowns[lane] < part.num_nodes:
                 group.has_showdown = True
-                group.showdown_worth[lane] = abs(part.nodes[group.showdowns[lane]].worth)
+                group.showdown_worth[lane] = part.nodes[group.showdowns[lane]].worth
             if group.folds[lane] < part.num_nodes:
                 group.has_fold = True
                 group.fold_worth[lane] = sign * part.nodes[group.folds[lane]].worth
@@ -294,16 +346,17 @@ cdef class RangeWalk:
 
     cdef NodeRows _rows(
         self, int64_t board_index, const RangeBoard* board, const StreetPart* part, int node,
+        int seat,
     ) noexcept nogil:
-        """Where the rows of a decision lie."""
+        """Where a player's rows of a decision lie."""
         cdef NodeRows rows
-        cdef int seat = part.nodes[node].actor
         cdef int64_t item = (
-            self.first_rows[2 * board_index + seat] + <int64_t>part.slots[node] * board.pad[seat]
+            self.first_rows[2 * board_index + seat]
+            + <int64_t>part.slots[seat][node] * board.pad[seat]
         )
         cdef int64_t block = (
             self.first_blocks[2 * board_index + seat]
-            + <int64_t>part.decisions[node] * (board.pad[seat] // 16)
+            + <int64_t>part.decisions[seat][node] * (board.pad[seat] // 16)
         )
         rows.pad = board.pad[seat]
         rows.packed = self.packed
@@ -333,11 +386,11 @@ cdef class RangeWalk:
                 to[hand] = source[places[hand]]
         for index in range(part.num_nodes):
             node = &part.nodes[index]
-            if node.kind == DECIDE and node.actor == opponent:
-                here = self._rows(board_index, board, part, index)
+            if (node.kind == DECIDE and node.actor == opponent) or node.kind == LEAF:
+                here = self._rows(board_index, board, part, index, opponent)
                 play_range(
                     &here, node.num_actions, node.locked or case.mode != TRAIN,
-                    not node.locked, case.fade_average,
+                    not node.locked, case.keep, case.weight,
                     reach + <int64_t>rows[index] * pad,
                     reach + <int64_t>rows[node.first_child] * pad,
                 )
@@ -367,6 +420,29 @@ cdef class RangeWalk:
                 board.same[player], &rows, scratch.lanes,
             )
 
+    cdef void _value_leaves(
+        self, const WalkCase* case, int64_t board_index, const StreetPart* part,
+        const float* reach, float* values,
+    ) noexcept nogil:
+        """Turn the rows of the leaves' choices into what each is worth to the player."""
+        cdef const RangeBoard* board = &self.boards.boards[board_index]
+        cdef int player = case.player, opponent = 1 - player, number
+        cdef int64_t place = 2 * (board_index - self.boards.first_board[self.num_streets - 1])
+        cdef const RangeNode* node
+        cdef const float* rows
+        cdef float* below
+        for number in range(part.num_leaves):
+            node = &part.nodes[part.leaves[number]]
+            rows = reach + (
+                <int64_t>part.rows[player][node.first_child] * board.pad[opponent]
+            )
+            below = values + <int64_t>node.first_child * board.pad[player]
+            (mix_choices if node.num_actions > 1 else mix_all_in)(
+                part.matrices[number], self.leaf_groups, player, self.hand_groups[place + player],
+                board.pad[player], self.hand_groups[place + opponent], board.pad[opponent], rows,
+                below,
+            )
+
     cdef void _come_up(
         self, const WalkCase* case, int64_t board_index, const StreetPart* part, float* values,
     ) noexcept nogil:
@@ -379,16 +455,16 @@ cdef class RangeWalk:
         cdef NodeRows here
         for index in range(part.num_nodes - 1, -1, -1):
             node = &part.nodes[index]
-            if node.kind != DECIDE:
+            if node.kind != DECIDE and node.kind != LEAF:
                 continue
             below = values + <int64_t>node.first_child * pad
             to = values + <int64_t>index * pad
-            if node.actor != player:
+            if node.kind == DECIDE and node.actor != player:
                 combine_range(below, node.num_actions, pad, False, to)
             elif case.mode == ANSWER and not node.locked:
                 combine_range(below, node.num_actions, pad, True, to)
             else:
-                here = self._rows(board_index, board, part, index)
+                here = self._rows(board_index, board, part, index, player)
                 learn_range(
                     &here, node.num_actions, node.locked or case.mode != TRAIN, not node.locked,
                     case.fade_gains, case.fade_losses, below, to,
@@ -411,6 +487,7 @@ cdef class RangeWalk:
             part = &here.parts[number]
             self._go_down(case, board_index, part, reach_in, mine.reach)
             self._evaluate(case, board, part, mine, mine.reach, mine.values)
+            self._value_leaves(case, board_index, part, mine.reach, mine.values)
             if part.num_deals:
                 self._deal(case, street, board_index, part, scratch)
             self._come_up(case, board_index, part, mine.values)
@@ -470,14 +547,17 @@ cdef class RangeWalk:
         return sync_barrier_wait(&self.barrier[0], self.num_workers, PATIENCE_NS, spin)
 
     cdef int _walk_all(
-        self, const WalkCase* case, int worker, SyncSpin* spin, float* root_values,
+        self, const WalkCase* case, int worker, SyncSpin* spin, const float* reach_in,
+        float* root_values,
     ) noexcept nogil:
-        """Walk everything; the first thread leaves the root's values, in the range's order."""
+        """Walk everything; the first thread leaves the root's values, in the range's order.
+
+        reach_in is the opponent's at the root; it and root_values are the first thread's.
+        """
         cdef const RangeBoard* board = &self.boards.boards[0]
         cdef StreetScratch* scratch = &self.scratch[worker * MOST_BOARD_STREETS]
         cdef StreetScratch* first = &self.scratch[0]
         cdef const StreetPart* part = &self.streets[0].parts[0]
-        cdef const float* reach_in = self.weights[1 - case.player]
         cdef int pad = board.pad[case.player], opponent_pad = board.pad[1 - case.player]
         cdef int deal, task, hand
         cdef float chance = self.streets[0].deal_chance
@@ -529,13 +609,31 @@ cdef class RangeWalk:
             self._hand_back(case, board, part, first.values, &root_values)
         return SYNC_DONE
 
+    cdef int _update(
+        self, const WalkCase* case, int worker, SyncSpin* spin, float* root_values, int num_values,
+    ) noexcept nogil:
+        """Walk for the player who is updated, past the choice to enter if there is one."""
+        cdef RangeGadget* gadget = &self.gadget
+        cdef const float* reach = self.weights[1 - case.player]
+        cdef bint chooses = worker == 0 and gadget.kind != NO_GADGET
+        if chooses and gadget.player != case.player:
+            play_gadget(gadget, case.keep, case.weight)
+            reach = gadget.reach
+        memset(root_values, 0, num_values * sizeof(float))
+        if self._walk_all(case, worker, spin, reach, root_values) != SYNC_DONE:
+            return -1
+        if chooses and gadget.player == case.player:
+            learn_gadget(gadget, case.fade_gains, case.fade_losses, root_values)
+        return SYNC_DONE
+
     def train(self, int worker, const float[:, ::1] fades, int64_t deadline_ns, int64_t least):
         """Do iterations of CFR, as one of the threads, which all call this alike.
 
         Args:
             worker: the number of this thread, from 0.
-            fades: float32 (iterations, 3): in each, what positive regrets, negative regrets
-                and the sums of the average strategy are multiplied by before they are added to.
+            fades: float32 (iterations, 4): in each, what positive regrets, negative regrets
+                and the sums of the average strategy (1 or 0) are multiplied by before they
+                are added to, and what is added to the sums is multiplied by.
             deadline_ns: when to begin no more iteration, on the clock of ``time.monotonic_ns``.
             least: iterations that are done even so.
 
@@ -548,10 +646,8 @@ cdef class RangeWalk:
         cdef int64_t done = 0
         cdef int outcome = SYNC_DONE, pad
         pad = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
-        cdef float[::1] root = np.zeros(
-            max(self.boards.boards[0].num_hands[0], self.boards.boards[0].num_hands[1]) + pad,
-            np.float32,
-        )
+        cdef float[::1] root = np.zeros(pad, np.float32)
+        self._require_leaves()
         spin.most = spin.now = 30_000
         spin.skipped = 0
         case.mode = TRAIN
@@ -565,9 +661,10 @@ cdef class RangeWalk:
                     break
                 case.fade_gains = fades[done, 0]
                 case.fade_losses = fades[done, 1]
-                case.fade_average = fades[done, 2]
+                case.keep = fades[done, 2]
+                case.weight = fades[done, 3]
                 for case.player in range(2):
-                    outcome = self._walk_all(&case, worker, &spin, &root[0])
+                    outcome = self._update(&case, worker, &spin, &root[0], pad)
                     if outcome != SYNC_DONE:
                         break
                 if outcome != SYNC_DONE:
@@ -578,13 +675,15 @@ cdef class RangeWalk:
             raise RuntimeError("a thread of the solver did not come")
         return done
 
-    def values(self, int worker, int player, bint answer):
+    def values(self, int worker, int player, bint answer, const float[::1] reach=None):
         """Walk once over the average strategies, as one of the threads.
 
         Args:
             worker: the number of this thread, from 0.
             player: whose values to return.
             answer: the player gives a best response (Johanson et al. 2011), but where locked.
+            reach: float32 (hands + 1,), the opponent's at the root, the last one 0; by
+                default the range's weights.
 
         Returns:
             float32 (hands,), from the first thread: counterfactual values at the root, in
@@ -595,15 +694,22 @@ cdef class RangeWalk:
         cdef unsigned before
         cdef int outcome
         cdef int count = self.boards.boards[0].num_hands[player]
+        cdef int theirs = self.boards.boards[0].num_hands[1 - player]
         cdef float[::1] root = np.zeros(count + 1, np.float32)
+        self._require_leaves()
+        cdef const float* reach_in = self.weights[1 - player]
+        if reach is not None:
+            if len(reach) != theirs + 1 or reach[theirs] != 0:
+                raise ValueError("reach has one item more than the range has hands, and that is 0")
+            reach_in = &reach[0]
         spin.most = spin.now = 30_000
         spin.skipped = 0
         case.mode = ANSWER if answer else JUDGE
         case.player = player
-        case.fade_gains = case.fade_losses = case.fade_average = 1
+        case.fade_gains = case.fade_losses = case.keep = case.weight = 1
         with nogil:
             before = flush_tiny()
-            outcome = self._walk_all(&case, worker, &spin, &root[0])
+            outcome = self._walk_all(&case, worker, &spin, reach_in, &root[0])
             flush_restore(before)
         if outcome != SYNC_DONE:
             raise RuntimeError("a thread of the solver did not come")
@@ -620,13 +726,116 @@ cdef class RangeWalk:
         cdef float* row = self.scratch[0].values + <int64_t>node * pad
         return np.asarray(<float[:pad]>row)[: board.num_hands[player]].copy()
 
+    def enter_safely(self, int kind, int player, alternatives, shares, float pairs):
+        """Put a choice before the subgame, see range_gadget.h; `train` then learns it too.
+
+        Args:
+            kind: 1 for each hand to be played or not, 2 for the one hand to be played.
+            player: who chooses.
+            alternatives: float32 (hands,), what each hand has else, in the unit of `values`.
+            shares: float32 (hands,), one over the opponent's reach that each hand can meet,
+                0 where that is none.
+            pairs: weight of all pairs of hands that can meet.
+        """
+        cdef RangeGadget* gadget = &self.gadget
+        cdef int count = self.boards.boards[0].num_hands[player]
+        cdef float[::1] given, regrets, sums
+        if kind != RESOLVE and kind != MAX_MARGIN:
+            raise ValueError(f"no gadget of kind {kind}")
+        for array in (alternatives, shares):
+            if np.shape(array) != (count,):
+                raise ValueError(f"{np.shape(array)} for {count} hands")
+        gadget.player, gadget.num_hands, gadget.pairs = player, count, pairs
+        gadget.weights = self.weights[player]
+        given = np.array(alternatives, np.float32)
+        self.memory.append(given.base)
+        gadget.alternatives = &given[0]
+        given = np.array(shares, np.float32)
+        self.memory.append(given.base)
+        gadget.shares = &given[0]
+        rows = (2 if kind == RESOLVE else 1) * count
+        self.gadget_regrets, self.gadget_sums = np.zeros((2, rows), np.float32)
+        regrets, sums = self.gadget_regrets, self.gadget_sums
+        gadget.regrets, gadget.sums = &regrets[0], &sums[0]
+        gadget.chosen = <float*>self._zeros(4 * count)
+        gadget.reach = <float*>self._zeros(4 * (count + 1))
+        gadget.kind = kind
+
     def lock(self, int street, int part, int node):
         """Play the node's strategy sums from now on, on every board, and learn nothing there."""
         cdef StreetPart* here = &self.streets[street].parts[part]
         (<RangeNode*>here.nodes)[node].locked = True
 
-    def rows_at(self, int street, int board, int part, int node):
-        """Return where a decision's rows lie.
+    cdef int _check_leaf(self, const StreetPart* part, int street, int index) except -1:
+        """Refuse a leaf before the last street, or one with other choices than there are."""
+        cdef const RangeNode* node = &part.nodes[index]
+        cdef int choice
+        if street != self.num_streets - 1 or node.num_actions not in (1, LEAF_CHOICES):
+            raise ValueError(f"leaf {index} is before the last street, or has other choices")
+        for choice in range(node.num_actions):
+            if part.nodes[node.first_child + choice].kind != CHOICE:
+                raise ValueError(f"leaf {index} has children that are no choices")
+        return 0
+
+    def set_leaves(self, groups, matrices):
+        """Say what the leaves are worth; nothing is walked before.
+
+        Args:
+            groups: for each board of the last street, for each player, uint16 (hands,): the
+                group of each hand, in the order of the board's list.
+            matrices: by part and node of each leaf, float32 (groups of player 0, groups of player
+                1, choices of player 0, choices of player 1): to player 0, in the leaf's pots.
+        """
+        cdef int street = self.num_streets - 1, number, index, seat
+        cdef WalkStreet* here = &self.streets[street]
+        cdef StreetPart* part
+        cdef const uint16_t[::1] padded
+        cdef const float[::1] flat
+        shape = None
+        for number in range(here.num_parts):
+            part = &here.parts[number]
+            for index in range(part.num_leaves):
+                matrix = np.asarray(matrices[number, part.leaves[index]], np.float32)
+                choices = part.nodes[part.leaves[index]].num_actions
+                shape = shape or matrix.shape[:2]
+                if matrix.shape != (*shape, choices, choices) or not (
+                    1 <= min(shape) <= max(shape) <= MOST_LEAF_GROUPS
+                ):
+                    raise ValueError(f"a matrix of shape {matrix.shape}")
+                aligned = _from_aligned(np.empty(matrix.size + 32, np.float32), matrix.size)
+                aligned[:] = matrix.ravel()
+                self.memory.append(aligned)
+                flat = aligned
+                part.matrices[index] = &flat[0]
+        if shape is None:
+            raise ValueError("a subgame without leaves")
+        if len(groups) != self.boards.num_boards(street):
+            raise ValueError(f"groups for {len(groups)} boards")
+        self.hand_groups = <const uint16_t**>self._zeros(2 * len(groups) * sizeof(uint16_t*))
+        for index in range(len(groups)):
+            for seat in range(2):
+                held = np.asarray(groups[index][seat])
+                array = np.zeros(self.boards.pad(street, index, seat), np.uint16)
+                array[: self.boards.boards[self.boards.first_board[street] + index].num_hands[seat]
+                      ] = held
+                if held.size and held.max() >= shape[seat]:
+                    raise ValueError(f"group {held.max()} of {shape[seat]}")
+                self.memory.append(array)
+                padded = array
+                self.hand_groups[2 * index + seat] = &padded[0]
+        self.leaf_groups[0], self.leaf_groups[1] = shape
+
+    cdef int _require_leaves(self) except -1:
+        """Refuse to walk to leaves that nobody said the worth of."""
+        cdef WalkStreet* here = &self.streets[self.num_streets - 1]
+        cdef int number
+        for number in range(here.num_parts):
+            if here.parts[number].num_leaves and not self.leaf_groups[0]:
+                raise ValueError("the leaves have no values yet")
+        return 0
+
+    def rows_at(self, int street, int board, int part, int node, int seat=-1):
+        """Return where a decision's rows lie; of a leaf those of *seat*.
 
         Returns:
             The rows' first item in `regrets` and `sums`, the number of actions, the length
@@ -634,10 +843,12 @@ cdef class RangeWalk:
         """
         cdef int64_t index = self.boards.first_board[street] + board
         cdef const StreetPart* here = &self.streets[street].parts[part]
-        cdef int seat = here.nodes[node].actor
+        if seat < 0:
+            seat = here.nodes[node].actor
         cdef int pad = self.boards.boards[index].pad[seat]
-        first = self.first_rows[2 * index + seat] + <int64_t>here.slots[node] * pad
-        block = self.first_blocks[2 * index + seat] + <int64_t>here.decisions[node] * (pad // 16)
+        first = self.first_rows[2 * index + seat] + <int64_t>here.slots[seat][node] * pad
+        block = self.first_blocks[2 * index + seat]
+        block += <int64_t>here.decisions[seat][node] * (pad // 16)
         return first, here.nodes[node].num_actions, pad, block
 
 

@@ -248,6 +248,10 @@ class Translator:
             )
         return children[choice]
 
+    def stacks(self, node: int) -> tuple[int, ...]:
+        """Return the chips that each seat still has at *node* of the tree."""
+        return self._money(node).stacks
+
     def real_action(self, node: int, state: State, choice: int) -> Action:
         """Return the legal action that *choice* at decision *node* stands for."""
         legal = state.legal_actions()

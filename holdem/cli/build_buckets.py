@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         PROG,
         "Group all hands of the 52-card deck into buckets, street by street.",
-        "`holdem buckets info PATH` says what a set holds. An interrupted build continues\n"
+        "`holdem buckets info PATH` says what a set holds. An interrupted build continues "
         "where it was when the command is given again.",
     )
     parser.add_argument("--preset", choices=list(PRESETS), help="ready numbers for all of these")
@@ -141,7 +141,10 @@ def _out(options: argparse.Namespace, config: BucketConfig) -> Path:
         return Path(options.out)
     if options.preset and config == preset(options.preset, config.num_players):
         return preset_path(options.preset, config.num_players)
-    raise ConfigError("--out is missing: where shall the set be?", "give --out PATH")
+    raise ConfigError(
+        "--out is missing: where shall the set be?",
+        f"--out PATH, or --preset {next(iter(PRESETS))}",
+    )
 
 
 # -- what a set holds --------------------------------------------------------------------------

@@ -10,11 +10,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from holdem.cli.terminal import Parser, duration, make_console, run_command, signals_raise
-from holdem.config import parse_scalar
+from holdem.cli.terminal import (
+    Parser,
+    duration,
+    make_console,
+    option_value,
+    run_command,
+    signals_raise,
+)
 from holdem.play.dealer import MatchResult, play_match
 from holdem.play.game_definition import read_game
-from holdem.types import DealerConfig
+from holdem.types import DEALER_RULES, DealerConfig
 
 PROG = "holdem dealer"
 
@@ -39,8 +45,8 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Deal a match to programs that connect and speak the ACPC protocol, version 2.0.0.",
-        "The first line printed has the ports, one for each player in the order of --seats; the\n"
-        "last one the scores. What players do wrong goes to standard error. The exit status is 0\n"
+        "The first line printed has the ports, one for each player in the order of --seats; the "
+        "last one the scores. What players do wrong goes to standard error. The exit status is 0 "
         "if all hands were played and nobody was put out, else 1. docs/playing.md says more.",
     )
     parser.add_argument(
@@ -57,7 +63,11 @@ def _parser() -> Parser:
         shown = f"{default:g}" if isinstance(default, float) else default
         parser.add_argument(option, dest=name, metavar=metavar, help=f"{text} ({shown})")
     parser.add_argument(
-        "--port", metavar="P", nargs="+", help="the players' ports; 0 for any that is free (0)"
+        "--port",
+        dest="ports",
+        metavar="P",
+        nargs="+",
+        help="the players' ports; 0 for any that is free (0)",
     )
     parser.add_argument(
         "--duplicate", action="store_true", help="deal the same cards at each rotation of players"
@@ -98,14 +108,12 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def _config(options: argparse.Namespace) -> DealerConfig:
-    given: dict[str, object] = {"duplicate": options.duplicate}
-    for _, name, _, _ in _OPTIONS:
-        value = getattr(options, name)
-        if value is not None:
-            given[name] = value if name == "host" else parse_scalar(value)
-    if options.port is not None:
-        given["ports"] = [parse_scalar(port) for port in options.port]
-    return DealerConfig(**given)  # type: ignore[arg-type]
+    given = {
+        name: option_value(option, value, DEALER_RULES[name])
+        for option, name, _, _ in (*_OPTIONS, ("--port", "ports", "", ""))
+        if (value := getattr(options, name)) is not None
+    }
+    return DealerConfig(duplicate=options.duplicate, **given)
 
 
 def _print_result(console: Console, result: MatchResult, big_blind: int, seconds: float) -> None:

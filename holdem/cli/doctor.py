@@ -166,7 +166,7 @@ def _finding(place: str, plan: Plan) -> Finding | None:
 @contextlib.contextmanager
 def _shown(console: Console, name: str) -> Iterator[None]:
     """Show on a terminal what is being checked, and wipe it away."""
-    if not console.is_terminal:
+    if not console.is_interactive:
         yield
         return
     # Not a spinner: that takes a thread, and there may be none to have.

@@ -32,6 +32,7 @@ BASELINE = ("cx16", "lahf_lm", "popcnt", "sse4_1", "sse4_2", "ssse3")
 CLONES = {
     "best_response": ("avx512bw", "avx2"),
     "cluster": ("avx512bw", "avx2", "sse4_1"),
+    "continuations": ("avx512bw", "avx2"),
     "equity": ("avx512bw", "avx2"),
     "evaluator": ("avx512bw", "avx2"),
     "preflop": ("avx512bw", "avx2"),

@@ -49,8 +49,8 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Let a blueprint play against others, and say what it wins, with error bars.",
-        "Figures are milli big blinds per hand with 95 % intervals, as the blueprint sees them.\n"
-        "Opponents are baselines (" + ", ".join(STYLES) + ") and paths of policies or\n"
+        "Figures are milli big blinds per hand with 95 % intervals, as the blueprint sees them. "
+        "Opponents are baselines (" + ", ".join(STYLES) + ") and paths of policies or "
         "checkpoints. The number of hands is fixed before the first is played.",
     )
     parser.add_argument("--checkpoint", type=Path, metavar="PATH", help="a checkpoint, or a run")
@@ -162,9 +162,10 @@ class Settings:
 def _player(options: argparse.Namespace, loader: Loader) -> Contestant:
     """Return what is judged."""
     if (options.checkpoint is None) == (options.policy is None):
-        found = "neither --checkpoint nor --policy" if options.policy is None else "both"
+        found = "neither" if options.policy is None else "both"
         raise ConfigError(
-            f"{found} given: what is to be judged?", "give --policy PATH or --checkpoint PATH"
+            f"{found} of --policy and --checkpoint given: what is to be judged?",
+            "give one of them, as in --policy PATH",
         )
     if options.checkpoint is not None:
         return loader.checkpoint(options.checkpoint)

@@ -24,7 +24,7 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Write the average strategy of a checkpoint as a policy: its probabilities alone.",
-        "The policy is the folder PATH: avg_policy/, whose arrays are mapped and not read when it\n"
+        "The policy is the folder PATH: avg_policy/, whose arrays are mapped and not read when it "
         "is loaded, and avg_policy.json for people. All that takes a policy takes PATH.",
     )
     parser.add_argument(

@@ -60,7 +60,7 @@ class InstancesDisplay:
         """Bring the screen up to date; elsewhere print a block if the last one is long ago."""
         if self._quiet:
             return
-        if self._console.is_terminal:
+        if self._console.is_interactive:
             if self._live is None:
                 self._live = Live(console=self._console, auto_refresh=False)
                 self._live.start()

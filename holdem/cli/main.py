@@ -18,6 +18,7 @@ COMMANDS = {
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
     "show": ("holdem.cli.show", "show what every hand does at any point of a policy's tree"),
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
+    "continuations": ("holdem.cli.continuations", "learn what search wants to know of a policy"),
     "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
     "match": ("holdem.cli.match", "let two policies play against each other"),
     "solve": ("holdem.cli.solve", "solve a situation after the flop, for both ranges"),
@@ -43,7 +44,8 @@ def usage() -> str:
             "",
             *lines,
             "",
-            "`holdem COMMAND --help` explains a command; `holdem --version` tells the version.",
+            "`holdem COMMAND --help` explains a command; `holdem --version` tells the",
+            "version.",
         ]
     )
 

@@ -54,10 +54,10 @@ def _parser() -> Parser:
         "Let policy A play against policy B, and say what A wins, with error bars.",
         "A and B are paths of policies, runs or checkpoints, or baselines: "
         + ", ".join(STYLES)
-        + ".\nWith three players or more A sits alone among copies of B. Policies with different\n"
-        "bet menus follow the hands by translation, which is slower. The number of hands is fixed\n"
-        "before the first is played; --until-ci finds it by a pilot whose hands do not count.\n"
-        "With --search, which is for two players, decisions after the flop take their time; what\n"
+        + ". With three players or more A sits alone among copies of B. Policies with different "
+        "bet menus follow the hands by translation, which is slower. The number of hands is fixed "
+        "before the first is played; --until-ci finds it by a pilot whose hands do not count. "
+        "With --search, which is for two players, decisions after the flop take their time; what "
         "a deal brings then depends on the clock too.",
     )
     parser.add_argument("first", metavar="A", help="who is judged")

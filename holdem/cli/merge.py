@@ -33,9 +33,9 @@ def _parser() -> Parser:
         PROG,
         "Add the regrets and strategies of a run's instances, from their newest checkpoints, "
         "and make one policy of them.",
-        "RUN is a run of many instances, a plain run, or one checkpoint. Several are added:\n"
-        "a run spread over machines, or independent runs of one config.\n"
-        "The runs may still be training. The result is a run that `holdem train --resume-from`\n"
+        "RUN is a run of many instances, a plain run, or one checkpoint. Several are added: "
+        "a run spread over machines, or independent runs of one config. "
+        "The runs may still be training. The result is a run that `holdem train --resume-from` "
         "goes on with; docs/multi_instance.md says how good it is.",
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="what to add")

@@ -31,7 +31,7 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Follow a run of `holdem train --num-instances` by its progress files, until it ends.",
-        "Exit status: 0 all instances completed (with --once: or are running), 1 one failed or\n"
+        "Exit status: 0 all instances completed (with --once: or are running), 1 one failed or "
         "is gone, 3 one was interrupted, 2 a mistake in the options.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="the --logdir of the run")

@@ -29,7 +29,7 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Play against a policy at the terminal. With --server, let it play there by itself.",
-        "A server is a dealer that speaks the ACPC protocol, such as `holdem dealer`.\n"
+        "A server is a dealer that speaks the ACPC protocol, such as `holdem dealer`. "
         "docs/playing.md says more.",
     )
     parser.add_argument("--policy", type=Path, required=True, metavar="PATH", help="what plays")

@@ -39,9 +39,9 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Show what every hand does at one point of the betting.",
-        "A path is actions from the beginning: f fold, x check, c call, b300 bet, r250 raise to\n"
-        "250 chips, a all-in; and the cards of the board: 'r250 c / Ks7d2h / x'. Without one,\n"
-        "the first decision of the hand. A path that leads nowhere is answered with what is\n"
+        "A path is actions from the beginning: f fold, x check, c call, b300 bet, r250 raise to "
+        "250 chips, a all-in; and the cards of the board: 'r250 c / Ks7d2h / x'. Without one, "
+        "the first decision of the hand. A path that leads nowhere is answered with what is "
         "possible there.",
     )
     parser.add_argument(

@@ -55,8 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         PROG,
         "Solve a situation of two players after the flop: what both ranges do.",
-        "Sizes: '50%' of the pot, '2.5x' the bet, '4c' chips, 'a' all-in. A path for --at is\n"
-        "actions and cards from the beginning, as in 'check bet100 call Kd'. A spot file is\n"
+        "Sizes: '50%' of the pot, '2.5x' the bet, '4c' chips, 'a' all-in. A path for --at is "
+        "actions and cards from the beginning, as in 'check bet100 call Kd'. A spot file is "
         "lines of name=value: board, pot, stack, oop, ip, bet, raise; options beat it.",
     )
     for name, (metavar, text) in _OPTIONS.items():

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from holdem.cli.table_display import TableDisplay
-from holdem.cli.terminal import Parser
-from holdem.config import parse_scalar
+from holdem.cli.terminal import Parser, option_value
 from holdem.play.agent import Agent, load_policy
 from holdem.play.client import Client
 from holdem.play.game_definition import Table
 from holdem.play.profile import DEFAULT_PROFILE, read_profile
 from holdem.play.session import Limits
 from holdem.storage import LineFile
-from holdem.types import SEARCH_RULES, SearchConfig, TableProfile
+from holdem.types import PROFILE_RULES, SEARCH_RULES, SearchConfig, TableProfile
 
 
 def add_table_options(parser: Parser) -> None:
@@ -90,12 +89,12 @@ def add_search_options(parser: Parser, seats: Sequence[str] = ()) -> None:
 
 
 _SEARCH_OPTIONS = {
-    "time_budget_ms": "time_budget_ms",
-    "min_iters": "min_iterations",
-    "num_workers": "num_workers",
-    "depth": "depth",
-    "search_menu": "menu",
-    "safety": "safety",
+    "--time-budget-ms": "time_budget_ms",
+    "--min-iters": "min_iterations",
+    "--num-workers": "num_workers",
+    "--depth": "depth",
+    "--search-menu": "menu",
+    "--safety": "safety",
 }
 
 
@@ -106,9 +105,9 @@ def search_of(options: argparse.Namespace) -> SearchConfig | None:
         ConfigError: a value cannot be used.
     """
     given: dict[str, Any] = {
-        field: value if SEARCH_RULES[field].kind is str else parse_scalar(value)
-        for name, field in _SEARCH_OPTIONS.items()
-        if (value := getattr(options, name)) is not None
+        field: option_value(option, value, SEARCH_RULES[field])
+        for option, field in _SEARCH_OPTIONS.items()
+        if (value := getattr(options, option[2:].replace("-", "_"))) is not None
     }
     config = SearchConfig(**given)
     return config if options.search else None
@@ -117,8 +116,8 @@ def search_of(options: argparse.Namespace) -> SearchConfig | None:
 def profile_of(options: argparse.Namespace) -> TableProfile:
     """Return the profile, with the options that beat it."""
     given: dict[str, Any] = {
-        name: parse_scalar(value)
-        for name in ("max_hands", "stop_loss")
+        name: option_value(option, value, PROFILE_RULES[name])
+        for option, name in (("--max-hands", "max_hands"), ("--stop-loss", "stop_loss"))
         if (value := getattr(options, name)) is not None
     }
     return dataclasses.replace(read_profile(options.profile), **given)

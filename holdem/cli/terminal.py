@@ -13,13 +13,14 @@ import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from holdem.config import nearest
-from holdem.errors import ConfigError, HoldemError
+from holdem.config import nearest, parse_scalar
+from holdem.errors import CardError, ConfigError, HoldemError
+from holdem.types import Rule, shown
 
 PIPE_WIDTH = 120
 """Columns where the output is no terminal, which has no width of its own."""
@@ -48,7 +49,6 @@ class Parser(argparse.ArgumentParser):
             description=description,
             epilog=epilog,
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
     def error(self, message: str) -> NoReturn:
@@ -62,19 +62,36 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(message, remedy)
 
 
+def option_value(option: str, text: str | Sequence[str], rule: Rule) -> Any:
+    """Return what *text*, or each of several, means behind *option*.
+
+    Raises:
+        ConfigError: *rule* does not allow it.
+    """
+    value: object = text
+    if rule.kind is not str:
+        value = parse_scalar(text) if isinstance(text, str) else [parse_scalar(t) for t in text]
+    try:
+        return rule.convert(value)
+    except ValueError:
+        raise ConfigError(
+            f"{option} is {shown(value)}, and must be {rule.wanted}", "--help explains each option"
+        ) from None
+
+
 def run_command(
     prog: str, command: Callable[[Sequence[str]], int], argv: Sequence[str] | None
 ) -> int:
     """Run *command* and return its exit status; what the user can mend is told in two lines.
 
-    2 is a mistake in options or configs, 1 any other `HoldemError`, 128 + n signal n.
+    2 is a mistake in options, cards or configs, 1 any other `HoldemError`, 128 + n signal n.
     Anything else is a bug and keeps its traceback.
     """
     try:
         return command(list(sys.argv[1:] if argv is None else argv))
     except HoldemError as error:
         print_error(prog, str(error), error.remedy)
-        return 2 if isinstance(error, ConfigError) else 1
+        return 2 if isinstance(error, (ConfigError, CardError)) else 1
     except Stopped as stop:
         print_error(prog, "stopped", stop.advice)
         return 128 + stop.number
@@ -167,7 +184,7 @@ class StageBars:
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             console=console,
-            disable=not console.is_terminal,
+            disable=not console.is_interactive,
         )
         self._task: TaskID | None = None
         self._name = ""
@@ -192,7 +209,7 @@ class StageBars:
     def _close(self) -> None:
         if self._task is not None:
             self._progress.stop_task(self._task)
-            if not self._console.is_terminal:
+            if not self._console.is_interactive:
                 seconds = time.perf_counter() - self._started
                 self._console.print(f"  {self._name}: {seconds:.1f} s")
             self._task = None

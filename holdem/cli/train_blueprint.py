@@ -38,7 +38,7 @@ from holdem.errors import ConfigError, MismatchError, ResourceError, StorageErro
 from holdem.evaluation.lbr import LocalBestResponse
 from holdem.evaluation.openings import opening_chart
 from holdem.game.menu import parse_menu
-from holdem.mccfr import costs
+from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.instance_plan import folder_of, is_run
 from holdem.mccfr.multi_instance_coordinator import require_instances
@@ -49,7 +49,7 @@ from holdem.mccfr.run import Evaluate
 from holdem.mccfr.self_test import run_self_test
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import format_bytes, is_folder, read_metadata
-from holdem.types import STREETS, BucketConfig
+from holdem.types import STREETS, BucketConfig, MCCFRConfig
 
 PROG = "holdem train"
 DEFAULT_SECONDS = 60.0
@@ -62,13 +62,13 @@ _OPTIONS = (
     ("--time-budget", "time_budget_seconds", "SECONDS", "train for so long"),
     ("--buckets", "buckets.path", "PATH", "a bucket set; without it, a quick one is made"),
     ("--checkpoint-interval", "checkpoint_interval", "N", "iterations between checkpoints"),
-    ("--snapshot-interval", "snapshot_interval_seconds", "SECONDS", "and at least so often"),
+    ("--snapshot-interval", "snapshot_interval_seconds", "SECONDS", "and seconds, at most"),
     ("--keep-checkpoints", "keep_checkpoints", "N", "how many to keep; 0 keeps all"),
     ("--eval-interval", "eval_interval", "N", "iterations between looks at local best response"),
     ("--discount-interval", "discount_interval", "N", "iterations in a period of Linear CFR"),
-    ("--num-players", "num_players", "N", "2 to 9"),
+    ("--num-players", "num_players", "N", "at the table, 2 to 9"),
     ("--sampling", "sampling", "HOW", "external or outcome"),
-    ("--epsilon", "exploration_epsilon", "SHARE", "exploration of outcome sampling"),
+    ("--epsilon", "exploration_epsilon", "SHARE", "that outcome sampling explores"),
     ("--num-workers", "num_workers", "N", "processes that train; 0 for one per usable core"),
     ("--num-instances", "num_instances", "N", "independent runs side by side, one worker each"),
     ("--batch-size", "batch_size", "N", "iterations between two merges, in all"),
@@ -93,12 +93,16 @@ def _parser() -> Parser:
     parser = Parser(
         PROG,
         "Train a blueprint by Monte Carlo CFR. Options beat the config, which beats the defaults.",
-        "Without options: heads-up, 100 big blinds, quick buckets, 60 seconds, runs/<date-time>.\n"
+        "Without options: heads-up, 100 big blinds, quick buckets, 60 seconds, runs/<date-time>. "
         "Numbers may be written as 1e6. configs/train.yaml explains every key of a config.",
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="all that these say, in YAML")
+    defaults = MCCFRConfig()
     for option, key, metavar, text in _OPTIONS:
-        parser.add_argument(option, dest=key, metavar=metavar, help=text)
+        default = getattr(defaults, key, None)
+        default = f"{default:,}" if isinstance(default, int) else default
+        shown = "" if default is None else f" ({default})"
+        parser.add_argument(option, dest=key, metavar=metavar, help=text + shown)
     train_instances.add_options(parser)
     parser.add_argument("--logdir", type=Path, metavar="PATH", help="where the run goes")
     parser.add_argument(
@@ -125,6 +129,8 @@ def _main(argv: Sequence[str]) -> int:
     logdir = _logdir(options)
     if not instances:
         _refuse_another_run(logdir, options.resume_from)
+        if options.resume_from is not None:
+            checkpoint.find(options.resume_from)  # before buckets are made
     console = make_console(quiet=level > logging.INFO)
     buckets, bucket_counts = buckets_of(config)
     run_costs = _costs(config, bucket_counts, bucket_bytes(config, buckets), len(instances))
@@ -306,6 +312,7 @@ def _train(
         nonlocal asked
         if asked:
             display.close()
+            print_error(PROG, "stopped without a checkpoint", "")
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         asked = display.stop_asked = True
@@ -434,7 +441,7 @@ def _print_result(
         "nodes": f"{count(result.nodes_visited)} visited "
         f"({count(result.nodes_per_second)} a second)",
         "time": duration(result.elapsed_seconds),
-        "utility": f"{result.utility_bb:+.4f} {unit} per hand for {seat}, averaged over training",
+        "utility": f"{result.utility_bb:+.4f} {unit} per hand for {seat}, over all of it",
         "policy": f"{result.policy}",
         "checkpoint": f"{result.checkpoint}",
     }

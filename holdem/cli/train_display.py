@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from rich.console import Console, Group
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -63,11 +64,11 @@ class RunDisplay:
                 f"resumed from {run.resumed_from} at iteration {run.first_iteration:,}"
             )
         self._console.print(
-            f"  {'available':<13}{format_bytes(run.available_before)} of memory before the table "
-            f"and the workers, {format_bytes(run.available_after)} with them"
+            f"  {'available':<13}{format_bytes(run.available_before)} of memory before table "
+            f"and workers, {format_bytes(run.available_after)} with them"
         )
         self._console.print(f"training in {run.logdir}; Ctrl-C saves a checkpoint and stops")
-        if self._console.is_terminal and self._level > logging.DEBUG:
+        if self._console.is_interactive and self._level > logging.DEBUG:
             self._live = Live(console=self._console, auto_refresh=False)
             self._live.start()
 
@@ -77,12 +78,12 @@ class RunDisplay:
             self._console.print("saving a checkpoint; once more to stop without it")
             self.stop_asked = False
         if self._level <= logging.DEBUG:
-            self._console.print(progress_line(progress))
+            self._console.print(progress_line(progress), soft_wrap=True)
         elif self._live is not None:
             self._live.update(self._panel(progress), refresh=True)
         elif self._level <= logging.INFO and progress.elapsed_seconds >= self._next_line:
             self._next_line = progress.elapsed_seconds + LINE_SECONDS
-            self._console.print(progress_line(progress))
+            self._console.print(progress_line(progress), soft_wrap=True)
 
     def checkpointed(self, path: Path, iteration: int, seconds: float) -> None:
         """Remember the checkpoint for the panel."""
@@ -101,7 +102,7 @@ class RunDisplay:
 
     # -- the panel ----------------------------------------------------------------------------
 
-    def _panel(self, progress: Progress) -> Group:
+    def _panel(self, progress: Progress) -> Constrain:
         share = done_share(progress, self._run.first_iteration if self._run else 0)
         head = Table.grid(padding=(0, 1))
         head.add_row(
@@ -111,8 +112,8 @@ class RunDisplay:
             Text(_left(progress, share), style="dim"),
         )
         body = Table.grid(padding=(0, 2))
-        body.add_column(style="dim", min_width=10)
-        body.add_column(justify="right", min_width=12)
+        body.add_column(style="dim", min_width=10, no_wrap=True)
+        body.add_column(justify="right", min_width=12, no_wrap=True)
         body.add_column()
         body.add_row(
             "  iterations",
@@ -129,7 +130,9 @@ class RunDisplay:
             path, iteration, at = self._checkpoint
             ago = clock(time.monotonic() - at)
             body.add_row("  checkpoint", f"{iteration:,}", f"{ago} ago, {path.name}")
-        return Group(head, body)
+        # Room for the ^C that the terminal prints behind the last line: a wrapped one would
+        # move the lines under the panel, and leave a part of it behind.
+        return Constrain(Group(head, body), self._console.width - 4)
 
 
 def progress_line(progress: Progress) -> str:

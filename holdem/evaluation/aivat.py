@@ -19,6 +19,7 @@ from holdem._core.aivat import Estimator, Matchup
 from holdem._core.deal import DEAL_DTYPE, HoldemDealer, OneCardDealer
 from holdem.abstraction.workers import Workers
 from holdem.evaluation.contestants import Contestant
+from holdem.evaluation.smoothing import smoothed_means
 from holdem.game import preflop
 from holdem.game.tree import BettingTree, Ending
 from holdem.types import CardRules
@@ -399,24 +400,7 @@ class _Sums:
         """Means of cells, drawn towards a guess from rows, columns and *guide*."""
         counts = self._counts.reshape(*self._shape, 1)
         sums = sums.reshape(*self._shape, -1)
-        guess = _additive(sums, counts)
-        if guide is not None:
-            weights = counts * guide[..., None]
-            beside = guide[..., None] - _additive(weights, counts)
-            along = (beside * (sums - counts * guess)).sum(axis=(0, 1))
-            square = (counts * beside**2).sum(axis=(0, 1))
-            guess = guess + beside * np.divide(along, square, where=square > 0, out=along * 0)
-        means: NDArray[np.float64] = (sums + _PRIOR_DEALS * guess) / (counts + _PRIOR_DEALS)
-        return means
-
-
-def _additive(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Row mean + column mean - mean, of each cell."""
-    mean = sums.sum(axis=(0, 1)) / max(counts.sum(), 1.0)
-    rows = (sums.sum(axis=1) + mean) / (counts.sum(axis=1) + 1.0)
-    columns = (sums.sum(axis=0) + mean) / (counts.sum(axis=0) + 1.0)
-    guess: NDArray[np.float64] = rows[:, None] + columns[None] - mean
-    return guess
+        return smoothed_means(sums, counts, guide, prior=_PRIOR_DEALS)
 
 
 def preflop_classes(cards: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -355,7 +355,8 @@ class BestResponse:
         interval, lower = 0.0, sum(best)
         if total.times is not None:
             interval = self._interval(total, plans) * milli
-            lower = self._judged_elsewhere(total) * milli
+            if self._chooses_first:
+                lower = self._judged_elsewhere(total) * milli
         return BestResponseResult(
             form=self.form,
             values=(own, -own),

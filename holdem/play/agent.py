@@ -292,7 +292,7 @@ def _searched(action: Action, thought: Thought, beside: Decision, seconds: float
     found = zip(thought.actions, thought.probabilities, thought.values, strict=True)
     return Decision(
         action,
-        tuple(Option(*one) for one in found),
+        tuple(Option(one, chance, None if math.isnan(v) else v) for one, chance, v in found),
         beside.situation,
         beside.bucket,
         "",

@@ -69,12 +69,16 @@ class StreetStart:
 
 
 class Beliefs:
-    """What the players of a hand can hold, from what they did."""
+    """What the players of a hand can hold, from what they did.
+
+    Attributes:
+        buckets: of the blueprint.
+    """
 
     def __init__(self, policy: Policy, bucketing: HandBucketing, translator: Translator) -> None:
         """Follow hands by *policy*, in the betting tree of *translator*."""
         self._policy = policy
-        self._buckets = BucketsOfHoles(bucketing)
+        self.buckets = BucketsOfHoles(bucketing)
         self._translator = translator
 
     def at_street_start(
@@ -120,14 +124,7 @@ class Beliefs:
         rows = self._policy.strategy(node)
         options = self._translator.options(node, state, action)
         chances = sum(share * rows[:, choice] for choice, share in options)
-        return np.asarray(chances, np.float32)[self._buckets.on(state.board)]
-
-    def strategy(self, follower: Follower, state: State) -> tuple[int, Weights] | None:
-        """Return the blueprint's decision at *state* and its row for each hole, (1326, actions)."""
-        node = follower.decision(state)
-        if node is None:
-            return None
-        return node, self._policy.strategy(node)[self._buckets.on(state.board)]
+        return np.asarray(chances, np.float32)[self.buckets.on(state.board)]
 
 
 def _times(weights: Weights, likelihood: Weights | None) -> Weights:

@@ -22,11 +22,14 @@ import numpy.typing as npt
 
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Translator
-from holdem.errors import ConfigError, HoldemError, RulesError
+from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError, RulesError
 from holdem.game.cards import HOLES
+from holdem.game.menu import MILLION, SizeKind, parse_size
 from holdem.game.policy import Policy
 from holdem.game.rules import CALL, FOLD, Action, Event, Hole, State, raise_to
 from holdem.machine import usable_cores
+from holdem.search.alternatives import river_alternatives
+from holdem.search.gadget import Gadget
 from holdem.search.ranges import Beliefs, StreetStart, Weights
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
@@ -53,7 +56,8 @@ class Thought:
     Attributes:
         actions: legal, in the order of the subgame.
         probabilities: of them, for the hand that is really held; they sum to 1.
-        values: of them in chips, more than by folding, if both play on as the search says.
+        values: of them in chips, more than by folding, if both play on as the search says; NaN if
+            the opponent should not be there with any hand.
         subgame: what was solved, in words.
         iterations: that were done.
         note: what should be known of it; empty if nothing.
@@ -134,10 +138,13 @@ class Resolver:
             ConfigError: the menu cannot be used.
         """
         self.config = config
+        self._policy, self._translator = policy, translator
         self._beliefs = Beliefs(policy, bucketing, translator)
         self._seed = seed
         self._num_workers = config.num_workers or usable_cores()
-        self._menus = _menus(config.menu, policy.tree.game.menu.streets)
+        game = policy.tree.game
+        self._blueprint_menus = _blueprint_menus(game.menu.streets, game.big_blind)
+        self._menus = _menus(config.menu, game.menu.streets, translator.game.big_blind)
         self._memory = _Memory()
         self._seconds_per_item = _FIRST_GUESS
         self._reading_seconds = 0.002
@@ -168,7 +175,7 @@ class Resolver:
         )
         try:
             solver = self._solver(state, start, seat, hole)
-        except (ConfigError, RulesError) as error:
+        except (ConfigError, MismatchError, ResourceError, RulesError) as error:
             raise NotSearched(str(error), "the blueprint plays") from error
         return self._solve(solver, state, hole, started)
 
@@ -203,17 +210,22 @@ class Resolver:
             menu=self._menus[begin.street],
             least_bet=state.game.big_blind,
         )
-        num_streets = self._num_streets(spot, start)
-        assert num_streets  # the only depth so far
+        self._check_time(spot, start)
         solver = SubgameSolver(
-            spot, num_workers=self._num_workers, line=start.line, alike=not self._memory.found
+            spot,
+            num_workers=self._num_workers,
+            line=start.line,
+            alike=not self._memory.found,
+            gadget=self._gadget(spot, start, seats, opponent=1 - seats.index(seat)),
         )
         self._hold(solver, state, start)
         return solver
 
-    def _num_streets(self, spot: Spot, start: StreetStart) -> int:
-        """Return how many streets are solved to their end."""
+    def _check_time(self, spot: Spot, start: StreetStart) -> None:
+        """Refuse what would take too long."""
         wanted = 6 - len(spot.board)
+        if self.config.depth != "auto" or wanted == 1:
+            return
         tree = build_public_tree(
             pot=spot.pot,
             stack=spot.stack,
@@ -223,15 +235,40 @@ class Resolver:
             line=start.line,
         )
         seconds = self._seconds_per_item * _items(tree, spot) * self.config.min_iterations
-        seconds /= min(self._num_workers, 2 * wanted - 1)
-        budget = self.config.time_budget_ms / 1000
-        if self.config.depth == "auto" and wanted > 1 and seconds > budget:
+        seconds /= self._num_workers
+        if seconds > self.config.time_budget_ms / 1000:
             raise NotSearched(
                 f"{self.config.min_iterations} iterations from the {STREETS[start.state.street]} "
                 f"on would take {1000 * seconds:,.0f} ms",
                 "the blueprint plays",
             )
-        return wanted
+
+    def _gadget(
+        self, spot: Spot, start: StreetStart, seats: tuple[int, int], *, opponent: int
+    ) -> Gadget | None:
+        """Return what the opponent may have instead of the subgame; None without safety."""
+        if self.config.safety == "unsafe":
+            return None
+        node = start.follower.decision(start.state)
+        if node is None or len(spot.board) < 5:
+            raise NotSearched(
+                "what the blueprint gives the opponent here is not known",
+                "search with --safety unsafe",
+            )
+        values = river_alternatives(
+            self._policy,
+            self._beliefs.buckets,
+            self._translator,
+            node=node,
+            board=spot.board,
+            seats=seats,
+            ranges=spot.ranges,
+            menu=self._blueprint_menus[3],
+            player=opponent,
+        )
+        # A hand that cannot meet any of ours has no value, and none is asked of it.
+        alternatives = np.nan_to_num(values, nan=0.0) * np.float32(spot.pot)
+        return Gadget(opponent, alternatives, self.config.safety)
 
     def _hold(self, solver: SubgameSolver, state: State, start: StreetStart) -> None:
         """Lock the decisions of this street that were thought again before."""
@@ -280,11 +317,11 @@ class Resolver:
         actions = tuple(_real(state, child) for child in node.children)
         self._memory.found[state.events] = _Found(_names(node), actions, table)
         chances: dict[Action, float] = dict.fromkeys(actions, 0.0)
-        values: dict[Action, float] = dict.fromkeys(actions, -math.inf)
+        values: dict[Action, float] = dict.fromkeys(actions, math.nan)
         worth = solver.action_values(node, number).tolist()
         for action, chance, value in zip(actions, found.probabilities[place], worth, strict=True):
             chances[action] += float(chance)
-            values[action] = max(values[action], value)
+            values[action] = max(value, values[action])  # of a number and NaN, the number
         return Thought(
             actions=tuple(chances),
             probabilities=tuple(chances.values()),
@@ -339,21 +376,35 @@ def _items(tree: PublicTree, spot: Spot) -> float:
     return items
 
 
-def _menus(text: str, blueprint: tuple[tuple[str, ...], ...]) -> tuple[Menu, ...]:
+def _menus(text: str, blueprint: tuple[tuple[str, ...], ...], big_blind: int) -> tuple[Menu, ...]:
     """Return the menu of a subgame that begins on each street."""
-    if text != "blueprint":
-        menu = Menu((tuple(part.strip() for part in text.split("/")),))
-        menu.check()
-        return (menu,) * len(STREETS)
+    if text == "blueprint":
+        menus = _blueprint_menus(blueprint, big_blind)
+    else:
+        menus = (Menu((tuple(part.strip() for part in text.split("/")),)),) * len(STREETS)
+    menus[1].check()
+    return menus
+
+
+def _blueprint_menus(streets: tuple[tuple[str, ...], ...], big_blind: int) -> tuple[Menu, ...]:
+    """Return the blueprint's menus from each street on, its calls always on offer."""
     texts = [
-        tuple(
-            ", ".join(token for token in map(str.strip, one.split(",")) if token != "!call")
-            for one in street
-        )
-        for street in blueprint
+        tuple(_postflop(text, raises, big_blind) for raises, text in enumerate(street))
+        for street in streets
     ]
     # A policy of fewer streets: what it bets on its last one.
     texts += texts[-1:] * (len(STREETS) - len(texts))
-    menus = tuple(Menu(tuple(texts[street:])) for street in range(len(STREETS)))
-    menus[1].check()
-    return menus
+    return tuple(Menu(tuple(texts[street:])) for street in range(len(STREETS)))
+
+
+def _postflop(text: str, raises: int, big_blind: int) -> str:
+    """A text of the game's menu as a subgame's: without a bet, sizes in big blinds are chips."""
+    tokens = []
+    for token in filter(None, map(str.strip, text.split(","))):
+        if token == "!call":
+            continue
+        kind, size = parse_size(token)
+        if kind == SizeKind.TIMES_BET and not raises:
+            token = f"{size * big_blind // MILLION}c"
+        tokens.append(token)
+    return ", ".join(tokens)

@@ -21,6 +21,8 @@ from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game.cards import HOLES, Card, cards_text, parse_card
 from holdem.game.rules import Action, ActionKind
 from holdem.machine import available_memory
+from holdem.search.gadget import Choice, Gadget
+from holdem.search.leaves import LeafValues, give_leaves
 from holdem.search.runouts import runouts
 from holdem.search.spot import Spot
 from holdem.search.strategies import HandStrategy, StrategyReader, rename_holes
@@ -34,7 +36,7 @@ CHECK_EVERY = 10
 """Iterations between two looks at the exploitability, which cost about one."""
 
 T = TypeVar("T")
-Fades = tuple[float, float, float]
+Fades = tuple[float, float, float, float]
 
 
 def _discounted(iteration: int) -> Fades:
@@ -45,18 +47,18 @@ def _discounted(iteration: int) -> Fades:
     """
     past = (iteration - 1) ** 1.5
     since = iteration - 4 ** int(math.log(iteration, 4) + 1e-9)
-    return past / (past + 1), 0.5, (since / (since + 1)) ** 3
+    return past / (past + 1), 0.5, float(since > 0), (since + 1.0) ** 3
 
 
 def _linear(iteration: int) -> Fades:
     """Linear CFR (Brown & Sandholm 2019)."""
     share = (iteration - 1) / iteration
-    return share, share, share
+    return share, share, 1.0, iteration
 
 
 def _plus(iteration: int) -> Fades:
     """CFR+ (Tammelin 2014): losses are forgotten, the average is linear."""
-    return 1.0, 0.0, (iteration - 1) / iteration
+    return 1.0, 0.0, 1.0, iteration
 
 
 METHODS: Mapping[str, Callable[[int], Fades]] = {
@@ -64,7 +66,11 @@ METHODS: Mapping[str, Callable[[int], Fades]] = {
     "linear": _linear,
     "cfr+": _plus,
 }
-"""What positive regrets, negative ones and strategy sums are multiplied by, by iteration."""
+"""What positive regrets, negative ones and strategy sums are multiplied by before an iteration
+adds to them, and what it adds to the sums is multiplied by.
+
+That older strategies fade is the same as that later ones weigh more, but hands that do not
+get to a decision, which are most, then need no look at their sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class Progress:
         iterations: done so far, saved ones included.
         seconds: since this solve began.
         exploitability: half of what both best responses win together, in percent of the
-            starting pot.
+            starting pot; of the game with the choice to enter it, where a gadget gives one.
     """
 
     iterations: int
@@ -95,9 +101,13 @@ class SubgameSolver:
         alike: deal cards once that a renaming of suits makes alike. Locks that treat suits
             differently want False.
         line: what was done on the first street already, see `build_public_tree`.
+        gadget: what the player whom a search is up against could have instead, for safe
+            re-solving; by default its range is believed.
+        leaves: where to stop before the river, and what it is worth there; by default the
+            subgame goes on to the end.
 
     Attributes:
-        spot, method: as given.
+        spot, method, gadget, leaves: as given.
         tree: the public tree.
         iterations: done so far.
 
@@ -115,6 +125,8 @@ class SubgameSolver:
         num_workers: int = 1,
         alike: bool = True,
         line: Sequence[Action] = (),
+        gadget: Gadget | None = None,
+        leaves: LeafValues | None = None,
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -124,8 +136,13 @@ class SubgameSolver:
             )
         self.spot = spot
         self.method = method
+        self.gadget = gadget
+        self.leaves = leaves
         self.iterations = 0
         num_streets = 6 - len(spot.board)
+        if leaves:
+            leaves.check(spot.board)
+            num_streets = leaves.num_streets
         self.packed = num_streets > 1 if packed is None else packed
         self.num_workers = num_workers if num_streets > 1 else 1
         self.tree = build_public_tree(
@@ -135,6 +152,7 @@ class SubgameSolver:
             num_streets=num_streets,
             least_bet=spot.least_bet,
             line=line,
+            leaves=leaves is not None,
         )
         self._holes = tuple(_spread(np.flatnonzero(weights)) for weights in spot.ranges)
         self._weights = tuple(
@@ -146,7 +164,7 @@ class SubgameSolver:
                 f"no hand of one range can meet one of the other on {cards_text(spot.board)}",
                 "give ranges with hands that share no card",
             )
-        dealings = runouts(spot.board, spot.ranges, alike=alike)
+        dealings = runouts(spot.board, spot.ranges, alike=alike)[: num_streets - 1]
         hands = [np.ascontiguousarray(HOLES[holes]) for holes in self._holes]
         self._refuse_too_large([1, *(len(cards) for _, cards, _, _ in dealings)])
         self._boards = RangeBoards(spot.board, hands, dealings)
@@ -157,16 +175,33 @@ class SubgameSolver:
             packed=self.packed,
             num_workers=self.num_workers,
         )
+        self._choice = self._put_before(gadget) if gadget else None
+        if leaves:
+            give_leaves(self._walk, self._boards, self.tree, leaves)
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
         self._line = tuple(line)
         self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
 
+    def _met(self, player: int) -> npt.NDArray[np.float32]:
+        """The other range's weight that each hand of *player* can meet: (hands,)."""
+        own, theirs = HOLES[self._holes[player]], HOLES[self._holes[1 - player]]
+        return fold_values(own, theirs, self._weights[1 - player][:, None])[:, 0]
+
     def _count_pairs(self) -> float:
         """Weight of all pairs of hands that share no card."""
-        met = fold_values(HOLES[self._holes[0]], HOLES[self._holes[1]], self._weights[1][:, None])
-        return float(self._weights[0].astype(np.float64) @ met[:, 0].astype(np.float64))
+        return float(self._weights[0].astype(np.float64) @ self._met(0).astype(np.float64))
+
+    def _put_before(self, gadget: Gadget) -> Choice:
+        return Choice.put_before(
+            self._walk,
+            gadget,
+            pot=self.spot.pot,
+            holes=self._holes[gadget.player],
+            weights=self._weights[gadget.player],
+            met=self._met(gadget.player),
+        )
 
     def _refuse_too_large(self, num_boards: Sequence[int]) -> None:
         wanted = 0
@@ -176,7 +211,8 @@ class SubgameSolver:
                     len(node.children)
                     for part in parts
                     for node in part.nodes
-                    if node.kind == NodeKind.DECIDE and node.actor == player
+                    if node.kind == NodeKind.LEAF
+                    or (node.kind == NodeKind.DECIDE and node.actor == player)
                 )
                 wanted += num_boards[street] * slots * len(holes) * (4 if self.packed else 8)
         if wanted > available_memory():
@@ -207,7 +243,7 @@ class SubgameSolver:
         fades = [METHODS[self.method](first + i) for i in range(iterations)]
         until = 2**62 if deadline is None else int(deadline * 1e9)
         done = self._everywhere(
-            self._walk.train, np.array(fades, np.float32).reshape(-1, 3), until, least
+            self._walk.train, np.array(fades, np.float32).reshape(-1, 4), until, least
         )
         self.iterations += done
         return done
@@ -255,9 +291,23 @@ class SubgameSolver:
     # ---- What is known -----------------------------------------------------------------------
 
     def exploitability(self) -> float:
-        """Return half of what both best responses win together, in percent of the pot."""
-        answers = (self._mean(p, self._values(p, answer=True)) for p in (0, 1))
-        return sum(answers) / 2 / self.spot.pot * 100
+        """Return half of what both best responses win together, in percent of the pot.
+
+        With a gadget the player who has it also chooses best between the subgame and what
+        it has instead, and the other one answers what enters on average.
+        """
+        if self._choice is None:
+            won = sum(self._mean(p, self._values(p, answer=True)) for p in (0, 1))
+        else:
+            chooses, choice = self._choice.gadget.player, self._choice
+            enters = np.append(choice.reach(), 0).astype(np.float32)
+            other = self._values(1 - chooses, answer=True, reach=enters)
+            won = choice.best(self._values(chooses, answer=True)) / self._pairs
+            won += self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs
+        if self.leaves:
+            # Without leaves the strategies' own values are each other's opposite.
+            won -= sum(self._mean(p, self._values(p, answer=False)) for p in (0, 1))
+        return won / 2 / self.spot.pot * 100
 
     def best_response(self, player: int) -> float:
         """Return the chips that *player*'s best response takes home on average.
@@ -270,14 +320,15 @@ class SubgameSolver:
         """Return the chips that *player* takes home on average when both play as they do."""
         return self._mean(player, self._values(player, answer=False)) + self.spot.pot / 2
 
-    def hand_values(self, player: int) -> npt.NDArray[np.float32]:
-        """Return what each hole takes home on average: float32 (1326,), NaN where not in range."""
-        values = self._values(player, answer=False)
-        met = fold_values(
-            HOLES[self._holes[player]],
-            HOLES[self._holes[1 - player]],
-            self._weights[1 - player][:, None],
-        )[:, 0]
+    def hand_values(self, player: int, *, answer: bool = False) -> npt.NDArray[np.float32]:
+        """Return what each hole takes home on average: float32 (1326,), NaN where not in range.
+
+        Args:
+            player: whose holes.
+            answer: what they take home when *player* gives a best response.
+        """
+        values = self._values(player, answer=answer)
+        met = self._met(player)
         result = np.full(len(HOLES), np.nan, np.float32)
         with np.errstate(invalid="ignore", divide="ignore"):
             result[self._holes[player]] = values / met + np.float32(self.spot.pot / 2)
@@ -286,7 +337,8 @@ class SubgameSolver:
     def action_values(self, node: Node, hole: int) -> npt.NDArray[np.float64]:
         """Return what the actions of a first-street decision are worth to one hand of the actor.
 
-        Both play on by their average strategies.
+        Both play on by their average strategies, against the hands that enter where a gadget
+        gives the other the choice.
 
         Returns:
             (actions,), chips won from there on on average, more than by folding; NaN where no
@@ -294,10 +346,14 @@ class SubgameSolver:
         """
         player = node.actor
         other = 1 - player
-        self._values(player, answer=False)
+        enters = None
+        if self._choice is not None and self._choice.gadget.player == other:
+            enters = self._choice.reach().astype(np.float32)
+        padded = None if enters is None else np.append(enters, np.float32(0))
+        self._values(player, answer=False, reach=padded)
         place = int(np.flatnonzero(self._reader.holes_on(0, 0, player) == hole)[0])
         others = HOLES[self._reader.holes_on(0, 0, other)]
-        reach = self._reader.reach(node, 0, other)
+        reach = self._reader.reach(node, 0, other, enters)
         met = float(fold_values(HOLES[hole : hole + 1], others, reach[:, None])[0, 0])
         found = [
             float(self._walk.node_values(node.part, child.index, player)[place])
@@ -311,8 +367,10 @@ class SubgameSolver:
         first, second = (weights.astype(np.float64) for weights in self.spot.ranges)
         return float(range_equity(first, second, self.spot.board).equity)
 
-    def _values(self, player: int, *, answer: bool) -> npt.NDArray[np.float32]:
-        return self._everywhere(self._walk.values, player, answer)
+    def _values(
+        self, player: int, *, answer: bool, reach: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
+        return self._everywhere(self._walk.values, player, answer, reach)
 
     def _mean(self, player: int, values: npt.NDArray[np.float32]) -> float:
         weights = self._weights[player].astype(np.float64)
@@ -337,8 +395,9 @@ class SubgameSolver:
             names = {child.action.replace(" ", ""): child for child in node.children}
             # The size says enough: "raise300" and "all-in900" are found by "bet" too.
             if word not in names:
+                where = f"after '{node.path()}'" if node.parent else "at the beginning"
                 raise ConfigError(
-                    f"no action {word!r} after '{node.path()}'",
+                    f"no action {word!r} {where}",
                     f"one of {', '.join(names)}" if names else "the hand ends there",
                 )
             node = names[word]
@@ -420,7 +479,12 @@ class SubgameSolver:
 
         Raises:
             StorageError: it cannot be written.
+            ConfigError: it has leaves, whose values belong to somebody else.
         """
+        if self.leaves:
+            raise ConfigError(
+                "a subgame with leaves is not kept", "keep the spot, and solve it again"
+            )
         walk = self._walk
         write_folder(
             path,
@@ -429,6 +493,7 @@ class SubgameSolver:
                 "sums": walk.sums,
                 "regret_exponents": walk.regret_exponents,
                 "sum_exponents": walk.sum_exponents,
+                **self._gadget_arrays(),
             },
             {
                 "spot": self.spot.describe(),
@@ -438,9 +503,19 @@ class SubgameSolver:
                 "locks": [node.path() for node in self._locks],
                 "alike": self._alike,
                 "line": [[int(action.kind), action.amount] for action in self._line],
+                "gadget": self.gadget and {"player": self.gadget.player, "kind": self.gadget.kind},
             },
             kind=KIND,
         )
+
+    def _gadget_arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        if self.gadget is None:
+            return {}
+        return {
+            "gadget_regrets": self._walk.gadget_regrets,
+            "gadget_sums": self._walk.gadget_sums,
+            "alternatives": np.asarray(self.gadget.alternatives, np.float32),
+        }
 
     @classmethod
     def load(cls, path: Path, *, num_workers: int = 1) -> SubgameSolver:
@@ -451,7 +526,10 @@ class SubgameSolver:
             MismatchError: it was made by rules that this version does not have.
         """
         folder = read_folder(path, KIND)
-        saved = folder.metadata
+        saved, arrays = folder.metadata, dict(folder.arrays)
+        gadget = None
+        if saved["gadget"]:
+            gadget = Gadget(alternatives=arrays.pop("alternatives"), **saved["gadget"])
         solver = cls(
             Spot.from_description(saved["spot"]),
             method=saved["method"],
@@ -459,9 +537,10 @@ class SubgameSolver:
             num_workers=num_workers,
             alike=saved["alike"],
             line=[Action(ActionKind(kind), amount) for kind, amount in saved["line"]],
+            gadget=gadget,
         )
         walk = solver._walk
-        for name, array in folder.arrays.items():
+        for name, array in arrays.items():
             rows = getattr(walk, name)
             if rows.shape != array.shape or rows.dtype != array.dtype:
                 raise MismatchError(

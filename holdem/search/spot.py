@@ -190,8 +190,9 @@ def read_spot(path: Path) -> dict[str, object]:
     try:
         text = Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
         raise StorageError(
-            f"{path} cannot be read: {error}", "give --spot a text file of name=value lines"
+            f"cannot read {path}: {reason}", "give --spot a text file of name=value lines"
         ) from None
     values: dict[str, object] = {}
     for number, line in enumerate(text.splitlines(), 1):

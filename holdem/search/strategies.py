@@ -78,10 +78,16 @@ class StrategyReader:
         first, count, pad, _ = self.walk.rows_at(node.street, board, node.part, node.index)
         return self.walk.sums[first : first + count * pad].reshape(count, pad)
 
-    def reach(self, node: Node, board: int, player: int) -> npt.NDArray[np.float32]:
+    def reach(
+        self,
+        node: Node,
+        board: int,
+        player: int,
+        weights: npt.NDArray[np.float32] | None = None,
+    ) -> npt.NDArray[np.float32]:
         """Return how often a player's hands get to *node* by the player's own strategy.
 
-        In the order of the board's list; the range's weights are included.
+        In the order of the board's list; the range's weights, or *weights*, are included.
         """
         steps: list[tuple[Node, int]] = []
         below, above = node, node.parent
@@ -90,7 +96,8 @@ class StrategyReader:
                 steps.append((above, above.children.index(below)))
             below, above = above, above.parent
         boards = self._boards_to(node.street, board)
-        weights = self.weights[player]
+        if weights is None:
+            weights = self.weights[player]
         for street, number in enumerate(boards):
             weights = np.append(weights, np.float32(0))[self.boards.places(street, number, player)]
             for step, action in steps:

@@ -23,6 +23,7 @@ from holdem.game.rules import Action, ActionKind
 from holdem.search.spot import Menu
 
 __all__ = [
+    "CHOICES",
     "MOST_NODES",
     "Node",
     "NodeKind",
@@ -41,6 +42,10 @@ ENDINGS_TOGETHER = 64
 evaluated at once, and what a part needs should stay in the cache."""
 
 
+CHOICES = ("as is", "to fold", "to call", "to raise")
+"""How a player can let a blueprint go on from a leaf: biased to that, or not at all."""
+
+
 class NodeKind(IntEnum):
     """What a node is; the compiled core has the same numbers."""
 
@@ -48,6 +53,10 @@ class NodeKind(IntEnum):
     DEAL = 1
     END_BY_FOLD = 2
     END_BY_SHOWDOWN = 3
+    LEAF = 4
+    """The last street's betting is over, and it is not the river: both players choose."""
+    CHOICE = 5
+    """One of a leaf's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +72,7 @@ class Node:
         actor: who decides; who folded at the end by a fold; else 0.
         action: what led here, as in ``"check"``, ``"bet 100"``, ``"all-in 950"``.
         parent: the decision or, for the first node of a street, the dealing before.
+        children: of a leaf one for each choice, the same for both players; all-in there is one.
         part, index: where it lies among the street's nodes.
     """
 
@@ -103,9 +113,11 @@ class Part:
             row["first_child"] = -1
             row["kind"], row["actor"] = node.kind, node.actor
             row["locked"] = node in locked
-            if node.kind == NodeKind.DECIDE:
+            if node.kind in (NodeKind.DECIDE, NodeKind.LEAF):
                 row["first_child"] = node.children[0].index
                 row["num_actions"] = len(node.children)
+            elif node.kind == NodeKind.CHOICE:
+                row["worth"] = pot + 2 * node.paid[0]
             elif node.kind == NodeKind.END_BY_FOLD:
                 won = pot / 2 + node.paid[node.actor]
                 row["worth"] = won if node.actor == 1 else -won
@@ -157,6 +169,7 @@ def build_public_tree(
     num_streets: int,
     least_bet: int = 1,
     line: Sequence[Action] = (),
+    leaves: bool = False,
 ) -> PublicTree:
     """Enumerate the betting of *num_streets* streets, the last of which is the river.
 
@@ -171,11 +184,12 @@ def build_public_tree(
         least_bet: chips that a bet has at least.
         line: what was really done on the first street, from its beginning on: its bets are on
             offer too where they were made, an all-in for *stack* or more as all-in.
+        leaves: the last of these streets is not the river; what follows it is a leaf.
 
     Raises:
         ConfigError: the menu makes too many nodes or actions.
     """
-    return _Builder(pot, stack, menu, num_streets, least_bet, line).build()
+    return _Builder(pot, stack, menu, num_streets, least_bet, line, leaves).build()
 
 
 def child_after(node: Node, action: Action, stack: int) -> Node:
@@ -201,8 +215,10 @@ class _Builder:
         num_streets: int,
         least_bet: int,
         line: Sequence[Action],
+        leaves: bool,
     ) -> None:
         self.pot, self.stack, self.num_streets = pot, stack, num_streets
+        self.last_kind = NodeKind.LEAF if leaves else NodeKind.END_BY_SHOWDOWN
         self.menu, self.least_bet = menu, least_bet
         self.sizes = cache(menu.sizes)
         self.line: deque[Action] = deque(line)
@@ -235,8 +251,7 @@ class _Builder:
         return self._node(street, kind, paid, (0, 0), parent=parent)
 
     def _after_street(self, street: int) -> NodeKind:
-        last = street == self.num_streets - 1
-        return NodeKind.END_BY_SHOWDOWN if last else NodeKind.DEAL
+        return self.last_kind if street == self.num_streets - 1 else NodeKind.DEAL
 
     def _node(
         self,
@@ -277,6 +292,12 @@ class _Builder:
                 queue.extend(node.children)
                 if node is self.line_end and self.line:
                     self.line_end = child_after(node, self.line.popleft(), self.stack)
+            elif node.kind == NodeKind.LEAF:
+                names = CHOICES if node.paid[0] < self.stack else CHOICES[:1]
+                node.children = [
+                    self._child(node, NodeKind.CHOICE, node.paid, 0, name) for name in names
+                ]
+                queue.extend(node.children)
         return found
 
     def _children(self, node: Node) -> Iterator[Node]:

@@ -11,12 +11,19 @@ from tests.reference import evaluator
 
 
 class ReferenceSolver:
-    """Plays the same iterations as `SubgameSolver`, without renaming a suit."""
+    """Plays the same iterations as `SubgameSolver`, without renaming a suit.
 
-    def __init__(self, spot, fades):
-        self.spot, self.fades, self.iteration = spot, fades, 0
+    With a gadget the game begins with its choice, as regrets and sums of its own.
+    """
+
+    def __init__(self, spot, fades, gadget=None, leaves=None):
+        self.spot, self.fades, self.iteration, self.leaves = spot, fades, 0, leaves
         self.tree = build_public_tree(
-            pot=spot.pot, stack=spot.stack, menu=spot.menu, num_streets=6 - len(spot.board)
+            pot=spot.pot,
+            stack=spot.stack,
+            menu=spot.menu,
+            num_streets=leaves.num_streets if leaves else 6 - len(spot.board),
+            leaves=leaves is not None,
         )
         self.holes = [np.flatnonzero(weights) for weights in spot.ranges]
         cards = [(low, high) for high in range(52) for low in range(high)]
@@ -24,13 +31,44 @@ class ReferenceSolver:
         self.weights = [w[h].astype(float) for w, h in zip(spot.ranges, self.holes, strict=True)]
         self.regrets, self.sums = {}, {}
         self.matrices = {}
+        self.gadget = gadget
+        if gadget:
+            self.met = self._compatible(spot.board, gadget.player) @ self.weights[1 - gadget.player]
+            self.elsewhere = gadget.alternatives[self.holes[gadget.player]] - spot.pot / 2
+            rows = 2 if gadget.kind == "resolve" else len(self.met)
+            columns = len(self.met) if gadget.kind == "resolve" else 1
+            self.gadget_regrets, self.gadget_sums = np.zeros((2, rows, columns))
 
     def run(self, iterations):
         for _ in range(iterations):
             self.iteration += 1
             for player in (0, 1):
                 reach = self.weights[1 - player]
-                self._walk(self.tree.root, self.spot.board, player, reach, "train")
+                if self.gadget and player != self.gadget.player:
+                    reach = self._enter()
+                values = self._walk(self.tree.root, self.spot.board, player, reach, "train")
+                if self.gadget and player == self.gadget.player:
+                    self._learn(values)
+
+    def _enter(self):
+        """The reach of the player who chooses: of hands played, or of the hand chosen."""
+        shares = self._shares(self.gadget_regrets, len(self.gadget_regrets))
+        _, _, keep, weight = self.fades(self.iteration)
+        self.gadget_sums = self.gadget_sums * keep + shares * weight
+        if self.gadget.kind == "resolve":
+            return self.weights[self.gadget.player] * shares[0]
+        return shares[:, 0] / self.met * (self.weights[self.gadget.player] @ self.met)
+
+    def _learn(self, values):
+        """One decision of two actions for each hand, or one of an action for each hand."""
+        gains, losses, _, _ = self.fades(self.iteration)
+        shares = self._shares(self.gadget_regrets, len(self.gadget_regrets))
+        if self.gadget.kind == "resolve":
+            worth = np.array([values, self.elsewhere * self.met])
+        else:
+            worth = (values / self.met - self.elsewhere)[:, None]
+        fade = np.where(self.gadget_regrets > 0, gains, losses)
+        self.gadget_regrets = self.gadget_regrets * fade + worth - (shares * worth).sum(axis=0)
 
     def value(self, player, mode):
         """Zero-sum chips per pair of hands: of the ``average`` or of a best ``answer``."""
@@ -64,19 +102,21 @@ class ReferenceSolver:
             return sign * won * (self._compatible(board, player) @ reach)
         if node.kind == NodeKind.END_BY_SHOWDOWN:
             return (self.spot.pot / 2 + node.paid[0]) * (self._beaten(board, player) @ reach)
+        if node.kind == NodeKind.LEAF:
+            return self._leaf(node, board, player, reach, mode)
         key = node.path(), board
         shape = len(node.children), len(self.hands[node.actor])
         regrets = self.regrets.setdefault(key, np.zeros(shape))
         sums = self.sums.setdefault(key, np.zeros(shape))
         shares = self._shares(regrets if mode == "train" else sums, shape[0])
-        gains, losses, average = self.fades(max(self.iteration, 1))
+        gains, losses, keep, weight = self.fades(max(self.iteration, 1))
         if node.actor != player:
             parts = [
                 self._walk(child, board, player, reach * share, mode)
                 for child, share in zip(node.children, shares, strict=True)
             ]
             if mode == "train":
-                self.sums[key] = sums * average + reach * shares
+                self.sums[key] = sums * keep + reach * shares * weight
             return sum(parts)
         values = np.array([self._walk(c, board, player, reach, mode) for c in node.children])
         if mode == "answer":
@@ -84,6 +124,39 @@ class ReferenceSolver:
         value = (shares * values).sum(axis=0)
         if mode == "train":
             self.regrets[key] = regrets * np.where(regrets > 0, gains, losses) + values - value
+        return value
+
+    def _leaf(self, node, board, player, reach, mode):
+        """Both choose at once: the opponent's choices divide its reach, then the own are valued."""
+        count = len(node.children)
+        rows = []
+        for seat in (player, 1 - player):
+            key, shape = (node.path(), board, seat), (count, len(self.hands[seat]))
+            regrets = self.regrets.setdefault(key, np.zeros(shape))
+            sums = self.sums.setdefault(key, np.zeros(shape))
+            rows.append((key, self._shares(regrets if mode == "train" else sums, count)))
+        (own_key, own), (their_key, theirs) = rows
+        gains, losses, average = self.fades(max(self.iteration, 1))
+        if mode == "train":
+            self.sums[their_key] = self.sums[their_key] * average + reach * theirs
+        groups = self.leaves.groups(board)
+        worth = self.leaves.matrix(node) * (self.spot.pot + 2 * node.paid[0])
+        if player == 1:
+            worth = -worth.transpose(1, 0, 3, 2)
+        mine, other = (groups[seat][self.holes[seat]] for seat in (player, 1 - player))
+        values = np.zeros((count, len(self.hands[player])))
+        for choice, share in enumerate(theirs):
+            met = self._compatible(board, player) @ (reach * share)
+            for chosen in range(count):
+                table = worth[mine][:, other, chosen, choice]
+                values[chosen] += table @ (reach * share) / max((reach * share).sum(), 1e-30) * met
+        if mode == "answer":
+            return values.max(axis=0)
+        value = (own * values).sum(axis=0)
+        if mode == "train":
+            regrets = self.regrets[own_key]
+            faded = regrets * np.where(regrets > 0, gains, losses)
+            self.regrets[own_key] = faded + values - value
         return value
 
     def _matrix(self, board, player, name):

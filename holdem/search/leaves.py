@@ -1,0 +1,116 @@
+"""What the leaves of a depth-limited subgame are worth.
+
+A subgame can end before the river, where the betting of its last street does (Brown, Sandholm &
+Amos 2018). At such a leaf, before the next card, each player chooses how a blueprint goes on to
+the end of the hand, without seeing what the other chooses: see `holdem.search.continuations`. The
+players may choose hand by hand, and mix; so a solution is one against which no change of a
+player's own continuation helps, and that is what makes a value at the leaf safe to use.
+
+A leaf is worth what its matrix says for the groups of both hands, times the reach that shares no
+card with the own hand: within a choice of the opponent's the hands that can be met are taken to
+be spread over groups as all of them are. That is exact where no two hands of the ranges share a
+card, and otherwise lets both players' values differ by a little in sum; exploitability is
+measured against the value of the player's own strategy for that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem._core.range_boards import RangeBoards
+from holdem._core.range_walk import RangeWalk
+from holdem.errors import ConfigError, MismatchError
+from holdem.game.cards import Card, cards_text
+from holdem.search.subgame import Node, NodeKind, PublicTree
+
+__all__ = ["LeafValues", "give_leaves"]
+
+Groups = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeafValues:
+    """Where a depth-limited subgame stops, and what it is worth there.
+
+    Attributes:
+        groups: of a board of the last street, the group of each of the 1,326 holes, (1326,),
+            for player 0 and for player 1. Holes that share a card with the board have any.
+        matrix: of a leaf, float32 (groups of player 0, groups of player 1, n, n) by the choices
+            of player 0 and of player 1, `CHOICES`; n is 1 where both are all-in, as
+            ``len(leaf.children)`` says. To player 0, in pots: chips over the pot at the leaf, half
+            of it taken off. All leaves have the same numbers of groups, 256 at most.
+        num_streets: how many are bet on before the leaves.
+    """
+
+    groups: Callable[[tuple[Card, ...]], tuple[Groups, Groups]]
+    matrix: Callable[[Node], npt.NDArray[np.floating]]
+    num_streets: int = 1
+
+    def check(self, board: Sequence[Card]) -> None:
+        """Refuse a board from which on the leaves would lie behind the river.
+
+        Raises:
+            ConfigError: they would.
+        """
+        if not 1 <= self.num_streets < 6 - len(board):
+            raise ConfigError(
+                f"no leaves after {self.num_streets} streets from {cards_text(board)} on",
+                "leaves lie before the river; leave them out to solve to the end",
+            )
+
+
+def give_leaves(walk: RangeWalk, boards: RangeBoards, tree: PublicTree, leaves: LeafValues) -> None:
+    """Tell *walk* what the leaves of *tree* are worth; groups that no hand is in are left out.
+
+    Raises:
+        MismatchError: a matrix or a list of groups has another shape than it should.
+    """
+    street = leaves.num_streets - 1
+    held = [
+        _groups_on(boards, street, number, leaves) for number in range(boards.num_boards(street))
+    ]
+    used = [np.unique(np.concatenate([groups[player] for groups in held])) for player in (0, 1)]
+    matrices = {}
+    for part in tree.streets[street]:
+        for node in part.nodes:
+            if node.kind == NodeKind.LEAF:
+                matrix = np.asarray(leaves.matrix(node), np.float32)
+                count = len(node.children)
+                if (
+                    matrix.ndim != 4
+                    or matrix.shape[2:] != (count, count)
+                    or any(used[player][-1] >= matrix.shape[player] for player in (0, 1))
+                ):
+                    raise MismatchError(
+                        f"the leaf after '{node.path()}' has values of shape {matrix.shape}, and "
+                        f"wants (over {used[0][-1]}, over {used[1][-1]}, {count}, {count})",
+                        "give a value for each pair of groups and of choices",
+                    )
+                matrices[node.part, node.index] = matrix[np.ix_(used[0], used[1])]
+    walk.set_leaves(
+        [
+            [np.searchsorted(used[player], groups[player]).astype(np.uint16) for player in (0, 1)]
+            for groups in held
+        ],
+        matrices,
+    )
+
+
+def _groups_on(
+    boards: RangeBoards, street: int, number: int, leaves: LeafValues
+) -> list[npt.NDArray[np.int64]]:
+    """The group of each hand of a board's lists, player by player."""
+    cards: list[Card] = []
+    board = number
+    for before in range(street - 1, -1, -1):
+        cards.insert(0, int(boards.dealings[before][1][board]))
+        board = int(boards.dealings[before][0][board])
+    groups = []
+    for player, table in enumerate(leaves.groups((*boards.board, *cards))):
+        low, high = np.sort(boards.hands(street, number, player), axis=1).astype(np.int64).T
+        groups.append(np.asarray(table, np.int64)[high * (high - 1) // 2 + low])
+    return groups
