@@ -30,10 +30,11 @@ from holdem._core.rng import words
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Follower, Translator
 from holdem.errors import ConfigError, MismatchError, RulesError
-from holdem.game.cards import CLASS_COMBOS, class_of
+from holdem.game.cards import CLASS_COMBOS, HOLES, class_of
 from holdem.game.policy import Policy
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
+from holdem.search.ranges import BucketsOfHoles
 from holdem.search.resolver import NotSearched, Resolver, Thought
 from holdem.types import GameConfig, SearchConfig
 
@@ -165,6 +166,7 @@ class Agent:
         self.bucketing = bucketing
         self._seed = seed
         self._translator = Translator(policy.tree, game)
+        self._buckets = BucketsOfHoles(bucketing)
         self._resolver = (
             None
             if search is None
@@ -200,6 +202,41 @@ class Agent:
         action = thought.actions[self._draw(np.array(thought.probabilities), state, hand)]
         beside = self._by_policy(state, hand, hole, start)
         return _searched(action, thought, beside, time.monotonic() - start)
+
+    def strategies(
+        self, state: State, hand: int
+    ) -> tuple[tuple[Action, ...], NDArray[np.float32], str]:
+        """Return what the player to act at *state* would do with each hole.
+
+        Args:
+            state: the hand; nobody's cards need be known.
+            hand: its number.
+
+        Returns:
+            Legal actions; how likely each hole takes them, float32 (1326, actions), anything for
+            holes that share a card with the board; and the `Decision.fallback`.
+
+        Raises:
+            RulesError: nobody is to act.
+        """
+        why = ""
+        if self._resolver is not None and state.board:
+            try:
+                return *self._resolver.strategies(state, hand), ""
+            except NotSearched as reason:
+                why = str(reason)
+        follower = self._translator.replay(state, self._seed, hand)
+        node = follower.decision(state)
+        if node is None:
+            table = np.zeros((len(HOLES), 2), np.float32)
+            for number, hole in enumerate(HOLES.tolist()):
+                if not set(hole) & set(state.board):
+                    table[number, int(self._passive(state, tuple(hole)) == CALL)] = 1
+            missing = "the policy's tree has no decision here"
+            return (FOLD, CALL), table, "; ".join(filter(None, (why, missing)))
+        rows = self.policy.strategy(node)
+        actions = tuple(follower.action(state, choice) for choice in range(rows.shape[1]))
+        return actions, rows[self._buckets.on(state.board)], why
 
     def _by_policy(self, state: State, hand: int, hole: Hole, start: float) -> Decision:
         """What the blueprint does; without an answer of its own, check or call by price."""

@@ -7,6 +7,7 @@ the crew, nor the program.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import Pipe
@@ -15,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from holdem.errors import ResourceError
+from holdem.errors import HoldemError, ResourceError
 from holdem.mccfr.processes import follow_parent, start_process
 
 __all__ = ["Crew"]
@@ -62,6 +63,7 @@ class Crew(Generic[J, R]):
         """Yield the result of each job, in order.
 
         Raises:
+            HoldemError: what a worker could not do.
             ResourceError: a process has ended, of itself or because somebody ended it.
         """
         if self._own is not None:
@@ -89,7 +91,8 @@ class Crew(Generic[J, R]):
         """Give the next job, if there is one, to the worker at the other end."""
         for number, job in waiting:
             busy[connection] = number
-            connection.send(job)
+            with contextlib.suppress(ConnectionError):  # its last words are still to be read
+                connection.send(job)
             return
 
     def _receive(self, connection: Connection) -> R:
@@ -102,17 +105,22 @@ class Crew(Generic[J, R]):
                 f"{process.name} has ended with status {process.exitcode}",
                 "what it said is above; with fewer workers there is more memory for each",
             ) from error
+        if isinstance(result, HoldemError):
+            raise result
         return result
 
 
 def _serve(make: Callable[[], Callable[[Any], Any]], connection: Connection) -> None:
     """Do jobs until the other end closes."""
     follow_parent()
-    work = make()
-    # What was loaded stays, and looking through it again and again would hold decisions up.
-    gc.freeze()
     try:
-        while True:
-            connection.send(work(connection.recv()))
+        try:
+            work = make()
+            # What was loaded stays, and looking through it again and again would take time.
+            gc.freeze()
+            while True:
+                connection.send(work(connection.recv()))
+        except HoldemError as error:
+            connection.send(error)
     except (EOFError, ConnectionError):
         return
