@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -27,10 +28,11 @@ from numpy.typing import NDArray
 
 from holdem._core.equity import hand_vs_random
 from holdem._core.rng import words
+from holdem._core.rollout import rollout_equities
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Follower, Translator
 from holdem.errors import ConfigError, MismatchError, RulesError
-from holdem.game.cards import CLASS_COMBOS, HOLES, class_of
+from holdem.game.cards import CLASS_COMBOS, CLASS_OF_HOLE, HOLES, class_of
 from holdem.game.policy import Policy
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
@@ -42,6 +44,8 @@ __all__ = ["Agent", "Decider", "Decision", "Option", "Tally", "load_policy"]
 
 # Translating a hand draws from the lanes that count its actions; choosing draws from others.
 _CHOICE_LANE = 1 << 32
+
+_NO_DECISION = "the policy's tree has no decision here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +232,7 @@ class Agent:
         follower = self._translator.replay(state, self._seed, hand)
         node = follower.decision(state)
         if node is None:
-            table = np.zeros((len(HOLES), 2), np.float32)
-            for number, hole in enumerate(HOLES.tolist()):
-                if not set(hole) & set(state.board):
-                    table[number, int(self._passive(state, tuple(hole)) == CALL)] = 1
-            missing = "the policy's tree has no decision here"
-            return (FOLD, CALL), table, "; ".join(filter(None, (why, missing)))
+            return *self._passive_strategies(state), "; ".join(filter(None, (why, _NO_DECISION)))
         rows = self.policy.strategy(node)
         actions = tuple(follower.action(state, choice) for choice in range(rows.shape[1]))
         return actions, rows[self._buckets.on(state.board)], why
@@ -249,7 +248,7 @@ class Agent:
                 (Option(action, 1.0),),
                 self.policy.tree.describe(follower.node),
                 None,
-                "the policy's tree has no decision here",
+                _NO_DECISION,
                 time.monotonic() - start,
             )
         bucket = self.bucketing.bucket(hole, state.board)
@@ -266,14 +265,21 @@ class Agent:
 
     def _passive(self, state: State, hole: Hole) -> Action:
         """Return a check, or a call where equity against random hands pays for it, else a fold."""
-        legal = state.legal_actions()
-        if not legal.can_fold:
+        if not state.legal_actions().can_fold:
             return CALL
-        assert state.actor is not None  # it has legal actions
-        mine = state.paid[state.actor] + legal.call
-        pot = sum(min(paid, mine) for paid in state.paid) + legal.call
-        opponents = len(state.live) - 1
-        return CALL if self._equity(hole, state.board) ** opponents >= legal.call / pot else FOLD
+        return CALL if self._equity(hole, state.board) >= _price(state) else FOLD
+
+    def _passive_strategies(self, state: State) -> tuple[tuple[Action, ...], NDArray[np.float32]]:
+        """Return the same for every hole, as `strategies` does."""
+        if not state.legal_actions().can_fold:
+            return (CALL,), np.ones((len(HOLES), 1), np.float32)
+        if state.board:
+            equities = _equities(state.board)
+        else:
+            rows = self.bucketing.preflop_equities[CLASS_OF_HOLE]
+            equities = rows @ CLASS_COMBOS / CLASS_COMBOS.sum()
+        calls = equities >= _price(state)
+        return (FOLD, CALL), np.stack([~calls, calls], axis=1).astype(np.float32)
 
     def _equity(self, hole: Hole, board: tuple[int, ...]) -> float:
         """Return the share of the pot that *hole* wins from one random hand."""
@@ -322,6 +328,29 @@ def load_policy(
             "name the set that it was trained with: --buckets PATH",
         )
     return policy, bucketing
+
+
+def _price(state: State) -> float:
+    """Return the equity against one random hand from which on a call pays against them all."""
+    assert state.actor is not None  # somebody faces a bet
+    call = state.legal_actions().call
+    mine = state.paid[state.actor] + call
+    pot = sum(min(paid, mine) for paid in state.paid) + call
+    price: float = (call / pot) ** (1 / (len(state.live) - 1))
+    return price
+
+
+@lru_cache(maxsize=8)
+def _equities(board: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return each hole's share of the pot against one random hand, 0 if it is not possible."""
+    alive = np.flatnonzero(~np.isin(HOLES, board).any(axis=1))
+    met = np.ones((len(alive), len(alive)))
+    for place in range(2):
+        met *= ~(HOLES[alive, place][:, None, None] == HOLES[alive]).any(axis=2)
+    equities = np.zeros(len(HOLES))
+    shares = rollout_equities(HOLES[alive], board)[:, alive]
+    equities[alive] = (shares * met).sum(axis=1) / met.sum(axis=1)
+    return equities
 
 
 def _searched(action: Action, thought: Thought, beside: Decision, seconds: float) -> Decision:
