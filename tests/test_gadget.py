@@ -109,8 +109,9 @@ def test_agrees_with_the_slow_twin(kind, player, method):
     twin.run(20)
     order = np.argsort(solver._holes[player])
     sums = solver._walk.gadget_sums.reshape(-1, len(order))[:, order]
+    wanted = twin.gadget_sums.reshape(sums.shape)
 
-    np.testing.assert_allclose(sums.ravel(), twin.gadget_sums.ravel(), atol=2e-3)
+    np.testing.assert_allclose(sums / sums.sum(), wanted / wanted.sum(), atol=1e-4)
     for seat in (0, 1):
         assert solver.value(seat) - 50 == pytest.approx(twin.value(seat, "average"), abs=0.05)
         assert solver.best_response(seat) - 50 == pytest.approx(

@@ -381,7 +381,7 @@ def test_a_decision_says_what_was_searched():
 
     decision = agent.decide(played(*CHECKED_TO_THE_RIVER), 0)
 
-    assert decision.searched.startswith("river to the end")
+    assert decision.searched.startswith("river, to the end of the hand")
     assert decision.iterations >= 2
     assert decision.blueprint
     assert decision.fallback == ""
@@ -394,6 +394,7 @@ def test_a_decision_says_why_it_was_not_searched():
 
     assert decision.searched == ""
     assert "would take" in decision.fallback
+    assert "no continuations" in decision.fallback
     assert decision.bucket is not None
     assert len(decision.options) > 1
 

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from holdem.cli.table_display import TableDisplay
 from holdem.cli.terminal import Parser, option_value
 from holdem.play.agent import Agent, load_policy
 from holdem.play.client import Client
-from holdem.play.game_definition import Table
 from holdem.play.profile import DEFAULT_PROFILE, read_profile
 from holdem.play.session import Limits
+from holdem.search.continuations import ContinuationValues, continuations_path
 from holdem.storage import LineFile
-from holdem.types import PROFILE_RULES, SEARCH_RULES, SearchConfig, TableProfile
+from holdem.types import PROFILE_RULES, SEARCH_RULES, GameConfig, SearchConfig, TableProfile
 
 
 def add_table_options(parser: Parser) -> None:
@@ -123,10 +123,42 @@ def profile_of(options: argparse.Namespace) -> TableProfile:
     return dataclasses.replace(read_profile(options.profile), **given)
 
 
-def agent_of(options: argparse.Namespace, table: Table, search: SearchConfig | None) -> Agent:
-    """Return the agent that the options name."""
+def agent_of(
+    options: argparse.Namespace,
+    game: GameConfig | None,
+    search: SearchConfig | None,
+    say: Callable[[str], None],
+    *,
+    seed: int,
+) -> Agent:
+    """Return the agent that the options name.
+
+    Args:
+        options: with the policy and its buckets.
+        game: what is played; by default the policy's own.
+        search: how it thinks again.
+        say: is told what the search lacks.
+        seed: of its choices.
+    """
     policy, bucketing = load_policy(options.policy, options.buckets)
-    return Agent(policy, bucketing, table.game, seed=options.seed, search=search)
+    continuations = None
+    if search is not None and search.depth != "end":
+        path = continuations_path(options.policy)
+        if path.exists():
+            continuations = ContinuationValues.load(path, policy)
+        elif policy.tree.game.num_players == 2:
+            say(
+                f"{path} is not there: flop and turn are seldom searched in time without; "
+                f"make it with: holdem continuations {options.policy}"
+            )
+    return Agent(
+        policy,
+        bucketing,
+        game or policy.tree.game,
+        seed=seed,
+        search=search,
+        continuations=continuations,
+    )
 
 
 @contextlib.contextmanager

@@ -36,6 +36,7 @@ from holdem.game.cards import CLASS_COMBOS, CLASS_OF_HOLE, HOLES, class_of
 from holdem.game.policy import Policy
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
+from holdem.search.continuations import ContinuationValues
 from holdem.search.ranges import BucketsOfHoles
 from holdem.search.resolver import NotSearched, Resolver, Thought
 from holdem.types import GameConfig, SearchConfig
@@ -134,6 +135,7 @@ class Agent:
     Attributes:
         policy: the blueprint.
         bucketing: the buckets that it was trained with.
+        game: what is really played.
     """
 
     def __init__(
@@ -144,6 +146,7 @@ class Agent:
         *,
         seed: int = 42,
         search: SearchConfig | None = None,
+        continuations: ContinuationValues | None = None,
     ) -> None:
         """Make an agent for hands of *game*.
 
@@ -153,6 +156,7 @@ class Agent:
             game: what is really played.
             seed: of its random choices.
             search: how decisions are thought again; None for not at all.
+            continuations: what search knows of the streets that it does not solve.
 
         Raises:
             MismatchError: the policy is for other cards, buckets or another number of players.
@@ -168,13 +172,21 @@ class Agent:
             )
         self.policy = policy
         self.bucketing = bucketing
+        self.game = game
         self._seed = seed
         self._translator = Translator(policy.tree, game)
         self._buckets = BucketsOfHoles(bucketing)
         self._resolver = (
             None
             if search is None
-            else Resolver(policy, bucketing, self._translator, search, seed=seed)
+            else Resolver(
+                policy,
+                bucketing,
+                self._translator,
+                search,
+                seed=seed,
+                continuations=continuations,
+            )
         )
 
     def decide(self, state: State, hand: int) -> Decision:

@@ -136,9 +136,9 @@ class ReferenceSolver:
             sums = self.sums.setdefault(key, np.zeros(shape))
             rows.append((key, self._shares(regrets if mode == "train" else sums, count)))
         (own_key, own), (their_key, theirs) = rows
-        gains, losses, average = self.fades(max(self.iteration, 1))
+        gains, losses, keep, weight = self.fades(max(self.iteration, 1))
         if mode == "train":
-            self.sums[their_key] = self.sums[their_key] * average + reach * theirs
+            self.sums[their_key] = self.sums[their_key] * keep + reach * theirs * weight
         groups = self.leaves.groups(board)
         worth = self.leaves.matrix(node) * (self.spot.pot + 2 * node.paid[0])
         if player == 1:
