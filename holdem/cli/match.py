@@ -23,7 +23,7 @@ from holdem.cli.matches import (
     print_results,
 )
 from holdem.cli.table_display import tally_rows
-from holdem.cli.table_options import add_search_options, search_of
+from holdem.cli.table_options import add_search_options, continuations_of, search_of
 from holdem.cli.terminal import Parser, StageBars, make_console, run_command
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
@@ -186,22 +186,24 @@ def _search(
             "give --hands",
         )
     searching = _SEATS[options.search]
-    names = [
-        contestant.name + (" with search" if who in searching else "")
-        for who, contestant in enumerate((first, second))
+    names = (options.first, options.second)
+    players = [
+        dataclasses.replace(one, name=one.name + (" with search" if who in searching else ""))
+        for who, one in enumerate((first, second))
     ]
-    first, second = (
-        dataclasses.replace(contestant, name=name)
-        for contestant, name in zip((first, second), names, strict=True)
-    )
+    first, second = players
     console.print(f"{first.name} against {second.name}", style="bold")
+    for who in searching:
+        continuations_of(
+            Path(names[who]), players[who].policy, search, lambda text: console.print(f"  {text}")
+        )
     aivat = options.aivat and search.menu == "blueprint"
     if options.aivat and not aivat:
         console.print("  AIVAT needs hands that stay in the policy's betting tree: without it")
     arena = Arena(
         first,
         second,
-        partial(_deciders, options.first, options.second, options.buckets, search, searching, seed),
+        partial(_deciders, names, options.buckets, search, searching, seed),
         searching=searching,
         seed=seed,
         duplicate=options.duplicate,
@@ -228,22 +230,34 @@ def _search(
 
 
 def _deciders(
-    first: str,
-    second: str,
+    names: tuple[str, str],
     buckets: Path | None,
     search: SearchConfig,
     searching: Sequence[int],
     seed: int,
 ) -> Deciders:
     """Return the players, in whatever process they play."""
-    players = _players(first, second, Loader(buckets))
+    players = _players(*names, Loader(buckets))
     game = max((one.tree.game for one in players), key=lambda game: game.num_streets)
     made = []
     for who, player in enumerate(players):
         assert player.bucketing is not None  # of hold'em: the arena has checked that
         mine = search if who in searching else None
-        made.append(Agent(player.policy, player.bucketing, game, seed=seed, search=mine))
+        made.append(
+            Agent(
+                player.policy,
+                player.bucketing,
+                game,
+                seed=seed,
+                search=mine,
+                continuations=continuations_of(Path(names[who]), player.policy, mine, _quiet),
+            )
+        )
     return made[0], made[1]
+
+
+def _quiet(text: str) -> None:
+    """Say nothing: the command has said it."""
 
 
 def _print_decisions(console: Console, result: ArenaResult) -> None:

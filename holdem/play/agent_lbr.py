@@ -105,7 +105,8 @@ def respond_to_agents(
         raise ConfigError("no number of deals, and no time", "give one of them")
     if game.num_players != 2 or game.cards.kind != "holdem":
         raise ConfigError(
-            f"local best response to an agent at {game.name!r}", "it is for two players of hold'em"
+            f"local best response to an agent at {game.name!r}: {game.num_players} players",
+            "it is for two players of hold'em",
         )
     wanted = max(num_deals, _FEWEST_DEALS) if num_deals is not None else None
     until = None if seconds is None else time.monotonic() + seconds
