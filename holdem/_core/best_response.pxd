@@ -11,6 +11,7 @@ cdef extern from "best_response_simd.h" nogil:
         NUM_LANES
         NUM_SLOTS
         NUM_PER_CARD
+        NUM_BLOCKS
     # Sixteen floats; only its address is taken here.
     ctypedef float lanes_t
     ctypedef struct entry_t:
@@ -52,14 +53,19 @@ cdef extern from "best_response_last.h" nogil:
         RAISE
     ctypedef struct singles_t:
         int32_t count
+    ctypedef struct part_t:
+        uint16_t kind
+        uint16_t buckets[3]
     ctypedef struct rows_t:
         lanes_t* slots
         lanes_t* singles
     ctypedef struct last_board_t:
         rows_t reach
         const uint16_t* buckets
+        const part_t* parts
         const entry_t* entries
         const singles_t* singles
+        lanes_t (*sums)[9]
         int32_t num_entries
     ctypedef struct outcome_t:
         rows_t to
@@ -77,7 +83,10 @@ cdef extern from "best_response_last.h" nogil:
         lanes_t showdown_chips
         rows_t after
         rows_t own
+        const lanes_t* own_table
+        int32_t own_stride
         lanes_t own_scale
+        lanes_t own_fold
         outcome_t outcome
     const lanes_t* ONES        # one row
     void fill_lanes(lanes_t* lanes, float value)
@@ -85,6 +94,7 @@ cdef extern from "best_response_last.h" nogil:
     void sweep_others(const sweep_t* sweep, const last_board_t* board)
     void deliver(const rows_t* values, int num_singles, const outcome_t* outcome)
     void part_singles(const last_board_t* board, singles_t* singles)
+    void sum_blocks(const last_board_t* board)
     void join_singles(const last_board_t* board)
     void part_sums(lanes_t* aside, const rows_t* sums, const singles_t* singles)
     void join_sums(const lanes_t* aside, const rows_t* sums, const singles_t* singles)

@@ -91,6 +91,7 @@ cdef struct Walk:
     Street* streets
     const Board* boards
     const uint16_t* buckets            # (boards, 1326)
+    const part_t* parts                # (boards, 91)
     const entry_t* entries
     const uint16_t* renamed            # (24, 1326), a hand's slot after renaming the suits
     int num_streets
@@ -109,6 +110,7 @@ cdef struct Walk:
     # Of the last street; its buffers are these rows.
     rows_t* rows                       # (depth,)
     singles_t* singles                 # the single hands of one board, and their rows:
+    lanes_t (*sums)[9]                 # (91, 9), see last_board_t
     lanes_t* single_reach
     lanes_t* best_singles
     lanes_t* own_singles
@@ -247,6 +249,11 @@ cdef void set_sweep(
     """What the actions that end the hand are worth to the responder, without what follows."""
     cdef const lanes_t* tables = street.strategy + point.strategy
     cdef const Point* children = street.points + point.first_child
+    cdef float* fold_chips = <float*>&sweep.fold_chips
+    cdef float* showdown_chips = <float*>&sweep.showdown_chips
+    cdef int lane
+    fill_lanes(&sweep.fold_chips, 0)
+    fill_lanes(&sweep.showdown_chips, 0)
     sweep.reach = tables
     sweep.reach_stride = 1
     sweep.half = tables + street.num_buckets
@@ -254,15 +261,29 @@ cdef void set_sweep(
     sweep.folds = point.fold >= 0
     sweep.shows = point.showdown >= 0
     if sweep.folds:
-        net_chips(walk, street, children + point.fold, <float*>&sweep.fold_chips)
+        net_chips(walk, street, children + point.fold, fold_chips)
     if sweep.shows:
         memcpy(
-            &sweep.showdown_chips, street.chips + NUM_LANES * children[point.showdown].chips,
+            showdown_chips, street.chips + NUM_LANES * children[point.showdown].chips,
             sizeof(lanes_t),
         )
     sweep.after.slots = NULL
     sweep.own = own
-    fill_lanes(&sweep.own_scale, weight)
+    if point.actor != walk.seat:
+        sweep.own_table = sweep.reach
+        sweep.own_stride = 1
+        fill_lanes(&sweep.own_scale, weight)
+        return
+    # The tables of folds and showdowns are in chips, and so are the values.
+    sweep.own_table = sweep.ends + 1
+    sweep.own_stride = 2
+    fill_lanes(&sweep.own_scale, 0)
+    fill_lanes(&sweep.own_fold, 0)
+    for lane in range(NUM_LANES):
+        if sweep.shows and showdown_chips[lane] != 0:
+            (<float*>&sweep.own_scale)[lane] = weight / showdown_chips[lane]
+        if sweep.folds and fold_chips[lane] != 0:
+            (<float*>&sweep.own_fold)[lane] = -weight / fold_chips[lane]
 
 
 cdef void answer_last(
@@ -287,7 +308,6 @@ cdef void answer_last(
         # A hand that was run out: nobody decides.
         sweep.reach = ONES
         sweep.reach_stride = 0
-        sweep.ends = NULL
         sweep.folds = False
         sweep.shows = True
         memcpy(
@@ -295,6 +315,8 @@ cdef void answer_last(
         )
         sweep.after.slots = NULL
         sweep.own = own
+        sweep.own_table = ONES
+        sweep.own_stride = 0
         fill_lanes(&sweep.own_scale, weight)
         sweep.outcome = outcome[0]
         sweep_mine(&sweep, board)
@@ -361,7 +383,10 @@ cdef void value_last(
     seen.entries = walk.entries + board.first_entry
     seen.num_entries = board.num_entries
     seen.singles = walk.singles
+    seen.parts = walk.parts + NUM_BLOCKS * (board - walk.boards)
+    seen.sums = walk.sums
     part_singles(&seen, walk.singles)
+    sum_blocks(&seen)
     part_sums(walk.aside, &best_rows, walk.singles)
     if own != NULL:
         part_sums(walk.aside + NUM_SLOTS, &own_rows, walk.singles)
@@ -543,6 +568,7 @@ cdef void release(Walk* walk) noexcept nogil:
     free(walk.aside)
     free(walk.rows)
     free(walk.singles)
+    free(walk.sums)
     free(walk.single_reach)
     free(walk.best_singles)
     free(walk.own_singles)
@@ -576,6 +602,7 @@ cdef Status reserve(Walk* walk) noexcept nogil:
     walk.single_reach = new_lanes(NUM_SLOTS, &failed)
     walk.best_singles = new_lanes(NUM_SLOTS, &failed)
     walk.own_singles = new_lanes(NUM_SLOTS, &failed)
+    walk.sums = <lanes_t (*)[9]>new_lanes(9 * NUM_BLOCKS, &failed)
     walk.singles = <singles_t*>malloc(sizeof(singles_t))
     walk.rows = <rows_t*>malloc(depth * sizeof(rows_t))
     if failed or walk.singles == NULL or walk.rows == NULL:
@@ -652,7 +679,9 @@ cdef class Betting:
         Args:
             seat: the responder.
             runouts: has ``boards`` (`BOARD_DTYPE`), a board of the first street and then all
-                that follow it; ``buckets`` (uint16, (boards, 1326)) of their hands; ``entries``
+                that follow it; ``buckets`` (uint16, (boards, 1326)) of their hands; ``parts``
+                (uint16, (boards, 91, 4)), which of these are alike on the last street, see
+                part_t in best_response_last.h, or all 0; ``entries``
                 (`ENTRY_DTYPE`), the order of hands on those of the last street; and ``renamed``
                 (uint16, (24, 1326)), each hand's slot after each renaming of suits.
             reach: float32 (groups, 1326, 16): the opponent's, of the first street's groups.
@@ -671,6 +700,7 @@ cdef class Betting:
         cdef Walk walk
         cdef const Board[::1] boards = runouts.boards
         cdef const uint16_t[:, ::1] buckets = runouts.buckets
+        cdef const uint16_t[:, :, ::1] parts = runouts.parts
         cdef const entry_t[::1] entries = runouts.entries
         cdef const uint16_t[:, ::1] renamed = runouts.renamed
         cdef const float[:, :, ::1] before = reach
@@ -684,6 +714,7 @@ cdef class Betting:
         walk.num_streets = self.num_streets
         walk.boards = &boards[0]
         walk.buckets = &buckets[0, 0]
+        walk.parts = <const part_t*>&parts[0, 0, 0]
         walk.entries = &entries[0]
         walk.renamed = &renamed[0, 0]
         walk.seat = seat
