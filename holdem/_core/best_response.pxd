@@ -124,7 +124,7 @@ cdef struct Street:
     const int32_t* roots       # (num_groups,), points
     const int32_t* slots       # (leaves, 16): group * 16 + lane on the next street; -1 for no lane
     const float* chips         # (rows, 16): seat 0's net at a fold, what each paid at a showdown
-    const lanes_t* strategy    # (buckets, num_actions) at each decision; on the last street see sweep_t
+    const lanes_t* strategy    # (buckets, num_actions) by decision; last street: see sweep_t
     int num_groups
     int num_buckets
     int depth                  # decisions on the longest path

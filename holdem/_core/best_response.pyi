@@ -14,7 +14,7 @@ SLOT_HOLES: Final[npt.NDArray[np.uint8]]
 
 _Lanes = npt.NDArray[np.float32]
 _Records = npt.NDArray[np.void]
-_Street = tuple[_Records, npt.NDArray[np.int32], npt.NDArray[np.int32], _Lanes, _Lanes, int]
+_Street = tuple[_Records, npt.NDArray[np.int32], npt.NDArray[np.int32], _Lanes, _Lanes, int, int]
 
 class _Runouts(Protocol):
     @property

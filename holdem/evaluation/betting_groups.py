@@ -311,7 +311,8 @@ class _Street:
         ends = tables[2:].reshape(self._num_buckets, 2, LANES)
         for place, name in enumerate(("fold", "showdown")):
             if point[name] >= 0:
-                chips = np.abs(self._chips[self._points[point["first_child"] + point[name]]["chips"]])
+                ending = self._points[point["first_child"] + point[name]]
+                chips = np.abs(self._chips[ending["chips"]])
                 ends[:, place] = reach[point["actor"]] * rows[:, point[name]] * chips
         tables[1] = (ends[:, 0] - ends[:, 1]) / 2
         return tables

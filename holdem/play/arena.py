@@ -373,7 +373,8 @@ def chances_at(
     result = np.zeros(len(tree.children(node)))
     for action, chance in chances:
         result[_child(tree, node, action) - tree.children(node)[0]] += chance
-    return result / result.sum()
+    result /= result.sum()
+    return result
 
 
 _KINDS = {
