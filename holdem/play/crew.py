@@ -76,8 +76,8 @@ class Crew(Generic[J, R]):
         for connection in self._workers:
             self._hand_out(connection, waiting, busy)
         while busy:
-            for connection in wait(list(busy)):
-                assert isinstance(connection, Connection)
+            ready = wait(list(busy))
+            for connection in [one for one in busy if one in ready]:
                 done[busy.pop(connection)] = self._receive(connection)
                 self._hand_out(connection, waiting, busy)
             while following in done:
