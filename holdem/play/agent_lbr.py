@@ -238,8 +238,9 @@ class _Betting:
         answer = self._answers.get(state.events)
         if answer is None:
             actions, table, fallback = self._agent.strategies(state, self._hand)
-            self._asked.decisions += bool(state.board)
-            self._asked.fallbacks += bool(fallback)
+            if state.board:
+                self._asked.decisions += 1
+                self._asked.fallbacks += bool(fallback)
             # Actions that come to the same at this table are one.
             answer = _Answered(len(self._tables), list(dict.fromkeys(actions)))
             self._answers[state.events] = answer

@@ -370,7 +370,7 @@ def chances_at(
     Raises:
         RulesError: an action is none of the tree's.
     """
-    result = np.zeros(len(tree.children(node)))
+    result = np.zeros(len(tree.children(node)), np.float64)
     for action, chance in chances:
         result[_child(tree, node, action) - tree.children(node)[0]] += chance
     result /= result.sum()

@@ -76,10 +76,10 @@ class Crew(Generic[J, R]):
         for connection in self._workers:
             self._hand_out(connection, waiting, busy)
         while busy:
-            for ready in wait(list(busy)):
-                assert isinstance(ready, Connection)
-                done[busy.pop(ready)] = self._receive(ready)
-                self._hand_out(ready, waiting, busy)
+            ready = wait(list(busy))
+            for connection in [one for one in busy if one in ready]:
+                done[busy.pop(connection)] = self._receive(connection)
+                self._hand_out(connection, waiting, busy)
             while following in done:
                 yield done.pop(following)
                 following += 1

@@ -53,13 +53,14 @@ def street_leaves(
         seats: who is out of position, who in position.
     """
     street = start.state.street
+    places = _Places(translator, start)
 
     def groups(board: tuple[Card, ...]) -> tuple[Groups, Groups]:
         found = table.groups(street)[buckets.on(board)]
         return found, found
 
     def matrix(leaf: Node) -> npt.NDArray[np.floating]:
-        node = _blueprint_node(translator, start, leaf)
+        node = places.blueprint_node(leaf)
         if node is not None and (table.is_all_in(node) or table.begins(node, street + 1)):
             values = table.values(node, first_seat=seats[0])
         else:
@@ -73,23 +74,42 @@ def street_leaves(
     return LeafValues(groups=groups, matrix=matrix)
 
 
-def _blueprint_node(translator: Translator, start: StreetStart, leaf: Node) -> int | None:
-    """The node of the blueprint's tree that a leaf's betting comes to; None if rules forbid it."""
-    line: list[Node] = []
-    node: Node = leaf
-    while node.parent is not None:
-        line.append(node)
-        node = node.parent
-    state, here = start.state, start.follower.node
-    for step in reversed(line):
+class _Places:
+    """Where the nodes of a subgame stand in the rules and in the blueprint's tree."""
+
+    def __init__(self, translator: Translator, start: StreetStart) -> None:
+        self._translator, self._start = translator, start
+        # Leaves share most of the way; None where the rules forbid it.
+        self._reached: dict[Node, tuple[State, int] | None] = {}
+
+    def blueprint_node(self, leaf: Node) -> int | None:
+        """The node of the blueprint's tree that a leaf's betting comes to; None without one."""
+        found = self._at(leaf)
+        if found is None:
+            return None
+        return self._translator.street_over(found[1], self._start.state.street)
+
+    def _at(self, node: Node) -> tuple[State, int] | None:
+        """The state that *node* stands for, and the node of the tree that was come to there."""
+        if node.parent is None:
+            return self._start.state, self._start.follower.node
+        if node not in self._reached:
+            self._reached[node] = self._after(node)
+        return self._reached[node]
+
+    def _after(self, node: Node) -> tuple[State, int] | None:
+        assert node.parent is not None  # it is not the root
+        before = self._at(node.parent)
+        if before is None:
+            return None
+        state, here = before
         try:
-            action = action_to(state, step)
-            at = translator.standing(here, state)
+            action = action_to(state, node)
+            at = self._translator.standing(here, state)
             if at is not None:
-                options = translator.options(at, state, action)
+                options = self._translator.options(at, state, action)
                 choice, _ = max(options, key=lambda option: option[1])
-                here = translator.after(at, action, choice)
-            state = state.apply(action)
+                here = self._translator.after(at, action, choice)
+            return state.apply(action), here
         except RulesError:
             return None
-    return translator.street_over(here, start.state.street)

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,8 @@ __all__ = ["NotSearched", "Resolver", "Thought"]
 _MOST_ITERATIONS = 100_000
 """Of one decision: by then there is nothing left to better."""
 _ITERATIONS_AT_ONCE = 1_000
+_FEWEST_NODES = 3
+"""Of a street that is bet on."""
 _FIRST_GUESS = 2e-9
 """Seconds for a node and a hand, until some were measured."""
 
@@ -287,21 +290,21 @@ class Resolver:
             return True
         why = ""
         if self.config.depth == "auto":
-            tree = build_public_tree(
-                pot=spot.pot,
-                stack=spot.stack,
-                menu=spot.menu,
-                num_streets=wanted,
-                least_bet=spot.least_bet,
-                line=start.line,
-            )
-            seconds = self._seconds_per_item * _items(tree, spot) * self.config.min_iterations
-            seconds /= self._num_workers
-            if seconds <= self.config.time_budget_ms / 1000:
+            budget = self.config.time_budget_ms / 1000
+            # Before the tree is built, by the least that it can have; that refuses most flops.
+            seconds = self._seconds(spot, [_FEWEST_NODES] * wanted)
+            if seconds <= budget:
+                seconds = self._seconds(
+                    spot,
+                    _node_counts(
+                        spot.pot, spot.stack, spot.menu, wanted, spot.least_bet, start.line
+                    ),
+                )
+            if seconds <= budget:
                 return True
             why = (
                 f"{self.config.min_iterations} iterations from the {STREETS[start.state.street]} "
-                f"on would take {1000 * seconds:,.0f} ms, and "
+                f"on would take over {1000 * budget:,.0f} ms, and "
             )
         known = self._continuations
         if known is None or start.state.street >= len(known.num_groups):
@@ -310,6 +313,11 @@ class Resolver:
                 "make them with: holdem continuations POLICY",
             )
         return False
+
+    def _seconds(self, spot: Spot, counts: Sequence[int]) -> float:
+        """Return how long the least iterations take of a tree of so many nodes a street."""
+        seconds = self._seconds_per_item * _items(counts, spot) * self.config.min_iterations
+        return seconds / self._num_workers
 
     def _gadget(
         self, spot: Spot, start: StreetStart, seats: tuple[int, int], *, opponent: int
@@ -356,7 +364,7 @@ class Resolver:
         config = self.config
         deadline = started + config.time_budget_ms / 1000
         begun = time.monotonic()
-        items = _items(solver.tree, solver.spot)
+        items = _items(_nodes_of(solver.tree), solver.spot)
         spare = self._reading_seconds + 2 * self._seconds_per_item * items
         while solver.iterations < _MOST_ITERATIONS:
             least = max(config.min_iterations - solver.iterations, 0)
@@ -420,14 +428,42 @@ def _names(node: Node) -> tuple[str, ...]:
     return tuple(child.action for child in node.children)
 
 
-def _items(tree: PublicTree, spot: Spot) -> float:
-    """Nodes times hands times boards: what an iteration goes through."""
+def _items(counts: Sequence[int], spot: Spot) -> float:
+    """Nodes times hands times boards: what an iteration goes through.
+
+    Args:
+        counts: of nodes, by street.
+        spot: whose hands and boards they are.
+    """
     hands = sum(int(np.count_nonzero(weights)) for weights in spot.ranges) / 2
     boards, items = 1, 0.0
-    for street, parts in enumerate(tree.streets):
-        items += boards * hands * sum(len(part.nodes) for part in parts)
+    for street, count in enumerate(counts):
+        items += boards * hands * count
         boards *= 52 - len(spot.board) - street
     return items
+
+
+def _nodes_of(tree: PublicTree) -> list[int]:
+    """The number of nodes of each street."""
+    return [sum(len(part.nodes) for part in parts) for parts in tree.streets]
+
+
+# In a match the same few pots come again and again.
+@lru_cache(maxsize=4096)
+def _node_counts(
+    pot: int, stack: int, menu: Menu, num_streets: int, least_bet: int, line: tuple[Action, ...]
+) -> list[int]:
+    """The number of nodes of each street of a public tree."""
+    return _nodes_of(
+        build_public_tree(
+            pot=pot,
+            stack=stack,
+            menu=menu,
+            num_streets=num_streets,
+            least_bet=least_bet,
+            line=line,
+        )
+    )
 
 
 def _menus(text: str, blueprint: tuple[tuple[str, ...], ...], big_blind: int) -> tuple[Menu, ...]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -249,11 +250,9 @@ class SubgameSolver:
             deadline: when to begin no more, on the clock of `time.monotonic`.
             least: iterations that are done even so.
         """
-        first = self.iterations + 1
-        fades = [METHODS[self.method](first + i) for i in range(iterations)]
         until = 2**62 if deadline is None else int(deadline * 1e9)
         done = self._everywhere(
-            self._walk.train, np.array(fades, np.float32).reshape(-1, 4), until, least
+            self._walk.train, _fades(self.method, self.iterations + 1, iterations), until, least
         )
         self.iterations += done
         return done
@@ -591,6 +590,14 @@ def _until_next_look(iterations: int, exploitability: float, target: float) -> i
     times = (exploitability / target) ** 0.3 if target > 0 else math.inf
     step = iterations * min(times - 1, 1)
     return min(max(math.ceil(step / LEAST_STEP) * LEAST_STEP, LEAST_STEP), MOST_STEP)
+
+
+# Decisions in real time ask for the same ones again and again.
+@lru_cache(maxsize=64)
+def _fades(method: str, first: int, count: int) -> npt.NDArray[np.float32]:
+    """The fades of *count* iterations, the first of which is number *first*: (count, 4)."""
+    fades = [METHODS[method](first + i) for i in range(count)]
+    return np.array(fades, np.float32).reshape(-1, 4)
 
 
 def _spread(holes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

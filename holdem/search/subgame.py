@@ -367,16 +367,17 @@ class _Builder:
         """Join the forests of a street into parts, in order, and number the nodes."""
         parts: list[Part] = []
         waiting: list[list[Node]] = []
+        endings = 0
         for number, forest in enumerate(forests):
             waiting.append(forest)
-            endings = sum(node.kind != NodeKind.DECIDE for one in waiting for node in one)
+            endings += sum(node.kind != NodeKind.DECIDE for node in forest)
             last = number == len(forests) - 1
             if last or (endings >= ENDINGS_TOGETHER and not together):
                 nodes = [one[0] for one in waiting] + [n for one in waiting for n in one[1:]]
                 for index, node in enumerate(nodes):
                     node.part, node.index = len(parts), index
                 parts.append(Part(nodes, len(waiting)))
-                waiting = []
+                waiting, endings = [], 0
         return parts
 
 

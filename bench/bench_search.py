@@ -1,0 +1,139 @@
+"""Thinking again at the table: how long decisions take, and how near they come to exact.
+
+    python -m bench.bench_search RUN --buckets PATH --hands 300
+    python -m bench.bench_search RUN --buckets PATH --hands 300 --lbr-seconds 540 --workers 2
+
+RUN is a policy's run with its continuations. The agent plays against its own policy, as in a match,
+and decisions after the flop are timed: the clock, and the processor time of this process, which
+neighbours on the machine do not lengthen; *around* is what was not spent in iterations. The
+distance is the exploitability of the subgame as it was left when the time was up, in percent of its
+pot, by an exact best response in the subgame. With --lbr-seconds local best response meets the
+agent and its policy on the same deals instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from holdem._core.rng import words
+from holdem.evaluation.contestants import Loader
+from holdem.game.rules import State
+from holdem.play.agent import Agent, Decision
+from holdem.play.agent_lbr import respond_to_agents
+from holdem.play.arena import play_hand
+from holdem.search.continuations import ContinuationValues, continuations_path
+from holdem.search.solver import SubgameSolver
+from holdem.types import STREETS, SearchConfig
+
+
+def agents(run: Path, buckets: Path | None, config: SearchConfig) -> tuple[Agent, Agent]:
+    """The policy of a run with search and without."""
+    player = Loader(buckets).load(run)
+    values = ContinuationValues.load(continuations_path(run), player.policy)
+    assert player.bucketing is not None
+    game = player.tree.game
+    return (
+        Agent(player.policy, player.bucketing, game, search=config, continuations=values),
+        Agent(player.policy, player.bucketing, game),
+    )
+
+
+class Watched:
+    """An agent whose decisions are measured."""
+
+    def __init__(self, agent: Agent, *, distance: bool) -> None:
+        self._agent = agent
+        self.rows: list[tuple[float, ...]] = []
+        """Street, clock, processor, in iterations (seconds), iterations, distance (percent)."""
+        self._inside, self._solver = 0.0, None
+        run, watched = SubgameSolver.run, self
+        self._distance = distance
+
+        def timed(solver: SubgameSolver, *arguments: object, **names: object) -> int:
+            started = time.process_time()
+            done = run(solver, *arguments, **names)  # type: ignore[arg-type]
+            watched._inside += time.process_time() - started
+            watched._solver = solver
+            return done
+
+        SubgameSolver.run = timed  # type: ignore[method-assign]
+
+    def decide(self, state: State, hand: int) -> Decision:
+        self._inside, self._solver = 0.0, None
+        used, started = time.process_time(), time.monotonic()
+        decision = self._agent.decide(state, hand)
+        clock, used = time.monotonic() - started, time.process_time() - used
+        if self._solver is not None:
+            distance = self._solver.exploitability() if self._distance else np.nan
+            self.rows.append(
+                (state.street, clock, used, self._inside, decision.iterations, distance)
+            )
+        return decision
+
+
+def measure(options: argparse.Namespace, config: SearchConfig) -> None:
+    """Play, and print what was measured by street."""
+    agent, policy = agents(options.run, options.buckets, config)
+    watched = Watched(agent, distance=not options.no_distance)
+    for hand in range(options.hands):
+        cards = np.argsort(words(1, hand, 0, 52), kind="stable")[:9].tolist()
+        play_hand(agent.game, (watched, policy), hand % 2, cards, hand)
+    rows = np.array(watched.rows)
+    print(f"{len(rows):,} decisions of {options.hands:,} hands, {config.time_budget_ms:g} ms")
+    print("street  number  clock p50 p90 p99 ms   processor p50 p99   around p50 p99   ", end="")
+    print("iterations p50 least   distance p50 p90 % of the pot")
+    for street in (1, 2, 3):
+        here = rows[rows[:, 0] == street]
+        if len(here):
+            clock, used, inside = 1000 * here[:, 1], 1000 * here[:, 2], 1000 * here[:, 3]
+            around = used - inside
+            print(
+                f"{STREETS[street]:<6} {len(here):>7}  "
+                + "".join(f"{np.percentile(clock, q):8.1f}" for q in (50, 90, 99))
+                + "   "
+                + "".join(f"{np.percentile(used, q):8.1f}" for q in (50, 99))
+                + "   "
+                + "".join(f"{np.percentile(around, q):8.1f}" for q in (50, 99))
+                + f"   {np.median(here[:, 4]):8.0f}{here[:, 4].min():6.0f}   "
+                + "".join(f"{np.percentile(here[:, 5], q):8.2f}" for q in (50, 90))
+            )
+
+
+def respond(options: argparse.Namespace, config: SearchConfig) -> None:
+    """Let local best response meet both, and print what it wins."""
+    make = partial(agents, options.run, options.buckets, config)
+    game = Loader(options.buckets).load(options.run).tree.game
+    result = respond_to_agents(
+        make, game=game, seconds=options.lbr_seconds, num_workers=options.workers
+    )
+    for name in ("search", "policy", "difference"):
+        found = getattr(result, name)
+        print(f"{name:<11} {found.mean:+9.0f} +- {found.error:.0f} mbb/h")
+    print(
+        f"{result.policy.count} deals, {result.hands:,} hands against each, "
+        f"{result.decisions:,} decisions, {result.fallbacks:,} not thought again"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--buckets", type=Path)
+    parser.add_argument("--hands", type=int, default=300)
+    parser.add_argument("--ms", type=float, default=80.0)
+    parser.add_argument("--min-iters", type=int, default=100)
+    parser.add_argument("--no-distance", action="store_true")
+    parser.add_argument("--lbr-seconds", type=float)
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    config = SearchConfig(time_budget_ms=options.ms, min_iterations=options.min_iters)
+    (respond if options.lbr_seconds else measure)(options, config)
+
+
+if __name__ == "__main__":
+    main()
