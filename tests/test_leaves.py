@@ -8,6 +8,7 @@ import pytest
 from holdem.errors import ConfigError, MismatchError
 from holdem.game.cards import HOLES, hole_cards, hole_index, parse_board, parse_hand
 from holdem.game.ranges import parse_range
+from holdem.search.gadget import GADGETS, Gadget
 from holdem.search.leaves import LeafValues
 from holdem.search.solver import METHODS, SubgameSolver
 from holdem.search.spot import Menu, Spot
@@ -192,6 +193,19 @@ def test_exploitability_goes_to_nothing():
 
     assert seen[-1].exploitability <= 0.3
     assert seen[0].exploitability > 10 * seen[-1].exploitability
+
+
+@pytest.mark.parametrize("kind", sorted(GADGETS))
+def test_exploitability_goes_to_nothing_behind_a_gadget(kind):
+    """Player 0 chooses between the subgame and what its hands win in it with a first solution."""
+    one, leaves = spot(oop="AKs,J8s,99", ip="QQ,87s,AdKd,72o"), random_leaves()
+    first = SubgameSolver(one, leaves=leaves)
+    first.solve(target=0.1)
+    alternatives = np.nan_to_num(first.hand_values(0))
+    safe = SubgameSolver(one, leaves=leaves, gadget=Gadget(0, alternatives, kind))
+    progress = safe.solve(target=0.3, most_iterations=5_000)
+
+    assert -0.01 <= progress.exploitability <= 0.3
 
 
 # ---- The same game written otherwise ---------------------------------------------------------

@@ -28,6 +28,16 @@ typedef struct {
     uint8_t street;
 } BettingShowdown;
 
+enum { STEPS_AHEAD = 24 };
+
+/* Where a decision's row of the policy is. */
+static inline __attribute__((always_inline)) const uint16_t *row_of(const BettingStep *step,
+                                                                    const uint16_t *units,
+                                                                    const int32_t *buckets) {
+    const int32_t bucket = buckets[2 * step->street + step->actor];
+    return units + step->first_slot + (int64_t)bucket * step->num_actions;
+}
+
 /* Fill in the values of decisions and showdowns; those of folds are there.
  *
  * steps: children before their parents. kinds: (num_nodes,) 0 a fold, 1 a check or call, 2
@@ -46,11 +56,13 @@ BODY value_pairs_body(const BettingStep *steps, int64_t num_steps, const Betting
     }
     for (int64_t i = 0; i < num_steps; i++) {
         const BettingStep *step = steps + i;
-        const int32_t bucket = buckets[2 * step->street + step->actor];
-        const uint16_t *row = units + step->first_slot + (int64_t)bucket * step->num_actions;
+        const uint16_t *row = row_of(step, units, buckets);
         const uint8_t *kind = kinds + step->first_child;
         const Pairs *below = value + step->first_child;
         Pairs sum = {0}, total = {0};
+        /* Of a policy of many megabytes a deal needs a few bytes in each place. */
+        if (i + STEPS_AHEAD < num_steps)
+            __builtin_prefetch(row_of(step + STEPS_AHEAD, units, buckets));
         for (int a = 0; a < step->num_actions; a++) {
             Pairs weight = factor[3 * step->actor + kind[a]] * (float)row[a];
             total += weight;

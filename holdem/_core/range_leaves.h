@@ -94,22 +94,30 @@ CLONED(mix_choices,
         const uint16_t *theirs, size_t their_pad, const float *reach, float *values),
        (matrix, groups, player, own, own_pad, theirs, their_pad, reach, values))
 
-/* The same where nobody has a choice, all-in: one row each, matrix (groups, groups). */
-static void mix_all_in(const float *matrix, const int *groups, int player, const uint16_t *own,
-                       size_t own_pad, const uint16_t *theirs, size_t their_pad,
-                       const float *reach, float *values) {
+/* The same where nobody has a choice, all-in: a row of reach and of values.
+ *
+ * matrix: twice (opponent's groups, own groups), for each player one after the other. */
+BODY mix_all_in_body(const float *matrix, const int *groups, int player, const uint16_t *own,
+                     size_t own_pad, const uint16_t *theirs, size_t their_pad, const float *reach,
+                     float *values) {
     float mass[MOST_LEAF_GROUPS], answers[MOST_LEAF_GROUPS], total = 0;
     const int num_own = groups[player], num_theirs = groups[1 - player];
-    const size_t own_step = player ? 1 : groups[1], their_step = player ? groups[1] : 1;
+    const float *row = matrix + (size_t)player * num_own * num_theirs;
     for (int g = 0; g < num_theirs; g++) mass[g] = 0;
     for (int g = 0; g < num_own; g++) answers[g] = 0;
     for (size_t hand = 0; hand < their_pad; hand++) mass[theirs[hand]] += reach[hand];
     for (int g = 0; g < num_theirs; g++) total += mass[g];
     total = total > 1e-30f ? 1.0f / total : 0.0f;
-    for (int other = 0; other < num_theirs; other++)
-        for (int g = 0; g < num_own; g++)
-            answers[g] += matrix[g * own_step + other * their_step] * (mass[other] * total);
+    for (int other = 0; other < num_theirs; other++, row += num_own) {
+        const float share = mass[other] * total;
+        for (int g = 0; g < num_own; g++) answers[g] += row[g] * share;
+    }
     for (size_t hand = 0; hand < own_pad; hand++) values[hand] *= answers[own[hand]];
 }
+
+CLONED(mix_all_in,
+       (const float *matrix, const int *groups, int player, const uint16_t *own, size_t own_pad,
+        const uint16_t *theirs, size_t their_pad, const float *reach, float *values),
+       (matrix, groups, player, own, own_pad, theirs, their_pad, reach, values))
 
 #endif

@@ -38,6 +38,19 @@ cdef extern from "range_rows.h":
     unsigned flush_tiny() nogil
     void flush_restore(unsigned before) nogil
 
+cdef extern from "range_leaves.h":
+    cdef enum:
+        LEAF_CHOICES
+        MOST_LEAF_GROUPS
+    void mix_choices(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
+    void mix_all_in(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
+
 cdef extern from "range_lanes.h":
     void rows_to_lanes(const float** rows, int pad, float* lanes) nogil
     void take_lanes(const float* lanes, const uint16_t* places, int pad, float* rows) nogil
@@ -69,18 +82,6 @@ cdef extern from "range_gadget.h":
     void play_gadget(const RangeGadget* gadget, float keep, float weight) nogil
     void learn_gadget(
         const RangeGadget* gadget, float fade_gains, float fade_losses, const float* values,
-    ) nogil
-cdef extern from "range_leaves.h":
-    cdef enum:
-        LEAF_CHOICES
-        MOST_LEAF_GROUPS
-    void mix_choices(
-        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
-        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
-    ) nogil
-    void mix_all_in(
-        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
-        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
     ) nogil
 
 __all__ = ["NODE_DTYPE", "RangeWalk"]
@@ -770,12 +771,12 @@ cdef class RangeWalk:
         cdef int count = self.boards.boards[0].num_hands[player]
         cdef int theirs = self.boards.boards[0].num_hands[1 - player]
         cdef float[::1] root = np.zeros(count + 1, np.float32)
-        self._require_leaves()
         cdef const float* reach_in = self.weights[1 - player]
         if reach is not None:
             if len(reach) != theirs + 1 or reach[theirs] != 0:
                 raise ValueError("reach has one item more than the range has hands, and that is 0")
             reach_in = &reach[0]
+        self._require_leaves()
         spin.most = spin.now = 30_000
         spin.skipped = 0
         case.mode = ANSWER if answer else JUDGE
@@ -876,8 +877,10 @@ cdef class RangeWalk:
                     1 <= min(shape) <= max(shape) <= MOST_LEAF_GROUPS
                 ):
                     raise ValueError(f"a matrix of shape {matrix.shape}")
+                if choices == 1:  # as either player wants it, see range_leaves.h
+                    matrix = np.array([matrix[:, :, 0, 0].T.ravel(), matrix.ravel()])
                 aligned = _from_aligned(np.empty(matrix.size + 32, np.float32), matrix.size)
-                aligned[:] = matrix.ravel()
+                aligned.reshape(matrix.shape)[...] = matrix
                 self.memory.append(aligned)
                 flat = aligned
                 part.matrices[index] = &flat[0]

@@ -6,13 +6,15 @@ import argparse
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from holdem.cli.table_display import TableDisplay
 from holdem.cli.terminal import Parser, option_value
+from holdem.game.policy import Policy
+from holdem.mccfr.blueprint import Blueprint
 from holdem.play.agent import Agent, load_policy
 from holdem.play.client import Client
 from holdem.play.profile import DEFAULT_PROFILE, read_profile
@@ -43,18 +45,21 @@ def add_table_options(parser: Parser) -> None:
     add_search_options(parser)
 
 
-def add_search_options(parser: Parser) -> None:
-    """Add the options of real-time search."""
+def add_search_options(parser: Parser, seats: Sequence[str] = ()) -> None:
+    """Add the options of real-time search; with *seats*, ``--search`` says which of them do."""
     group = parser.add_argument_group(
         "search", "Decisions after the flop are thought again while they are made."
     )
     default = SearchConfig()
-    group.add_argument(
-        "--search",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="or only look the policy up",
-    )
+    if seats:
+        group.add_argument("--search", choices=seats, help="who searches (nobody)")
+    else:
+        group.add_argument(
+            "--search",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="or only look the policy up",
+        )
     group.add_argument(
         "--time-budget-ms",
         metavar="MS",
@@ -138,24 +143,31 @@ def agent_of(
         seed: of its choices.
     """
     policy, bucketing = load_policy(options.policy, options.buckets)
-    continuations = None
-    if search is not None and search.depth != "end":
-        path = continuations_path(options.policy)
-        if path.exists():
-            continuations = ContinuationValues.load(path, policy)
-        elif policy.tree.game.num_players == 2:
-            say(
-                f"{path} is not there: flop and turn are seldom searched in time without; "
-                f"make it with: holdem continuations {options.policy}"
-            )
     return Agent(
         policy,
         bucketing,
         game or policy.tree.game,
         seed=seed,
         search=search,
-        continuations=continuations,
+        continuations=continuations_of(options.policy, policy, search, say),
     )
+
+
+def continuations_of(
+    path: Path, policy: Policy, search: SearchConfig | None, say: Callable[[str], None]
+) -> ContinuationValues | None:
+    """Return what lies beside the policy at *path* for its search, or None and say what is not."""
+    if search is None or search.depth == "end" or not isinstance(policy, Blueprint):
+        return None
+    beside = continuations_path(path)
+    if beside.exists():
+        return ContinuationValues.load(beside, policy)
+    if policy.tree.game.num_players == 2:
+        say(
+            f"{beside} is not there: flop and turn are seldom searched in time without; "
+            f"make it with: holdem continuations {path}"
+        )
+    return None
 
 
 @contextlib.contextmanager

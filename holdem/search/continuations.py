@@ -89,9 +89,10 @@ _CHUNK = 64  # deals that a thread values at a time
 _ROOTS_CHUNK = 8  # roots whose values it adds
 _MOST_IN_FLIGHT = 32 << 20  # bytes of values that are not added yet
 _PROBE_DEALS = 64
-_ADDING = 1.3  # what a deal takes with the adding, over what it takes to value it
-# A cell of so many deals counts as much as what is expected of it.
-_PRIOR_DEALS = 30.0
+_ADDING = 1.25  # what a deal takes with the adding, over what it takes to value it
+# By street: a cell of so many deals counts as much as what is expected of it. The earlier, the
+# less two hands say of what they will win, and the more deals it takes to tell it from luck.
+_PRIOR_DEALS = {"holdem": (240.0, 80.0, 30.0), "one-card": (10.0, 10.0, 10.0)}
 
 _KIND_OF_ACTION = np.array([1, 0, 1, 1, 2, 2, 2], np.uint8)
 """By `ActionKind`: 0 a fold, 1 a check or call, 2 a bet or raise. Nothing led to the root."""
@@ -365,8 +366,10 @@ def learn_continuations(
 class _Sums:
     """Values added up by cell, the groups of both seats, of the roots after one street."""
 
-    def __init__(self, roots: npt.NDArray[np.int32], groups: npt.NDArray[np.uint16]) -> None:
-        self.roots, self.groups = roots, groups
+    def __init__(
+        self, roots: npt.NDArray[np.int32], groups: npt.NDArray[np.uint16], prior: float
+    ) -> None:
+        self.roots, self.groups, self.prior = roots, groups, prior
         self.num_groups = int(groups.max()) + 1
         cells = self.num_groups**2
         self.values = [_aligned((cells, _PAIRS)) for _ in roots]
@@ -389,11 +392,11 @@ class _Sums:
         """The means, in pots of the roots."""
         shape = (self.num_groups, self.num_groups)
         counts = self.counts.reshape(*shape, 1)
-        shares = smoothed_means(self.shares.reshape(*shape, 1), counts, None, prior=_PRIOR_DEALS)
+        shares = smoothed_means(self.shares.reshape(*shape, 1), counts, None, prior=self.prior)
         values = np.empty((len(self.roots), *shape, len(CHOICES), len(CHOICES)), np.float32)
         for place, pot in enumerate(pots.tolist()):
             sums = self.values[place].reshape(*shape, _PAIRS).astype(np.float64) / pot
-            means = smoothed_means(sums, counts, shares[..., 0], prior=_PRIOR_DEALS)
+            means = smoothed_means(sums, counts, shares[..., 0], prior=self.prior)
             values[place] = means.reshape(values.shape[1:])
         return _Street(self.roots, values, shares[..., 0].astype(np.float32), self.groups)
 
@@ -433,7 +436,8 @@ class _Learner:
                 f"and there are {format_bytes(available_memory())}",
                 "end other programs, or learn them on another machine and copy the folder",
             )
-        self._sums = [_Sums(r, g) for r, g in zip(roots, groups, strict=True)]
+        priors = _PRIOR_DEALS[tree.game.cards.kind]
+        self._sums = [_Sums(r, g, p) for r, g, p in zip(roots, groups, priors, strict=False)]
 
     def _join_buckets(self, street: int) -> npt.NDArray[np.uint16]:
         """The group of each bucket of a street: neighbours in strength are joined."""

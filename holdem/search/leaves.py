@@ -90,7 +90,10 @@ def give_leaves(walk: RangeWalk, boards: RangeBoards, tree: PublicTree, leaves: 
                         f"wants (over {used[0][-1]}, over {used[1][-1]}, {count}, {count})",
                         "give a value for each pair of groups and of choices",
                     )
-                matrices[node.part, node.index] = matrix[np.ix_(used[0], used[1])]
+                for player in (0, 1):
+                    if len(used[player]) < matrix.shape[player]:
+                        matrix = matrix.take(used[player], player)
+                matrices[node.part, node.index] = matrix
     walk.set_leaves(
         [
             [np.searchsorted(used[player], groups[player]).astype(np.uint16) for player in (0, 1)]

@@ -28,22 +28,28 @@ Renaming: TypeAlias = tuple[int, ...]
 
 
 def runouts(
-    board: Sequence[Card], ranges: Sequence[npt.NDArray[np.float32]], *, alike: bool = True
+    board: Sequence[Card],
+    ranges: Sequence[npt.NDArray[np.float32]],
+    num_cards: int | None = None,
+    *,
+    alike: bool = True,
 ) -> list[Dealing]:
     """Return how the streets after *board* are dealt.
 
     Args:
         board: 3 to 5 cards.
         ranges: both players' weights of the 1,326 holes.
+        num_cards: how many streets; by default as many as there are.
         alike: deal alike cards once; else every card by itself.
     """
-    if len(board) == 5:
+    num_cards = 5 - len(board) if num_cards is None else num_cards
+    if not num_cards:
         return []
     everything = [r for r in permutations(range(4)) if alike or r == (0, 1, 2, 3)]
     keeping = [r for r in everything if _keeps(r, ranges)]
     boards = [(tuple(board), [r for r in keeping if _renamed(r, board) == set(board)])]
     dealings = []
-    for _ in range(5 - len(board)):
+    for _ in range(num_cards):
         parents: list[int] = []
         cards: list[int] = []
         first_maps = [0]

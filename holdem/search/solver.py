@@ -109,6 +109,7 @@ class SubgameSolver:
             re-solving; by default its range is believed.
         leaves: where to stop before the river, and what it is worth there; by default the
             subgame goes on to the end.
+        threads: those to work in, num_workers - 1 or more that are idle; by default its own.
 
     Attributes:
         spot, method, gadget, leaves: as given.
@@ -132,6 +133,7 @@ class SubgameSolver:
         line: Sequence[Action] = (),
         gadget: Gadget | None = None,
         leaves: LeafValues | None = None,
+        threads: ThreadPoolExecutor | None = None,
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -169,7 +171,7 @@ class SubgameSolver:
                 f"no hand of one range can meet one of the other on {cards_text(spot.board)}",
                 "give ranges with hands that share no card",
             )
-        dealings = runouts(spot.board, spot.ranges, alike=alike)[: num_streets - 1]
+        dealings = runouts(spot.board, spot.ranges, num_streets - 1, alike=alike)
         hands = [np.ascontiguousarray(HOLES[holes]) for holes in self._holes]
         self._refuse_too_large([1, *(len(cards) for _, cards, _, _ in dealings)])
         self._boards = RangeBoards(spot.board, hands, dealings)
@@ -180,14 +182,16 @@ class SubgameSolver:
             packed=self.packed,
             num_workers=self.num_workers,
         )
-        self._choice = self._put_before(gadget) if gadget else None
         if leaves:
             give_leaves(self._walk, self._boards, self.tree, leaves)
+        self._choice = self._put_before(gadget) if gadget else None
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self.locks: list[Node] = []
         self._alike = alike
         self._line = tuple(line)
-        self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
+        self._pool = threads
+        if threads is None and self.num_workers > 1:
+            self._pool = ThreadPoolExecutor(self.num_workers - 1)
 
     def _met(self, player: int) -> npt.NDArray[np.float32]:
         """The other range's weight that each hand of *player* can meet: (hands,)."""
@@ -290,7 +294,7 @@ class SubgameSolver:
         """Call a door of the walk in every thread; return what the first one gave."""
         others = (
             [self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)]
-            if self._pool
+            if self._pool and self.num_workers > 1
             else []
         )
         result = door(0, *arguments)
@@ -304,20 +308,32 @@ class SubgameSolver:
         """Return half of what both best responses win together, in percent of the pot.
 
         With a gadget the player who has it also chooses best between the subgame and what
-        it has instead, and the other one answers what enters on average.
+        it has instead, and the other one answers what enters on average. What leaves are worth
+        to both players together, without being nothing, is left aside.
         """
         if self._choice is None:
-            won = sum(self._mean(p, self._values(p, answer=True)) for p in (0, 1))
+            answers = [self._mean(p, self._values(p, answer=True)) for p in (0, 1)]
         else:
             chooses, choice = self._choice.gadget.player, self._choice
             enters = np.append(choice.reach(), 0).astype(np.float32)
             other = self._values(1 - chooses, answer=True, reach=enters)
-            won = choice.best(self._values(chooses, answer=True)) / self._pairs
-            won += self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs
+            answers = [
+                choice.best(self._values(chooses, answer=True)) / self._pairs,
+                self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs,
+            ]
         if self.leaves:
-            # Without leaves the strategies' own values are each other's opposite.
-            won -= sum(self._mean(p, self._values(p, answer=False)) for p in (0, 1))
-        return won / 2 / self.spot.pot * 100
+            answers.append(-self._given_by_leaves())
+        return sum(answers) / 2 / self.spot.pot * 100
+
+    def _given_by_leaves(self) -> float:
+        """Return the chips that both strategies win together from each other; see `leaves`."""
+        if self._choice is None:
+            return sum(self._mean(p, self._values(p, answer=False)) for p in (0, 1))
+        chooses, reach = self._choice.gadget.player, self._choice.reach()
+        own = self._values(chooses, answer=False).astype(np.float64)
+        enters = np.append(reach, 0).astype(np.float32)
+        other = self._values(1 - chooses, answer=False, reach=enters)
+        return float(reach @ own) / self._pairs + self._mean(1 - chooses, other)
 
     def best_response(self, player: int) -> float:
         """Return the chips that *player*'s best response takes home on average.
