@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import sys
 
 import numpy as np
 
+from holdem._core.boards import flop_boards
 from holdem._core.equity import range_equity
 from holdem._core.showdown import fold_values, showdown_margins
 from holdem.evaluation.betting_groups import group_betting
-from holdem._core.boards import flop_boards
 from holdem.search.gadget import Gadget
 from holdem.search.solver import SubgameSolver
 from tests.reference.games import random_policy
@@ -71,4 +72,4 @@ def responses():
 
 
 if __name__ == "__main__":
-    print(json.dumps({**dict(solves()), **dict(endings()), **dict(responses())}))
+    sys.stdout.write(json.dumps({**dict(solves()), **dict(endings()), **dict(responses())}))
