@@ -143,7 +143,7 @@ BELIEVED = "AA:0.01,KK:0.01,QQ:0.01,TT:0.01,99:0.01,AK,KJ,J9:0.02,T8:0.02,87,76,
 def blueprint(player, stack=300):
     """A river in equilibrium, and what each of *player*'s hands has in it."""
     solver = SubgameSolver(spot("random", "random", stack=stack))
-    solver.solve(target=0.02)
+    solver.solve(target=0.02, most_iterations=20_000)
     return solver, solver.hand_values(player, answer=True)
 
 
@@ -153,7 +153,7 @@ def re_solved(player, values, kind):
     ranges[player] = BELIEVED
     gadget = None if kind is None else Gadget(player, values, kind)
     solver = SubgameSolver(spot(*ranges), gadget=gadget)
-    solver.solve(target=0.02)
+    solver.solve(target=0.02, most_iterations=20_000)
     return solver.hand_values(player, answer=True) - values
 
 
@@ -188,7 +188,7 @@ def test_exploitability_is_of_the_game_with_the_choice(kind):
     solver = SubgameSolver(spot("random", BELIEVED), gadget=Gadget(1, values, kind))
     solver.run(10)
     early = solver.exploitability()
-    progress = solver.solve(target=0.02)
+    progress = solver.solve(target=0.02, most_iterations=20_000)
 
     assert early > 5 * progress.exploitability
     assert 0 <= progress.exploitability <= 0.02
@@ -215,7 +215,7 @@ def test_hands_that_meet_none_are_left_out():
     values = np.full(1326, 50, np.float32)
     values[hole_index(*parse_hand("AhKh"))] = np.nan
     solver = SubgameSolver(one, gadget=Gadget(0, values, "max-margin"))
-    progress = solver.solve(target=0.1)
+    progress = solver.solve(target=0.1, most_iterations=20_000)
 
     assert progress.exploitability <= 0.1
     assert solver._choice.entering()[~np.isfinite(values[solver._holes[0]])] == 0

@@ -310,6 +310,21 @@ def test_packed_rows_lead_to_the_same_values():
     assert packed.value(0) == pytest.approx(plain.value(0), abs=0.003 * one.pot)
 
 
+def test_what_the_methods_remember():
+    """By iteration: what is kept of gains and losses, fresh starts, and weights."""
+    found = {name: [method(t) for t in range(1, 101)] for name, method in METHODS.items()}
+    gains, losses, keeps, weights = zip(*found["dcfr"], strict=True)
+
+    assert gains[:2] == (0, 0.5)
+    assert gains[99] == pytest.approx(99**1.5 / (99**1.5 + 1))
+    assert set(losses) == {0.5}
+    assert [t for t, keep in enumerate(keeps, 1) if keep == 0] == [1, 4, 16, 64]
+    assert set(keeps) == {0, 1}
+    assert weights[63:66] == (1, 8, 27)
+    assert found["linear"][2] == pytest.approx((2 / 3, 2 / 3, 1, 3))
+    assert found["cfr+"][2] == (1, 0, 1, 3)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_threads_change_nothing(packed):
     """The same bytes with one thread, two and five."""

@@ -1,0 +1,75 @@
+"""Digests of what cloned functions give, for `tests/test_levels.py`: one line of JSON."""
+
+import hashlib
+import json
+import sys
+
+import numpy as np
+
+from holdem._core.boards import flop_boards
+from holdem._core.equity import range_equity
+from holdem._core.showdown import fold_values, showdown_margins
+from holdem.evaluation.betting_groups import group_betting
+from holdem.search.gadget import Gadget
+from holdem.search.solver import SubgameSolver
+from tests.reference.games import random_policy
+from tests.test_best_response import FLOPS, made_up_buckets, shoved_tree
+from tests.test_gadget import alternatives
+from tests.test_subgame_solver import TINY, peer_spot
+
+
+def digest(*arrays):
+    return hashlib.sha256(b"".join(np.asarray(array).tobytes() for array in arrays)).hexdigest()
+
+
+def solved(one, iterations, **options):
+    """Rows and values after some iterations of a solve."""
+    solver = SubgameSolver(one, **options)
+    solver.run(iterations)
+    walk = solver._walk
+    values = [solver.hand_values(player, answer=answer) for player in (0, 1) for answer in (0, 1)]
+    return digest(walk.regrets, walk.sums, walk.regret_exponents, walk.sum_exponents, *values)
+
+
+def solves():
+    for packed in (False, True):
+        width = 16 if packed else 32
+        for name in ("river", "turn", "alike", "flop"):
+            yield f"{name} {width}", solved(TINY[name], 6, packed=packed)
+        yield f"whole river {width}", solved(peer_spot("river"), 20, packed=packed)
+        yield f"whole turn {width}", solved(peer_spot("turn"), 2, packed=packed)
+    for kind in ("resolve", "max-margin"):
+        yield kind, solved(TINY["river"], 20, gadget=Gadget(1, alternatives(1), kind))
+
+
+def endings():
+    rng = np.random.default_rng(1)
+    holes = np.array([(low, high) for high in range(52) for low in range(high)], np.uint8)
+    for board in ([0, 5, 22, 38, 51], [51, 47, 43, 39, 35]):
+        hands = holes[~np.isin(holes, board).any(axis=1)]
+        reach = rng.random((len(hands), 37), np.float32)
+        yield f"showdowns {board}", digest(showdown_margins(board, hands, hands, reach))
+        yield f"folds {board}", digest(fold_values(hands, hands, reach))
+    weights = rng.random(1326)
+    yield "equity", digest(range_equity(weights, weights, (0, 5, 22, 38)).equity)
+
+
+def responses():
+    tree = shoved_tree("100%", "", "a")
+    bucketing = made_up_buckets(tree)
+    groups = group_betting(random_policy(tree, 8), 4)
+    rng = np.random.default_rng(2)
+    reach = np.zeros((groups.num_groups, 1326, 16), np.float32)
+    for group, lane in groups.places:
+        reach[group, :, lane] = rng.random(1326)
+    for name, flop in FLOPS.items():
+        runouts = flop_boards(flop, bucketing.tables[1:], turns=2, rivers=2, seed=5)
+        for seat in (0, 1):
+            best, own = groups.betting.respond(
+                seat, runouts, reach, own=True, chooses=(seat == 0, True, True)
+            )
+            yield f"response {name} {seat}", digest(best, own)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps({**dict(solves()), **dict(endings()), **dict(responses())}))
