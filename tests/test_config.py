@@ -21,6 +21,7 @@ from holdem.types import (
     DealerConfig,
     GameConfig,
     MCCFRConfig,
+    SearchConfig,
     TableProfile,
 )
 
@@ -518,6 +519,7 @@ def test_every_field_has_a_rule():
         (BucketConfig, types.BUCKET_RULES, set()),
         (DealerConfig, types.DEALER_RULES, set()),
         (TableProfile, types.PROFILE_RULES, set()),
+        (SearchConfig, types.SEARCH_RULES, set()),
     ):
         assert {field.name for field in dataclasses.fields(kind)} == {*rules, *others}
 

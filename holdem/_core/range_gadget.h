@@ -60,19 +60,20 @@ static void choose_gadget(const RangeGadget *gadget) {
                                           : 0.0f;
 }
 
-/* Fill the reach that enters; the average fades and takes in what is chosen. */
-static void play_gadget(const RangeGadget *gadget, float fade) {
+/* Fill the reach that enters; the average takes in what is chosen, by its weight. */
+static void play_gadget(const RangeGadget *gadget, float keep, float weight) {
     const int count = gadget->num_hands;
     const float *restrict chosen = gadget->chosen, *restrict weights = gadget->weights;
     const float *restrict shares = gadget->shares;
     const float pairs = gadget->pairs;
     float *restrict sums = gadget->sums, *restrict reach = gadget->reach;
     choose_gadget(gadget);
-    for (int hand = 0; hand < count; hand++) sums[hand] = sums[hand] * fade + chosen[hand];
+    for (int hand = 0; hand < count; hand++)
+        sums[hand] = sums[hand] * keep + chosen[hand] * weight;
     if (gadget->kind == RESOLVE) {
         float *restrict others = sums + count;
         for (int hand = 0; hand < count; hand++) {
-            others[hand] = others[hand] * fade + (1 - chosen[hand]);
+            others[hand] = others[hand] * keep + (1 - chosen[hand]) * weight;
             reach[hand] = chosen[hand] * weights[hand];
         }
         return;

@@ -53,6 +53,7 @@ static inline float pack_inverse(uint8_t exponent) {
                      _mm_packs_epi32(_mm_cvtps_epi32((__m128)(x)), _mm_setzero_si128()))
 #define LARGER(x, y) (V) _mm_max_ps((__m128)(x), (__m128)(y))
 #define LARGEST(x) largest4((__m128i)(x)) /* sizes compare as their bits do */
+#define NOTHING(x) _mm_testz_si128((__m128i)(x), (__m128i)(x))
 static inline TARGET int32_t largest4(__m128i x) {
     x = _mm_max_epi32(x, _mm_shuffle_epi32(x, 0x4e));
     return _mm_cvtsi128_si32(_mm_max_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
@@ -72,6 +73,7 @@ static inline TARGET int32_t largest4(__m128i x) {
     } while (0)
 #define LARGER(x, y) (V) _mm256_max_ps((__m256)(x), (__m256)(y))
 #define LARGEST(x) largest8((__m256i)(x))
+#define NOTHING(x) _mm256_testz_si256((__m256i)(x), (__m256i)(x))
 static inline TARGET int32_t largest8(__m256i x) {
     return largest4(_mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)));
 }
@@ -87,6 +89,7 @@ static inline TARGET int32_t largest8(__m256i x) {
                         _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32((__m512)(x))))
 #define LARGER(x, y) (V) _mm512_max_ps((__m512)(x), (__m512)(y))
 #define LARGEST(x) largest16((__m512i)(x))
+#define NOTHING(x) !_mm512_test_epi32_mask((__m512i)(x), (__m512i)(x))
 static inline TARGET int32_t largest16(__m512i x) {
     return largest8(_mm256_max_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1)));
 }
@@ -121,6 +124,7 @@ static inline void narrow4(int16_t *to, const float *x) {
         to[i] = (int16_t)(whole > 32767 ? 32767 : whole < -32768 ? -32768 : whole);
     }
 }
+#define NOTHING(x) !(largest4((const int32_t *)&(x)))
 static inline int32_t largest4(const int32_t *x) {
     int32_t most = x[0];
     for (int i = 1; i < 4; i++) most = x[i] > most ? x[i] : most;
@@ -134,10 +138,10 @@ static inline void flush_restore(unsigned before) { (void)before; }
 
 /* Divide a range's reach among the actions of a decision: out (count, pad).
  * By the average strategy, or by regret matching; with learn, the average strategy's sums
- * fade and take this reach in, so that it is weighted by its own reach. */
-static void play_range(const NodeRows *rows, int count, int average, int learn, float fade,
-                       const float *reach, float *out) {
-    BY_WIDTH(play, rows, count, average, learn, fade, reach, out);
+ * are kept (1) or forgotten (0), and take this reach in by its weight. */
+static void play_range(const NodeRows *rows, int count, int average, int learn, float keep,
+                       float weight, const float *reach, float *out) {
+    BY_WIDTH(play, rows, count, average, learn, keep, weight, reach, out);
 }
 
 /* The value of a decision under its own strategy, out (pad,), from those of its actions,

@@ -2,7 +2,8 @@
  *
  * Wants TARGET (a function attribute), NAME(x) (x with the width's suffix), WIDTH (floats
  * in a register), WIDEN (as many 16-bit numbers to floats), NARROW (and back, rounded, the
- * largest where one is larger), LARGER (of two vectors) and LARGEST (in one). A block is
+ * largest where one is larger), LARGER (of two vectors), LARGEST (in one) and NOTHING
+ * (whether all of it is zero). A block is
  * sixteen hands: PARTS registers.
  */
 #define V NAME(floats)
@@ -41,6 +42,13 @@ INLINE void NAME(store)(void *data, uint8_t *exponent, int packed, size_t at, si
             NARROW((int16_t *)data + at + a * pad + j * WIDTH, x[a][j] * inverse);
 }
 
+/* Whether sixteen hands have no reach at all. */
+INLINE int NAME(nowhere)(const V *reach) {
+    V any = reach[0];
+    for (int j = 1; j < PARTS; j++) any = LARGER(any, reach[j]);
+    return NOTHING(any);
+}
+
 /* What turns sizes of this total into shares: a factor, and what is added to each share,
  * which is nothing unless the total is. */
 INLINE void NAME(share)(V total, int count, V *factor, V *rest) {
@@ -63,10 +71,22 @@ INLINE void NAME(weights)(const NodeRows *rows, int average, int packed, size_t 
 }
 
 INLINE void NAME(play_body)(const NodeRows *rows, int count, int average, int packed, int learn,
-                            float fade, const float *reach, float *out) {
+                            float keep, float weight, const float *reach, float *out) {
     const size_t pad = rows->pad;
     for (size_t at = 0; at < pad; at += ROW_BLOCK) {
         V x[MOST_ROWS][PARTS], total[PARTS], sum[PARTS];
+        if (NAME(nowhere)((const V *)(reach + at))) {
+            /* Half of all blocks: nothing comes here, and sums that are kept stay. */
+            for (int a = 0; a < count; a++)
+                for (int j = 0; j < PARTS; j++) {
+                    ((V *)(out + a * pad + at))[j] = (V){0};
+                    x[a][j] = (V){0};
+                }
+            if (learn && keep == 0.0f)
+                NAME(store)(rows->sums, rows->sum_exponents + at / ROW_BLOCK, packed, at, pad,
+                            count, x);
+            continue;
+        }
         NAME(weights)(rows, average, packed, at, count, x, total);
         for (int j = 0; j < PARTS; j++) {
             V factor, rest, here = ((const V *)(reach + at))[j];
@@ -79,10 +99,10 @@ INLINE void NAME(play_body)(const NodeRows *rows, int count, int average, int pa
         }
         if (learn) {
             uint8_t *exponent = rows->sum_exponents + at / ROW_BLOCK;
-            float scale = packed ? pack_scale(*exponent) * fade : fade;
+            float scale = packed ? pack_scale(*exponent) * keep : keep;
             for (int a = 0; a < count; a++) {
                 NAME(load)(rows->sums, packed, at + a * pad, sum);
-                for (int j = 0; j < PARTS; j++) x[a][j] += sum[j] * scale;
+                for (int j = 0; j < PARTS; j++) x[a][j] = x[a][j] * weight + sum[j] * scale;
             }
             NAME(store)(rows->sums, exponent, packed, at, pad, count, x);
         }
@@ -129,13 +149,13 @@ INLINE void NAME(learn_body)(const NodeRows *rows, int count, int average, int p
         else body(rows, count, 0, 0, 1, __VA_ARGS__);                         \
     } while (0)
 
-TARGET static void NAME(play)(const NodeRows *rows, int count, int average, int learn, float fade,
-                              const float *reach, float *out) {
+TARGET static void NAME(play)(const NodeRows *rows, int count, int average, int learn, float keep,
+                              float weight, const float *reach, float *out) {
     switch (count) {
-    case 2: BY_FLAGS(NAME(play_body), 2, fade, reach, out); break;
-    case 3: BY_FLAGS(NAME(play_body), 3, fade, reach, out); break;
-    case 4: BY_FLAGS(NAME(play_body), 4, fade, reach, out); break;
-    default: BY_FLAGS(NAME(play_body), count, fade, reach, out);
+    case 2: BY_FLAGS(NAME(play_body), 2, keep, weight, reach, out); break;
+    case 3: BY_FLAGS(NAME(play_body), 3, keep, weight, reach, out); break;
+    case 4: BY_FLAGS(NAME(play_body), 4, keep, weight, reach, out); break;
+    default: BY_FLAGS(NAME(play_body), count, keep, weight, reach, out);
     }
 }
 
@@ -175,3 +195,4 @@ TARGET static void NAME(combine)(const float *values, int count, size_t pad, int
 #undef NARROW
 #undef LARGER
 #undef LARGEST
+#undef NOTHING

@@ -97,4 +97,5 @@ cdef struct WalkCase:
     int mode
     float fade_gains
     float fade_losses
-    float fade_average
+    float keep                 # of the average strategy's sums: 1, or 0 to begin anew
+    float weight               # of what they take in

@@ -26,8 +26,8 @@ cdef extern from "range_rows.h":
         size_t pad
         int packed
     void play_range(
-        const NodeRows* rows, int count, int average, int learn, float fade, const float* reach,
-        float* out,
+        const NodeRows* rows, int count, int average, int learn, float keep, float weight,
+        const float* reach, float* out,
     ) nogil
     void learn_range(
         const NodeRows* rows, int count, int average, int learn, float fade_gains,
@@ -36,19 +36,6 @@ cdef extern from "range_rows.h":
     void combine_range(const float* values, int count, size_t pad, int best, float* out) nogil
     unsigned flush_tiny() nogil
     void flush_restore(unsigned before) nogil
-
-cdef extern from "range_leaves.h":
-    cdef enum:
-        LEAF_CHOICES
-        MOST_LEAF_GROUPS
-    void mix_choices(
-        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
-        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
-    ) nogil
-    void mix_all_in(
-        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
-        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
-    ) nogil
 
 cdef extern from "range_gadget.h":
     cdef enum:
@@ -67,9 +54,21 @@ cdef extern from "range_gadget.h":
         float* sums
         float* chosen
         float* reach
-    void play_gadget(const RangeGadget* gadget, float fade) nogil
+    void play_gadget(const RangeGadget* gadget, float keep, float weight) nogil
     void learn_gadget(
         const RangeGadget* gadget, float fade_gains, float fade_losses, const float* values,
+    ) nogil
+cdef extern from "range_leaves.h":
+    cdef enum:
+        LEAF_CHOICES
+        MOST_LEAF_GROUPS
+    void mix_choices(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
+    void mix_all_in(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
     ) nogil
 
 __all__ = ["NODE_DTYPE", "RangeWalk"]
@@ -391,7 +390,7 @@ cdef class RangeWalk:
                 here = self._rows(board_index, board, part, index, opponent)
                 play_range(
                     &here, node.num_actions, node.locked or case.mode != TRAIN,
-                    not node.locked, case.fade_average,
+                    not node.locked, case.keep, case.weight,
                     reach + <int64_t>rows[index] * pad,
                     reach + <int64_t>rows[node.first_child] * pad,
                 )
@@ -618,7 +617,7 @@ cdef class RangeWalk:
         cdef const float* reach = self.weights[1 - case.player]
         cdef bint chooses = worker == 0 and gadget.kind != NO_GADGET
         if chooses and gadget.player != case.player:
-            play_gadget(gadget, case.fade_average)
+            play_gadget(gadget, case.keep, case.weight)
             reach = gadget.reach
         memset(root_values, 0, num_values * sizeof(float))
         if self._walk_all(case, worker, spin, reach, root_values) != SYNC_DONE:
@@ -632,8 +631,9 @@ cdef class RangeWalk:
 
         Args:
             worker: the number of this thread, from 0.
-            fades: float32 (iterations, 3): in each, what positive regrets, negative regrets
-                and the sums of the average strategy are multiplied by before they are added to.
+            fades: float32 (iterations, 4): in each, what positive regrets, negative regrets
+                and the sums of the average strategy (1 or 0) are multiplied by before they
+                are added to, and what is added to the sums is multiplied by.
             deadline_ns: when to begin no more iteration, on the clock of ``time.monotonic_ns``.
             least: iterations that are done even so.
 
@@ -661,7 +661,8 @@ cdef class RangeWalk:
                     break
                 case.fade_gains = fades[done, 0]
                 case.fade_losses = fades[done, 1]
-                case.fade_average = fades[done, 2]
+                case.keep = fades[done, 2]
+                case.weight = fades[done, 3]
                 for case.player in range(2):
                     outcome = self._update(&case, worker, &spin, &root[0], pad)
                     if outcome != SYNC_DONE:
@@ -695,17 +696,17 @@ cdef class RangeWalk:
         cdef int count = self.boards.boards[0].num_hands[player]
         cdef int theirs = self.boards.boards[0].num_hands[1 - player]
         cdef float[::1] root = np.zeros(count + 1, np.float32)
+        self._require_leaves()
         cdef const float* reach_in = self.weights[1 - player]
         if reach is not None:
             if len(reach) != theirs + 1 or reach[theirs] != 0:
                 raise ValueError("reach has one item more than the range has hands, and that is 0")
             reach_in = &reach[0]
-        self._require_leaves()
         spin.most = spin.now = 30_000
         spin.skipped = 0
         case.mode = ANSWER if answer else JUDGE
         case.player = player
-        case.fade_gains = case.fade_losses = case.fade_average = 1
+        case.fade_gains = case.fade_losses = case.keep = case.weight = 1
         with nogil:
             before = flush_tiny()
             outcome = self._walk_all(&case, worker, &spin, reach_in, &root[0])

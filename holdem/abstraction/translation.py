@@ -248,6 +248,12 @@ class Translator:
             )
         return children[choice]
 
+    def street_over(self, node: int, street: int) -> int:
+        """Return where *node* comes to if on *street* all that is left is checked and called."""
+        while self._num_actions[node] and self._streets[node] <= street:
+            node = self._passed(node, False)
+        return node
+
     def stacks(self, node: int) -> tuple[int, ...]:
         """Return the chips that each seat still has at *node* of the tree."""
         return self._money(node).stacks

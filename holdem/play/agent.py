@@ -16,6 +16,7 @@ hands pays for that.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from holdem.errors import ConfigError, MismatchError, RulesError
 from holdem.game.cards import CLASS_COMBOS, class_of
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
+from holdem.search.continuations import ContinuationValues
 from holdem.search.resolver import NotSearched, Resolver, Thought
 from holdem.types import GameConfig, SearchConfig
 
@@ -109,6 +111,7 @@ class Agent:
         *,
         seed: int = 42,
         search: SearchConfig | None = None,
+        continuations: ContinuationValues | None = None,
     ) -> None:
         """Make an agent for hands of *game*.
 
@@ -118,6 +121,7 @@ class Agent:
             game: what is really played.
             seed: of its random choices.
             search: how decisions are thought again; None for not at all.
+            continuations: what search knows of the streets that it does not solve.
 
         Raises:
             MismatchError: the policy is for other cards, buckets or another number of players.
@@ -138,7 +142,14 @@ class Agent:
         self._resolver = (
             None
             if search is None
-            else Resolver(policy, bucketing, self._translator, search, seed=seed)
+            else Resolver(
+                policy,
+                bucketing,
+                self._translator,
+                search,
+                seed=seed,
+                continuations=continuations,
+            )
         )
 
     def decide(self, state: State, hand: int) -> Decision:
@@ -262,7 +273,7 @@ def _searched(action: Action, thought: Thought, beside: Decision, seconds: float
     found = zip(thought.actions, thought.probabilities, thought.values, strict=True)
     return Decision(
         action,
-        tuple(Option(*one) for one in found),
+        tuple(Option(one, chance, None if math.isnan(v) else v) for one, chance, v in found),
         beside.situation,
         beside.bucket,
         "",

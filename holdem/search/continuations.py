@@ -182,6 +182,10 @@ class ContinuationValues:
             "ask for the first decision of a street, or a node where both are all-in",
         )
 
+    def begins(self, node: int, street: int) -> bool:
+        """Whether *node* is the first decision of *street*, and in the table."""
+        return node in self._places and self._places[node][0] == street - 1
+
     def is_all_in(self, node: int) -> bool:
         """Whether both players are all-in at *node*, and cards are to come."""
         record = self.tree.nodes[node]

@@ -22,14 +22,16 @@ import numpy.typing as npt
 
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Translator
-from holdem.errors import ConfigError, HoldemError, MismatchError, RulesError
+from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError, RulesError
 from holdem.game.cards import HOLES
 from holdem.game.menu import MILLION, SizeKind, parse_size
 from holdem.game.policy import Policy
-from holdem.game.rules import CALL, FOLD, Action, Event, Hole, State, raise_to
+from holdem.game.rules import Action, Event, Hole, State
 from holdem.machine import usable_cores
 from holdem.search.alternatives import river_alternatives
+from holdem.search.continuations import ContinuationValues
 from holdem.search.gadget import Gadget
+from holdem.search.horizon import action_to, street_leaves
 from holdem.search.ranges import Beliefs, StreetStart, Weights
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
@@ -56,7 +58,8 @@ class Thought:
     Attributes:
         actions: legal, in the order of the subgame.
         probabilities: of them, for the hand that is really held; they sum to 1.
-        values: of them in chips, more than by folding, if both play on as the search says.
+        values: of them in chips, more than by folding, if both play on as the search says; NaN if
+            the opponent should not be there with any hand.
         subgame: what was solved, in words.
         iterations: that were done.
         note: what should be known of it; empty if nothing.
@@ -123,6 +126,7 @@ class Resolver:
         config: SearchConfig,
         *,
         seed: int,
+        continuations: ContinuationValues | None = None,
     ) -> None:
         """Make a resolver.
 
@@ -132,12 +136,15 @@ class Resolver:
             translator: between its tree and the game that is really played.
             config: time, depth, menu and safety.
             seed: of the draws of the translation.
+            continuations: of the blueprint; without them, flop and turn are only solved if there
+                is time to solve them to the end of the hand.
 
         Raises:
             ConfigError: the menu cannot be used.
         """
         self.config = config
         self._policy, self._translator = policy, translator
+        self._continuations = continuations
         self._beliefs = Beliefs(policy, bucketing, translator)
         self._seed = seed
         self._num_workers = config.num_workers or usable_cores()
@@ -174,7 +181,7 @@ class Resolver:
         )
         try:
             solver = self._solver(state, start, seat, hole)
-        except (ConfigError, MismatchError, RulesError) as error:
+        except (ConfigError, MismatchError, ResourceError, RulesError) as error:
             raise NotSearched(str(error), "the blueprint plays") from error
         return self._solve(solver, state, hole, started)
 
@@ -209,38 +216,56 @@ class Resolver:
             menu=self._menus[begin.street],
             least_bet=state.game.big_blind,
         )
-        self._check_time(spot, start)
+        leaves = None
+        if not self._goes_to_the_end(spot, start):
+            assert self._continuations is not None  # or it would have been refused
+            leaves = street_leaves(
+                self._continuations, self._translator, self._beliefs.buckets, start, seats
+            )
         solver = SubgameSolver(
             spot,
             num_workers=self._num_workers,
             line=start.line,
             alike=not self._memory.found,
             gadget=self._gadget(spot, start, seats, opponent=1 - seats.index(seat)),
+            leaves=leaves,
         )
         self._hold(solver, state, start)
         return solver
 
-    def _check_time(self, spot: Spot, start: StreetStart) -> None:
-        """Refuse what would take too long."""
+    def _goes_to_the_end(self, spot: Spot, start: StreetStart) -> bool:
+        """Whether the subgame is solved to the end of the hand, and not of the street.
+
+        Raises:
+            NotSearched: neither can be done.
+        """
         wanted = 6 - len(spot.board)
-        if self.config.depth != "auto" or wanted == 1:
-            return
-        tree = build_public_tree(
-            pot=spot.pot,
-            stack=spot.stack,
-            menu=spot.menu,
-            num_streets=wanted,
-            least_bet=spot.least_bet,
-            line=start.line,
-        )
-        seconds = self._seconds_per_item * _items(tree, spot) * self.config.min_iterations
-        seconds /= self._num_workers
-        if seconds > self.config.time_budget_ms / 1000:
-            raise NotSearched(
-                f"{self.config.min_iterations} iterations from the {STREETS[start.state.street]} "
-                f"on would take {1000 * seconds:,.0f} ms",
-                "the blueprint plays",
+        if self.config.depth == "end" or wanted == 1:
+            return True
+        why = ""
+        if self.config.depth == "auto":
+            tree = build_public_tree(
+                pot=spot.pot,
+                stack=spot.stack,
+                menu=spot.menu,
+                num_streets=wanted,
+                least_bet=spot.least_bet,
+                line=start.line,
             )
+            seconds = self._seconds_per_item * _items(tree, spot) * self.config.min_iterations
+            seconds /= self._num_workers
+            if seconds <= self.config.time_budget_ms / 1000:
+                return True
+            why = (
+                f"{self.config.min_iterations} iterations from the {STREETS[start.state.street]} "
+                f"on would take {1000 * seconds:,.0f} ms, and "
+            )
+        if self._continuations is None:
+            raise NotSearched(
+                why + "the blueprint has no continuations",
+                "make them with: holdem continuations POLICY",
+            )
+        return False
 
     def _gadget(
         self, spot: Spot, start: StreetStart, seats: tuple[int, int], *, opponent: int
@@ -313,19 +338,20 @@ class Resolver:
         place = int(np.flatnonzero(found.holes == number)[0])
         table = np.full((len(HOLES), len(found.actions)), 1 / len(found.actions), np.float32)
         table[found.holes] = found.probabilities
-        actions = tuple(_real(state, child) for child in node.children)
+        actions = tuple(action_to(state, child) for child in node.children)
         self._memory.found[state.events] = _Found(_names(node), actions, table)
+        end = "street" if solver.leaves else "hand"
         chances: dict[Action, float] = dict.fromkeys(actions, 0.0)
-        values: dict[Action, float] = dict.fromkeys(actions, -math.inf)
+        values: dict[Action, float] = dict.fromkeys(actions, math.nan)
         worth = solver.action_values(node, number).tolist()
         for action, chance, value in zip(actions, found.probabilities[place], worth, strict=True):
             chances[action] += float(chance)
-            values[action] = max(values[action], value)
+            values[action] = max(value, values[action])  # of a number and NaN, the number
         return Thought(
             actions=tuple(chances),
             probabilities=tuple(chances.values()),
             values=tuple(values.values()),
-            subgame=f"{STREETS[state.street]} to the end",
+            subgame=f"{STREETS[state.street]}, to the end of the {end}",
             iterations=solver.iterations,
             note="",
         )
@@ -349,20 +375,6 @@ def _with_hole(weights: Weights, hole: Hole) -> Weights:
 
 def _names(node: Node) -> tuple[str, ...]:
     return tuple(child.action for child in node.children)
-
-
-def _real(state: State, child: Node) -> Action:
-    """Return the legal action that leads to *child* of the decision that *state* is at."""
-    legal = state.legal_actions()
-    if child.action == "fold":
-        return FOLD
-    if child.action in ("check", "call"):
-        return CALL
-    assert child.parent is not None
-    amount = child.bets[child.parent.actor]
-    if legal.min_raise_to is None or legal.max_raise_to is None:
-        return CALL
-    return raise_to(min(max(amount, legal.min_raise_to), legal.max_raise_to))
 
 
 def _items(tree: PublicTree, spot: Spot) -> float:

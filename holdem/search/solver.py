@@ -35,8 +35,11 @@ KIND = "subgame"
 CHECK_EVERY = 10
 """Iterations between two looks at the exploitability, which cost about one."""
 
+_SMALL = 64 << 20
+"""Bytes that any machine has left."""
+
 T = TypeVar("T")
-Fades = tuple[float, float, float]
+Fades = tuple[float, float, float, float]
 
 
 def _discounted(iteration: int) -> Fades:
@@ -47,18 +50,18 @@ def _discounted(iteration: int) -> Fades:
     """
     past = (iteration - 1) ** 1.5
     since = iteration - 4 ** int(math.log(iteration, 4) + 1e-9)
-    return past / (past + 1), 0.5, (since / (since + 1)) ** 3
+    return past / (past + 1), 0.5, float(since > 0), (since + 1.0) ** 3
 
 
 def _linear(iteration: int) -> Fades:
     """Linear CFR (Brown & Sandholm 2019)."""
     share = (iteration - 1) / iteration
-    return share, share, share
+    return share, share, 1.0, iteration
 
 
 def _plus(iteration: int) -> Fades:
     """CFR+ (Tammelin 2014): losses are forgotten, the average is linear."""
-    return 1.0, 0.0, (iteration - 1) / iteration
+    return 1.0, 0.0, 1.0, iteration
 
 
 METHODS: Mapping[str, Callable[[int], Fades]] = {
@@ -66,7 +69,11 @@ METHODS: Mapping[str, Callable[[int], Fades]] = {
     "linear": _linear,
     "cfr+": _plus,
 }
-"""What positive regrets, negative ones and strategy sums are multiplied by, by iteration."""
+"""What positive regrets, negative ones and strategy sums are multiplied by before an iteration
+adds to them, and what it adds to the sums is multiplied by.
+
+That older strategies fade is the same as that later ones weigh more, but hands that do not
+get to a decision, which are most, then need no look at their sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +178,9 @@ class SubgameSolver:
             packed=self.packed,
             num_workers=self.num_workers,
         )
+        self._choice = self._put_before(gadget) if gadget else None
         if leaves:
             give_leaves(self._walk, self._boards, self.tree, leaves)
-        self._choice = self._put_before(gadget) if gadget else None
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
         self._locks: list[Node] = []
         self._alike = alike
@@ -211,7 +218,8 @@ class SubgameSolver:
                     or (node.kind == NodeKind.DECIDE and node.actor == player)
                 )
                 wanted += num_boards[street] * slots * len(holes) * (4 if self.packed else 8)
-        if wanted > available_memory():
+        # Asking for what there is takes a millisecond, which a decision at the table has not.
+        if wanted > _SMALL and wanted > available_memory():
             raise ResourceError(
                 f"solving this needs {format_bytes(wanted)} of memory, and there are "
                 f"{format_bytes(available_memory())}",
@@ -239,7 +247,7 @@ class SubgameSolver:
         fades = [METHODS[self.method](first + i) for i in range(iterations)]
         until = 2**62 if deadline is None else int(deadline * 1e9)
         done = self._everywhere(
-            self._walk.train, np.array(fades, np.float32).reshape(-1, 3), until, least
+            self._walk.train, np.array(fades, np.float32).reshape(-1, 4), until, least
         )
         self.iterations += done
         return done
@@ -294,18 +302,16 @@ class SubgameSolver:
         to both players together, without being nothing, is left aside.
         """
         if self._choice is None:
-            answers = [self._mean(p, self._values(p, answer=True)) for p in (0, 1)]
+            won = sum(self._mean(p, self._values(p, answer=True)) for p in (0, 1))
         else:
             chooses, choice = self._choice.gadget.player, self._choice
             enters = np.append(choice.reach(), 0).astype(np.float32)
             other = self._values(1 - chooses, answer=True, reach=enters)
-            answers = [
-                choice.best(self._values(chooses, answer=True)) / self._pairs,
-                self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs,
-            ]
+            won = choice.best(self._values(chooses, answer=True)) / self._pairs
+            won += self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs
         if self.leaves:
-            answers.append(-self._given_by_leaves())
-        return sum(answers) / 2 / self.spot.pot * 100
+            won -= self._given_by_leaves()
+        return won / 2 / self.spot.pot * 100
 
     def _given_by_leaves(self) -> float:
         """Return the chips that both strategies win together from each other; see `leaves`."""

@@ -53,14 +53,15 @@ class ReferenceSolver:
     def _enter(self):
         """The reach of the player who chooses: of hands played, or of the hand chosen."""
         shares = self._shares(self.gadget_regrets, len(self.gadget_regrets))
-        self.gadget_sums = self.gadget_sums * self.fades(self.iteration)[2] + shares
+        _, _, keep, weight = self.fades(self.iteration)
+        self.gadget_sums = self.gadget_sums * keep + shares * weight
         if self.gadget.kind == "resolve":
             return self.weights[self.gadget.player] * shares[0]
         return shares[:, 0] / self.met * (self.weights[self.gadget.player] @ self.met)
 
     def _learn(self, values):
         """One decision of two actions for each hand, or one of an action for each hand."""
-        gains, losses, _ = self.fades(self.iteration)
+        gains, losses, _, _ = self.fades(self.iteration)
         shares = self._shares(self.gadget_regrets, len(self.gadget_regrets))
         if self.gadget.kind == "resolve":
             worth = np.array([values, self.elsewhere * self.met])
@@ -108,14 +109,14 @@ class ReferenceSolver:
         regrets = self.regrets.setdefault(key, np.zeros(shape))
         sums = self.sums.setdefault(key, np.zeros(shape))
         shares = self._shares(regrets if mode == "train" else sums, shape[0])
-        gains, losses, average = self.fades(max(self.iteration, 1))
+        gains, losses, keep, weight = self.fades(max(self.iteration, 1))
         if node.actor != player:
             parts = [
                 self._walk(child, board, player, reach * share, mode)
                 for child, share in zip(node.children, shares, strict=True)
             ]
             if mode == "train":
-                self.sums[key] = sums * average + reach * shares
+                self.sums[key] = sums * keep + reach * shares * weight
             return sum(parts)
         values = np.array([self._walk(c, board, player, reach, mode) for c in node.children])
         if mode == "answer":
@@ -135,9 +136,9 @@ class ReferenceSolver:
             sums = self.sums.setdefault(key, np.zeros(shape))
             rows.append((key, self._shares(regrets if mode == "train" else sums, count)))
         (own_key, own), (their_key, theirs) = rows
-        gains, losses, average = self.fades(max(self.iteration, 1))
+        gains, losses, keep, weight = self.fades(max(self.iteration, 1))
         if mode == "train":
-            self.sums[their_key] = self.sums[their_key] * average + reach * theirs
+            self.sums[their_key] = self.sums[their_key] * keep + reach * theirs * weight
         groups = self.leaves.groups(board)
         worth = self.leaves.matrix(node) * (self.spot.pot + 2 * node.paid[0])
         if player == 1:

@@ -1,0 +1,95 @@
+"""Where a subgame that ends with its street stands in the blueprint's tree, leaf by leaf.
+
+The betting of the subgame is followed in the blueprint's tree, each action as what it most likely
+stands for there (`holdem.abstraction.translation`). Where that comes to the beginning of the next
+street, the leaf is worth what `holdem.search.continuations` says; where it does not, the tree being
+ahead of the betting, it is worth each hand's mean share of the pot.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem.abstraction.translation import Translator
+from holdem.errors import RulesError
+from holdem.game.cards import Card
+from holdem.game.rules import CALL, FOLD, Action, State, raise_to
+from holdem.search.continuations import ContinuationValues
+from holdem.search.leaves import Groups, LeafValues
+from holdem.search.ranges import BucketsOfHoles, StreetStart
+from holdem.search.subgame import CHOICES, Node
+
+__all__ = ["action_to", "street_leaves"]
+
+
+def action_to(state: State, child: Node) -> Action:
+    """Return the legal action that leads to *child* of the decision that *state* is at."""
+    if child.action == "fold":
+        return FOLD
+    legal = state.legal_actions()
+    if child.action in ("check", "call") or legal.min_raise_to is None:
+        return CALL
+    assert child.parent is not None  # an action led there
+    assert legal.max_raise_to is not None  # as the least
+    amount = child.bets[child.parent.actor]
+    return raise_to(min(max(amount, legal.min_raise_to), legal.max_raise_to))
+
+
+def street_leaves(
+    table: ContinuationValues,
+    translator: Translator,
+    buckets: BucketsOfHoles,
+    start: StreetStart,
+    seats: tuple[int, int],
+) -> LeafValues:
+    """Return what the leaves at the end of a street are worth.
+
+    Args:
+        table: of the blueprint.
+        translator: of its tree.
+        buckets: its buckets.
+        start: where the street begins.
+        seats: who is out of position, who in position.
+    """
+    street = start.state.street
+
+    def groups(board: tuple[Card, ...]) -> tuple[Groups, Groups]:
+        found = table.groups(street)[buckets.on(board)]
+        return found, found
+
+    def matrix(leaf: Node) -> npt.NDArray[np.floating]:
+        node = _blueprint_node(translator, start, leaf)
+        if node is not None and (table.is_all_in(node) or table.begins(node, street + 1)):
+            values = table.values(node, first_seat=seats[0])
+        else:
+            shares = table.shares(street)
+            values = (shares if seats[0] == 0 else 1 - shares.T)[:, :, None, None] - 0.5
+        count = len(leaf.children)
+        if count == 1:
+            return values[:, :, :1, :1]
+        return np.broadcast_to(values, (*values.shape[:2], len(CHOICES), len(CHOICES)))
+
+    return LeafValues(groups=groups, matrix=matrix)
+
+
+def _blueprint_node(translator: Translator, start: StreetStart, leaf: Node) -> int | None:
+    """The node of the blueprint's tree that a leaf's betting comes to; None if rules forbid it."""
+    line: list[Node] = []
+    node: Node = leaf
+    while node.parent is not None:
+        line.append(node)
+        node = node.parent
+    state, here = start.state, start.follower.node
+    for step in reversed(line):
+        try:
+            action = action_to(state, step)
+            at = translator.standing(here, state)
+            if at is not None:
+                options = translator.options(at, state, action)
+                choice, _ = max(options, key=lambda option: option[1])
+                here = translator.after(at, action, choice)
+            state = state.apply(action)
+        except RulesError:
+            return None
+    return translator.street_over(here, start.state.street)

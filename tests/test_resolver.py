@@ -1,0 +1,414 @@
+"""Decisions thought again: whom the ranges believe, what is solved, and what is said of it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from holdem.abstraction.translation import Translator
+from holdem.errors import ConfigError
+from holdem.game.cards import HOLES, parse_cards
+from holdem.game.rules import CALL, FOLD, Action, ActionKind, Played, State, raise_to
+from holdem.play.agent import Agent
+from holdem.play.dealer import deal_cards
+from holdem.search.ranges import Beliefs
+from holdem.search.resolver import NotSearched, Resolver, hole_number
+from holdem.search.solver import SubgameSolver
+from holdem.search.spot import Menu, Spot
+from holdem.types import GameConfig, SearchConfig
+from tests.tables import MENUS, bucketing, random_blueprint
+from tests.test_rules_pokerkit import random_action
+
+HEADS_UP = GameConfig()
+HANDS = [parse_cards("AsKd"), parse_cards("9h8h")]
+CHECKED_TO_THE_RIVER = (raise_to(250), CALL, "Ks7d2h", CALL, CALL, "5c", CALL, CALL, "Jd")
+# No time: as many iterations as are asked for, and so the same answer on any machine.
+QUICK = SearchConfig(time_budget_ms=0.001, min_iterations=20, depth="end")
+
+
+def resolver(config: SearchConfig = QUICK, game: GameConfig = HEADS_UP) -> Resolver:
+    own = GameConfig(num_players=game.num_players, menu=MENUS[game.num_players])
+    policy = random_blueprint(own)
+    buckets = bucketing(own.num_streets)
+    return Resolver(policy, buckets, Translator(policy.tree, game), config, seed=1)
+
+
+def played(*line: Action | str, game: GameConfig = HEADS_UP, hands=HANDS) -> State:
+    """The state after actions and cards."""
+    state = State.new(game, hands)
+    for step in line:
+        state = state.deal_board(parse_cards(step)) if isinstance(step, str) else state.apply(step)
+    return state
+
+
+# -- ranges ------------------------------------------------------------------------------------
+
+
+def nothing_known(place: int, action: Action) -> None:
+    return None
+
+
+def slow_weights(state: State, seat: int) -> dict[int, float]:
+    """The same by one hand and one action at a time, for every ninth hand."""
+    policy, buckets = random_blueprint(HEADS_UP), bucketing()
+    weights = {}
+    for number in range(0, len(HOLES), 9):
+        hole = HOLES[number].tolist()
+        if set(hole) & set(state.board):
+            continue
+        node, board, weight = 0, (), 1.0
+        now = State.new(HEADS_UP)
+        for event in state.events:
+            if not isinstance(event, Played):
+                board = (*board, *event.cards)
+                now = now.deal_board(event.cards)
+                continue
+            if len(board) == len(state.board):
+                break
+            translator = Translator(policy.tree)
+            choices = range(len(policy.tree.children(node)))
+            (choice,) = (
+                c for c in choices if translator.real_action(node, now, c) == event.action
+            )
+            if event.seat == seat:
+                weight *= policy.strategy(node)[buckets.bucket(hole, board)][choice]
+            node = policy.tree.children(node)[choice]
+            now = now.apply(event.action)
+        weights[number] = weight
+    return weights
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        CHECKED_TO_THE_RIVER,
+        (raise_to(250), raise_to(750), CALL, "Ks7d2h", raise_to(1125), CALL, "5c"),
+        (raise_to(250), CALL, "Ks7d2h"),
+    ],
+)
+@pytest.mark.parametrize("seat", [0, 1])
+def test_ranges_are_products_of_the_blueprints_probabilities(line, seat):
+    state = played(*line)
+    policy = random_blueprint(HEADS_UP)
+    beliefs = Beliefs(policy, bucketing(), Translator(policy.tree))
+
+    found = beliefs.at_street_start(state, 1, 0, nothing_known).weights[seat]
+
+    wanted = slow_weights(state, seat)
+    numbers = np.array(list(wanted))
+    scale = found[numbers].sum() / sum(wanted.values())
+    np.testing.assert_allclose(
+        found[numbers], scale * np.array(list(wanted.values())), rtol=1e-3, atol=2e-3
+    )
+    assert np.count_nonzero(found[numbers]) > 20
+
+
+def test_what_is_done_on_the_street_belongs_to_the_line():
+    state = played(*CHECKED_TO_THE_RIVER, CALL, raise_to(400))
+    policy = random_blueprint(HEADS_UP)
+    beliefs = Beliefs(policy, bucketing(), Translator(policy.tree))
+
+    start = beliefs.at_street_start(state, 1, 0, nothing_known)
+
+    assert start.line == (CALL, raise_to(400))
+    assert start.state == played(*CHECKED_TO_THE_RIVER, hands=())
+
+
+def test_what_is_known_beats_the_blueprint():
+    state = played(*CHECKED_TO_THE_RIVER)
+    policy = random_blueprint(HEADS_UP)
+    beliefs = Beliefs(policy, bucketing(), Translator(policy.tree))
+    aces = np.zeros(len(HOLES), np.float32)
+    aces[hole_number(parse_cards("AsAh"))] = 1
+
+    start = beliefs.at_street_start(state, 1, 0, lambda place, _: aces if place == 0 else None)
+
+    assert np.flatnonzero(start.weights[0]).tolist() == [hole_number(parse_cards("AsAh"))]
+    assert np.count_nonzero(start.weights[1]) > 100
+
+
+def test_an_impossible_action_says_nothing():
+    """A hand that nobody would play so leaves the range as it was, and not empty."""
+    state = played(*CHECKED_TO_THE_RIVER)
+    policy = random_blueprint(HEADS_UP)
+    beliefs = Beliefs(policy, bucketing(), Translator(policy.tree))
+    nobody = np.zeros(len(HOLES), np.float32)
+
+    start = beliefs.at_street_start(state, 1, 0, lambda *_: nobody)
+
+    assert np.count_nonzero(start.weights[0]) == 47 * 46 // 2
+
+
+# -- the river ---------------------------------------------------------------------------------
+
+
+def test_the_river_is_solved_with_the_bet_that_was_made():
+    thought = resolver().think(played(*CHECKED_TO_THE_RIVER, raise_to(333)), 0)
+
+    assert thought.actions[:2] == (FOLD, CALL)
+    assert all(action.kind is ActionKind.RAISE for action in thought.actions[2:])
+    assert thought.values[0] == pytest.approx(0, abs=0.5)
+    assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
+    assert thought.iterations == 20
+
+
+def test_calling_all_in_is_worth_what_the_showdown_is():
+    """The opponent is all-in: what a call wins can be added up hand by hand."""
+    state = played(*CHECKED_TO_THE_RIVER, raise_to(9750))
+    mine = resolver(SearchConfig(time_budget_ms=0.001, min_iterations=200))
+    thought = mine.think(state, 0)
+    start = mine._beliefs.at_street_start(state, 1, 0, nothing_known)
+    solver = SubgameSolver(
+        Spot(
+            board=state.board,
+            pot=500,
+            stack=9750,
+            ranges=(start.weights[1], start.weights[0]),
+            menu=Menu.of("75%, a", "75%, a"),
+            least_bet=100,
+        ),
+        line=start.line,
+    )
+    solver.run(200)
+    shove = solver.tree.root.children[-1]
+    found = solver.strategy(solver.tree.root)
+    chance = found.probabilities[:, solver.tree.root.children.index(shove)] * found.weights
+
+    now = state.apply(CALL)
+    won = met = 0.0
+    for hole, weight in zip(found.holes, chance, strict=True):
+        theirs = tuple(HOLES[hole].tolist())
+        if not set(theirs) & set(HANDS[0]):
+            shown = State.new(HEADS_UP, [HANDS[0], theirs])
+            for event in now.events:
+                shown = (
+                    shown.apply(event.action)
+                    if isinstance(event, Played)
+                    else shown.deal_board(event.cards)
+                )
+            met += weight
+            won += weight * (shown.payoffs()[0] + 250)  # folding loses the 250 paid
+    assert thought.actions == (FOLD, CALL)
+    assert thought.values[1] == pytest.approx(won / met, rel=1e-3)
+    assert thought.probabilities[int(won > 0)] > 0.9
+
+
+def test_a_river_of_80_ms_is_near_the_exact_answer():
+    """So many iterations as a slow machine does in the time leave less than 1 % of the pot."""
+    state = played(*CHECKED_TO_THE_RIVER)
+    policy = random_blueprint(HEADS_UP)
+    start = Beliefs(policy, bucketing(), Translator(policy.tree)).at_street_start(
+        state, 1, 0, nothing_known
+    )
+    solver = SubgameSolver(
+        Spot(
+            board=state.board,
+            pot=500,
+            stack=9750,
+            ranges=(start.weights[1], start.weights[0]),
+            menu=Menu.of("75%, a", "75%, a"),
+            least_bet=100,
+        )
+    )
+    solver.run(250)
+    assert solver.exploitability() < 1.0
+
+
+def test_the_hand_that_is_held_is_in_the_range():
+    """Even if the blueprint would never have come here with it."""
+    mine = resolver()
+    never = np.ones(len(HOLES), np.float32)
+    never[hole_number(HANDS[1])] = 0
+    mine._beliefs._likelihood = lambda *_: never
+
+    thought = mine.think(played(*CHECKED_TO_THE_RIVER), 0)
+
+    assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
+
+
+def test_own_decisions_of_the_street_are_held_fast(monkeypatch):
+    held = []
+    monkeypatch.setattr(
+        SubgameSolver, "lock", lambda self, node, table: held.append((node.path(), table))
+    )
+    mine = resolver()
+    first = played(*CHECKED_TO_THE_RIVER)
+    mine.think(first, 7)
+    assert held == []
+
+    mine.think(first.apply(CALL).apply(raise_to(375)), 7)
+
+    ((path, table),) = held
+    assert path == ""
+    np.testing.assert_allclose(table.sum(axis=1), 1, rtol=1e-5)
+    mine.think(first.apply(CALL).apply(raise_to(375)), 8)
+    assert len(held) == 1  # another hand
+
+
+def test_what_was_found_counts_on_the_next_street():
+    """The turn's own decision was thought again; the river begins with what it said."""
+    mine = resolver(SearchConfig(time_budget_ms=0.001, min_iterations=3, depth="end"))
+    turn = played(raise_to(9500), CALL, "Ks7d2h", CALL, CALL, "5c")
+    mine.think(turn, 3)
+    found = mine._memory.found[turn.events]
+    river = turn.apply(CALL).apply(CALL).deal_board(parse_cards("Jd"))
+
+    start = mine._beliefs.at_street_start(
+        river, 1, 3, lambda i, a: mine._memory.likelihood(river.events[:i], a)
+    )
+
+    before = mine._beliefs.at_street_start(turn, 1, 3, nothing_known).weights[1]
+    wanted = before * found.likelihood(CALL)
+    alive = ~np.isin(HOLES, river.board).any(axis=1)
+    ratio = start.weights[1][alive & (wanted > 0.1)] / wanted[alive & (wanted > 0.1)]
+    assert ratio.std() < 1e-4 * ratio.mean()
+
+
+def test_the_answer_depends_on_state_and_iterations_only():
+    state = played(*CHECKED_TO_THE_RIVER, raise_to(333))
+    first, second = (replace(resolver().think(state, 0), note="") for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("safety", ["resolve", "max-margin"])
+def test_safe_search_answers(safety):
+    config = SearchConfig(time_budget_ms=0.001, min_iterations=50, safety=safety)
+    thought = resolver(config).think(played(*CHECKED_TO_THE_RIVER, raise_to(375)), 0)
+
+    assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
+    # Nothing may be left to be met, if the opponent would have all its hands elsewhere.
+    assert thought.values[0] == pytest.approx(0, abs=0.5) or np.isnan(thought.values[0])
+
+
+# -- what cannot be thought again --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "config", "reason"),
+    [
+        (played(raise_to(250)), QUICK, "before the flop"),
+        (
+            played(
+                raise_to(250),
+                CALL,
+                CALL,
+                "Ks7d2h",
+                game=GameConfig(num_players=3),
+                hands=[*HANDS, parse_cards("TcTd")],
+            ),
+            QUICK,
+            "3 players are in",
+        ),
+        (
+            played(raise_to(250), CALL, "Ks7d2h", CALL, CALL, "5c"),
+            SearchConfig(time_budget_ms=0.1),
+            "would take",
+        ),
+        (
+            played(*CHECKED_TO_THE_RIVER),
+            SearchConfig(menu="1%,2%,3%,4%,5%,6%,7%,8%,9%,10%,11%,12%,13%,14%,15%,16%"),
+            "betting sequences",
+        ),
+    ],
+)
+def test_what_is_not_searched_has_a_reason(state, config, reason):
+    with pytest.raises(NotSearched, match=reason):
+        resolver(config, state.game).think(state, 0)
+
+
+@pytest.mark.parametrize(
+    ("menu", "words"), [("50", "not a bet size"), ("*", "too many"), ("2x", "no bet is faced")]
+)
+def test_a_menu_is_read_at_once(menu, words):
+    with pytest.raises(ConfigError, match=words):
+        resolver(SearchConfig(menu=menu))
+
+
+# -- an agent that searches --------------------------------------------------------------------
+
+
+def searching_agent(game: GameConfig) -> Agent:
+    own = GameConfig(num_players=game.num_players, menu=MENUS[game.num_players])
+    config = SearchConfig(time_budget_ms=1, min_iterations=2)
+    return Agent(random_blueprint(own), bucketing(own.num_streets), game, seed=1, search=config)
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        HEADS_UP,
+        GameConfig(stacks=(700,)),
+        GameConfig(stacks=(300, 10_000)),
+        GameConfig(stacks=(50_000,), blinds=(1, 2)),
+        GameConfig(num_players=3, stacks=(500, 9_000, 2_000)),
+        GameConfig(num_players=6, stacks=(150, 300, 900, 10_000, 600, 400)),
+    ],
+    ids=str,
+)
+def test_every_answer_is_legal(game):
+    """In hands where the others do anything, from every seat, at every stack."""
+    agent = searching_agent(game)
+    rng = random.Random(2)
+    searched = 0
+    for number in range(25):
+        players = game.num_players
+        cards = deal_cards(9, number, 2 * players + 5)
+        state = State.new(game, [cards[2 * seat : 2 * seat + 2] for seat in range(players)])
+        board = cards[2 * players :]
+        while not state.is_terminal:
+            if state.cards_to_deal:
+                state = state.deal_board(board[len(state.board) :][: state.cards_to_deal])
+                continue
+            legal = state.legal_actions()
+            if state.actor == number % players:
+                decision = agent.decide(state, number)
+                assert all(legal.allows(option.action) for option in decision.options)
+                assert sum(o.probability for o in decision.options) == pytest.approx(1, abs=1e-4)
+                assert bool(decision.searched) == all(o.value is not None for o in decision.options)
+                searched += bool(decision.searched)
+                state = state.apply(decision.action)
+            else:
+                wild = rng.random() < 0.3
+                state = state.apply(random_action(legal, rng) if wild else CALL)
+    assert searched or min(game.stacks) < 1000  # short stacks are all-in before
+
+
+def test_a_decision_says_what_was_searched():
+    agent = searching_agent(HEADS_UP)
+
+    decision = agent.decide(played(*CHECKED_TO_THE_RIVER), 0)
+
+    assert decision.searched.startswith("river, to the end of the hand")
+    assert decision.iterations >= 2
+    assert decision.blueprint
+    assert decision.fallback == ""
+
+
+def test_a_decision_says_why_it_was_not_searched():
+    agent = searching_agent(HEADS_UP)
+
+    decision = agent.decide(played(raise_to(250), CALL, "Ks7d2h"), 0)
+
+    assert decision.searched == ""
+    assert "would take" in decision.fallback
+    assert "no continuations" in decision.fallback
+    assert decision.bucket is not None
+    assert len(decision.options) > 1
+
+
+def test_search_answers_where_the_policy_cannot():
+    """Deeper than the blueprint's stacks."""
+    game = GameConfig(stacks=(50_000,))
+    line = (raise_to(9_000), raise_to(30_000), CALL, "Ks7d2h", CALL, CALL, "5c", CALL, CALL, "Jd")
+    state = played(*line, game=game)
+    plain = Agent(random_blueprint(HEADS_UP), bucketing(), game)
+    assert plain.decide(state, 0).bucket is None
+
+    decision = searching_agent(game).decide(state, 0)
+
+    assert decision.searched
+    assert decision.blueprint == ()
+    assert len(decision.options) > 1
