@@ -80,19 +80,22 @@ MODULE_ARGS = {"traverse": ["-fno-tree-vectorize"]}
 if CHECKED:
     COMPILE_ARGS.append("-O1")
 
-setup(
-    ext_modules=cythonize(
-        [
-            Extension(
-                f"holdem._core.{name}",
-                [f"holdem/_core/{name}.pyx"],
-                extra_compile_args=COMPILE_ARGS + MODULE_ARGS.get(name, []),
-                depends=headers(name),
-                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
-            )
-            for name in MODULES
-        ],
-        compiler_directives=DIRECTIVES,
-    ),
-    options={"build_ext": {"parallel": os.cpu_count()}},
-)
+# Cython's processes may import this file again.
+if __name__ == "__main__":
+    setup(
+        ext_modules=cythonize(
+            [
+                Extension(
+                    f"holdem._core.{name}",
+                    [f"holdem/_core/{name}.pyx"],
+                    extra_compile_args=COMPILE_ARGS + MODULE_ARGS.get(name, []),
+                    depends=headers(name),
+                    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+                )
+                for name in MODULES
+            ],
+            compiler_directives=DIRECTIVES,
+            nthreads=os.cpu_count() or 1,
+        ),
+        options={"build_ext": {"parallel": os.cpu_count()}},
+    )

@@ -5,8 +5,11 @@ from itertools import product
 import numpy as np
 import pytest
 
+from holdem._core import indexer
 from holdem._core.aivat import Estimator, Matchup
+from holdem._core.deal import DEAL_DTYPE
 from holdem._core.equity import preflop_equities
+from holdem._core.evaluator import evaluate
 from holdem.evaluation import aivat
 from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.exploitability import PolicyEvaluator
@@ -90,6 +93,26 @@ def random_values(tree, exact_street, rng):
     return roots, rng.normal(0, 5, (ranks * ranks, max(first, 1))).astype(np.float32), streets
 
 
+def nonsense_estimator(seats, exact_street):
+    """An estimator whose values have no sense."""
+    tree = seats[0].tree
+    roots, preflop_values, streets = random_values(tree, exact_street, np.random.default_rng(3))
+    rows = (seats[0].rows(), seats[1].rows())
+    openings = aivat._openings(seats)
+    return Estimator(
+        Matchup(tree.nodes, tree.folded, tree.parents, roots.ends, rows),
+        (seats[0].dealer(), seats[1].dealer()),
+        exact_street=exact_street,
+        root_numbers=roots.numbers,
+        members=roots.members,
+        first_members=roots.first_members,
+        expectation=aivat._preflop_expectation(tree, roots, openings, rows, preflop_values),
+        preflop_values=preflop_values,
+        street_values=streets,
+        num_flops=8,
+    )
+
+
 @pytest.mark.parametrize(
     ("game", "exact_street"),
     [(kuhn(), 1), (leduc(), 1), (ALL_IN_EARLY, 1), (THREE_STREETS, 1), (THREE_STREETS, 2)],
@@ -102,21 +125,7 @@ def test_the_mean_over_everything_is_the_exact_value(game, exact_street, nonsens
     policies = [Rounded(random_policy(tree, seed)) for seed in (1, 2)]
     seats = tuple(Contestant(f"{seed}", random_policy(tree, seed)) for seed in (1, 2))
     if nonsense:
-        roots, preflop_values, streets = random_values(tree, exact_street, np.random.default_rng(3))
-        rows = (seats[0].rows(), seats[1].rows())
-        openings = aivat._openings(seats)
-        estimator = Estimator(
-            Matchup(tree.nodes, tree.folded, tree.parents, roots.ends, rows),
-            (seats[0].dealer(), seats[1].dealer()),
-            exact_street=exact_street,
-            root_numbers=roots.numbers,
-            members=roots.members,
-            first_members=roots.first_members,
-            expectation=aivat._preflop_expectation(tree, roots, openings, rows, preflop_values),
-            preflop_values=preflop_values,
-            street_values=streets,
-            num_flops=8,
-        )
+        estimator = nonsense_estimator(seats, exact_street)
     else:
         estimator = aivat.make_estimator(seats, seed=4, num_deals=500, exact_street=exact_street)
 
@@ -137,6 +146,119 @@ def test_the_mean_over_everything_is_the_exact_value(game, exact_street, nonsens
     assert mean == pytest.approx(exact, abs=1e-6)
     if not nonsense:
         assert square - mean**2 < plain_variance(tree, policies, endings, game)
+
+
+class Otherwise:
+    """A policy that plays as another one from the second street on."""
+
+    def __init__(self, policy, later):
+        self.tree = policy.tree
+        self._policies = policy, later
+
+    def strategy(self, node):
+        return self._policies[int(self.tree.nodes["street"][node] > 0)].strategy(node)
+
+
+@pytest.mark.parametrize(
+    ("game", "exact_street"),
+    [(leduc(), 1), (THREE_STREETS, 1), (THREE_STREETS, 2)],
+    ids=["leduc", "three-streets", "three-streets-late"],
+)
+@pytest.mark.parametrize("who", [(0,), (1,), (0, 1)], ids=str)
+def test_decisions_made_by_other_probabilities_are_corrected(game, exact_street, who):
+    """Seats *who* play something else than the estimator knows: the mean is that of the new play.
+
+    Over all deals and actions, and for values without sense.
+    """
+    tree = tree_of(game)
+    seats = tuple(Contestant(f"{seed}", random_policy(tree, seed)) for seed in (1, 2))
+    estimator = nonsense_estimator(seats, exact_street)
+    played = [Rounded(random_policy(tree, seed)) for seed in (1, 2)]
+    for seat in who:
+        played[seat] = Otherwise(played[seat], random_policy(tree, 7 + seat))
+
+    endings = np.flatnonzero(tree.nodes["num_actions"] == 0).astype(np.int32)
+    mean = plain = 0.0
+    for ranks, likely in zip(*all_deals(game), strict=True):
+        weights = np.array([likely * reach(tree, played, ranks, int(e)) for e in endings])
+        values = np.empty(len(endings))
+        estimator.estimate(
+            0, np.zeros(len(endings), np.int64), np.tile(ranks, (len(endings), 1)), endings, values
+        )
+        plain += weights @ values
+        added = [corrections(estimator, tree, played, who, ranks, int(e)) for e in endings]
+        mean += weights @ (values + added)
+
+    exact = PolicyEvaluator(tree).evaluate(BothSeats(played)).values[0]
+    assert mean == pytest.approx(exact, abs=1e-6)
+    assert plain != pytest.approx(exact, abs=1e-3)
+
+
+def corrections(estimator, tree, played, who, ranks, ending):
+    """What all decisions of seats *who* after the first street add on the way to *ending*."""
+    added = 0.0
+    for node in tree.parents[tree.path(ending)].tolist():
+        record = tree.nodes[node]
+        if record["street"] and record["actor"] in who:
+            bucket = int(ranks[record["actor"]]) * tree.game.cards.ranks + int(ranks[2])
+            chances = played[record["actor"]].strategy(node)[bucket].astype(np.float64)
+            added += estimator.correction(ranks, node, chances)
+    return added
+
+
+def test_holdem_corrections_are_differences_of_exact_values():
+    """On the river and the turn, worked out again from whole deals; none for the policy itself."""
+    buckets = StripedBuckets(5, preflop_equities=preflop_equities())
+    menu = BetMenu(streets=(("2.5x, a", "a"), ("50%, a", "a"), ("75%, a", "a"), ("a",)))
+    tree = build_tree(GameConfig(stacks=(3_000,), menu=menu), buckets.num_buckets)
+    seats = tuple(Contestant(f"{i}", random_policy(tree, i), buckets) for i in (1, 2))
+    rows = (seats[0].rows(), seats[1].rows())
+    roots = aivat.street_roots(tree)
+    matchup = Matchup(tree.nodes, tree.folded, tree.parents, roots.ends, rows)
+    estimator = aivat.make_estimator(seats, seed=4, num_deals=200)
+    cards = np.array([51, 47, 3, 2, 20, 25, 30, 35, 40], np.uint8)
+    rng = np.random.default_rng(5)
+    for path in ("c x / x x / x x /", "c x / b100 c / x b300", "r250 c / x b250", "c x / x"):
+        node = tree.find(path)
+        record = tree.nodes[node]
+        street, seat, first = (int(record[name]) for name in ("street", "actor", "first_child"))
+        rivers = {3: [cards[8]], 2: np.delete(np.arange(52), cards[:8])}.get(street, [])
+        deals = holdem_deals(buckets, cards, rivers)
+        children = np.arange(first, first + int(record["num_actions"]), dtype=np.int32)
+        values = np.empty((len(deals), len(children)), np.float32)
+        matchup.expected(deals, children, values)
+        bucket = buckets.tables[street][index_of(cards, seat, 2 + street)]
+        row = Rounded(seats[seat].policy).strategy(node)[bucket]
+        assert estimator.correction(cards, node, row) == pytest.approx(0, abs=1e-9)
+        other = rng.dirichlet(np.ones(len(children)))
+        found = estimator.correction(cards, node, other)
+        if len(deals):
+            expected = values.astype(np.float64).mean(axis=0) @ (other - row)
+            assert found == pytest.approx(expected, abs=1e-3)
+        assert abs(found) > 0.1
+    for wrong, chances in ((0, row), (tree.num_nodes - 1, row), (node, np.ones(9))):
+        with pytest.raises(ValueError, match="a decision after the first street"):
+            estimator.correction(cards, wrong, chances)
+
+
+def index_of(cards, seat, num_board):
+    hand = [*cards[2 * seat : 2 * seat + 2], *cards[4 : 4 + num_board]]
+    return indexer.index(np.array([hand], np.uint8))[0]
+
+
+def holdem_deals(buckets, cards, rivers):
+    """What kernels see of *cards* with each of these river cards."""
+    deals = np.zeros(len(rivers), DEAL_DTYPE)
+    for deal, river in zip(deals, rivers, strict=True):
+        full = np.array([*cards[:8], river], np.uint8)
+        hands = np.array([[*full[2 * seat : 2 * seat + 2], *full[4:]] for seat in range(2)])
+        mine, theirs = evaluate(hands.astype(np.uint8))
+        deal["share"] = 0.5 + 0.5 * np.sign(int(mine) - int(theirs))
+        for seat in range(2):
+            deal["bucket"][:, seat] = [0] + [
+                buckets.tables[street][index_of(full, seat, 2 + street)] for street in (1, 2, 3)
+            ]
+    return deals
 
 
 def test_holdem_agrees_with_the_plain_mean():

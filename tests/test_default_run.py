@@ -40,7 +40,7 @@ def raises(chart, name):
 @pytest.mark.parametrize(
     "budget",
     [
-        {"num_iterations": 1_500_000},
+        {"num_iterations": 1_000_000},
         pytest.param({"time_budget_seconds": 60.0}, marks=pytest.mark.slow),
     ],
     ids=["sampled", "minute"],

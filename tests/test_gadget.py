@@ -109,8 +109,9 @@ def test_agrees_with_the_slow_twin(kind, player, method):
     twin.run(20)
     order = np.argsort(solver._holes[player])
     sums = solver._walk.gadget_sums.reshape(-1, len(order))[:, order]
+    wanted = twin.gadget_sums.reshape(sums.shape)
 
-    np.testing.assert_allclose(sums.ravel(), twin.gadget_sums.ravel(), atol=2e-3)
+    np.testing.assert_allclose(sums / sums.sum(), wanted / wanted.sum(), atol=1e-4)
     for seat in (0, 1):
         assert solver.value(seat) - 50 == pytest.approx(twin.value(seat, "average"), abs=0.05)
         assert solver.best_response(seat) - 50 == pytest.approx(
@@ -168,7 +169,7 @@ def test_no_hand_gets_more_than_it_had(player):
     # All hands together are promised what each is there: one of little weight may gain more.
     weights = parse_range(BELIEVED)
     gained = np.maximum(np.nan_to_num(safe["resolve"]), 0)
-    assert weights @ gained / weights[gained > 0].sum() < 0.1
+    assert weights @ gained / weights.sum() < 0.1
     assert gained.max() < 4
 
 

@@ -226,17 +226,17 @@ def compare_with_pokerkit(seeds: range) -> Counter[str]:
 
 
 def test_hands_agree_with_pokerkit():
-    """2,000 random hands: choices, cards and chips are pokerkit's but for the known reasons."""
-    reasons = compare_with_pokerkit(range(2_000))
+    """1,000 random hands: choices, cards and chips are pokerkit's but for the known reasons."""
+    reasons = compare_with_pokerkit(range(1_000))
 
-    assert reasons["none"] > 1_600
+    assert reasons["none"] > 800
     assert set(reasons) - {RARE_REASON} == {"none", *COMMON_REASONS}
 
 
 @pytest.mark.slow
 def test_many_hands_agree_with_pokerkit():
     """60,000 more, at least 50,000 of them followed in pokerkit to their end."""
-    reasons = compare_with_pokerkit(range(2_000, 62_000))
+    reasons = compare_with_pokerkit(range(1_000, 61_000))
 
     assert 60_000 - reasons["a largest blind posted short"] >= 50_000
     assert set(reasons) == {"none", RARE_REASON, *COMMON_REASONS}

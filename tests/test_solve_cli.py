@@ -79,6 +79,55 @@ def test_kept_and_gone_on_with(capsys, tmp_path):
     assert json.loads(out)["spot"]["pot"] == 100
 
 
+def decision(document, path):
+    return next(one for one in document["decisions"] if one["path"] == path)
+
+
+def test_a_lock_is_kept_and_answered(capsys):
+    """Against one who folds to all-in, all-in wins the pot, and a bet may win more."""
+    lock = "bet50: call QQ:0.25,T9s; fold"
+    argv = [*RIVER, "--lock", lock, "--lock", "all-in200:fold", "--at", "bet50", "--target", "0.05"]
+    status, out, _ = run(capsys, *argv, "--json")
+    document = json.loads(out)
+    hands = decision(document, "bet50")["hands"]
+
+    assert status == 0
+    assert document["locks"] == ["bet50", "all-in200"]
+    assert hands["QsQh"]["probabilities"] == pytest.approx([0.75, 0.25, 0, 0], abs=1e-3)
+    assert hands["Ts9s"]["probabilities"] == pytest.approx([0, 1, 0, 0], abs=1e-3)
+    assert hands["AsKs"]["probabilities"] == [1, 0, 0, 0]
+    assert document["players"][0]["takes_home"] >= 99.9
+    status, out, _ = run(capsys, *argv)
+    assert "locked: in position, after 'bet50'" in out
+
+
+def test_a_lock_after_a_card_that_knows_suits(capsys):
+    """Whatever card comes; hands of one suit check, so that no two cards are alike."""
+    argv = [
+        "--board", "Td9d6hQc", "--pot", "100", "--stack", "100", "--oop", "AKs,99", "--ip",
+        "QQ,T9s", "--menu", "a", "--target", "1", "--json", "--at", "check check Kd", "--lock",
+        "check check /: check AsKs,99; all-in100", "--lock", ": check",
+    ]  # fmt: skip
+    status, out, _ = run(capsys, *argv)
+    document = json.loads(out)
+    root, later = document["decisions"]
+
+    assert status == 0
+    assert root["frequencies"] == [1, 0]
+    assert later["hands"]["AsKs"]["probabilities"] == [1, 0]
+    assert later["hands"]["AhKh"]["probabilities"] == [0, 1]
+
+
+def test_a_kept_lock_stays(capsys, tmp_path):
+    folder = str(tmp_path / "kept")
+    assert run(capsys, *RIVER, "--lock", "bet50: fold", "--save", folder)[0] == 0
+    status, out, _ = run(capsys, "--load", folder, "--target", "0.1", "--json", "--at", "bet50")
+
+    assert status == 0
+    assert json.loads(out)["locks"] == ["bet50"]
+    assert decision(json.loads(out), "bet50")["frequencies"] == [1, 0, 0, 0]
+
+
 def without(option):
     place = RIVER.index(option)
     return RIVER[:place] + RIVER[place + 2 :]
@@ -111,6 +160,16 @@ def without(option):
         ([*RIVER, "--load", "nowhere"], "brings its own spot"),
         (["--load", "nowhere"], "nowhere"),
         ([*RIVER, "--tarjet", "1"], "unknown option --tarjet"),
+        ([*RIVER, "--lock", "bet50"], "says no action"),
+        ([*RIVER, "--lock", "bet50:"], "says no action"),
+        ([*RIVER, "--lock", "bet51: fold"], "no 'bet51' after ''"),
+        ([*RIVER, "--lock", "check check: fold"], "nobody decides"),
+        ([*RIVER, "--lock", "bet50 fold check: fold"], "no 'check' after 'bet50 fold'"),
+        ([*RIVER, "--lock", "bet50: check"], "no action 'check'"),
+        ([*RIVER, "--lock", "bet50: fold; call"], "two actions"),
+        ([*RIVER, "--lock", "bet50: fold QQ,T9s"], "gives"),
+        ([*RIVER, "--lock", "bet50: fold QQ; all-in200 QQ:0.5; call"], "1.5 in all"),
+        ([*RIVER, "--lock", "bet50: fold AKx; call"], "range item"),
     ],
 )
 def test_bad_input_is_told_in_two_lines(capsys, argv, words):

@@ -336,7 +336,12 @@ def test_more_iterations_are_better():
     seen = []
     solver.solve(target=0.5, observer=seen.append)
 
-    assert [progress.iterations for progress in seen] == [10 * (i + 1) for i in range(len(seen))]
+    looks = [progress.iterations for progress in seen]
+    steps = np.diff(looks)
+    assert looks[:2] == [10, 20]
+    assert max(steps) <= 50
+    # Near the target every few iterations, so that none is done for nothing.
+    assert steps[-1] <= 10
     assert seen[0].exploitability > 4 * seen[-1].exploitability
 
 

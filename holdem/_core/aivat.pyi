@@ -49,3 +49,6 @@ class Estimator:
         endings: npt.NDArray[np.int32],
         values: npt.NDArray[np.float64],
     ) -> None: ...
+    def correction(
+        self, cards: npt.NDArray[np.uint8], at: int, chances: npt.NDArray[np.float64]
+    ) -> float: ...

@@ -23,6 +23,7 @@ __all__ = ["Estimator", "Matchup"]
 
 cdef enum:
     SAMPLING_LANE = 15         # of the streams that flops are sampled from
+    MAX_CHILDREN = 256         # the number of actions has eight bits
     TURN = 2
     RIVER = 3
 
@@ -305,8 +306,13 @@ cdef class Estimator:
             cards[1] + self._ranks * (with_board and cards[1] == cards[2]),
         )
 
-    cdef void read_hand(self, const card_t* cards, int32_t ending, Hand* hand) noexcept nogil:
-        """Find where each street's betting ended, and the buckets as far as tables go."""
+    cdef void read_hand(
+        self, const card_t* cards, int32_t ending, int last_street, Hand* hand
+    ) noexcept nogil:
+        """Find where each street's betting ended on the way to *ending*, and buckets.
+
+        Those of the streets up to *last_street*, whose cards must be known.
+        """
         cdef const Betting* betting = &self._betting
         cdef BoardState board
         cdef int street, seat
@@ -319,7 +325,7 @@ cdef class Estimator:
             if at == ending or betting.nodes[at].street != betting.nodes[above].street:
                 hand.leaves[betting.nodes[above].street] = at
             at = above
-        for street in range(self._exact_street + 1):
+        for street in range(last_street + 1):
             if self._is_holdem:
                 prepare_board(cards + 4, street + 2 if street else 0, &board)
                 for seat in range(2):
@@ -329,7 +335,7 @@ cdef class Estimator:
             else:
                 for seat in range(2):
                     hand.buckets[street][seat] = self.rank_bucket(street, cards[seat], public)
-            if street:
+            if 0 < street <= self._exact_street:
                 hand.pairs[street] = self.pair_of(
                     street, hand.buckets[street][0], hand.buckets[street][1]
                 )
@@ -454,26 +460,29 @@ cdef class Estimator:
         return scratch.values[at]
 
     cdef double exact_value(
-        self, int32_t at, const card_t* cards, const Hand* hand, Scratch* scratch
+        self, int street, int32_t at, const card_t* cards, const Hand* hand, Scratch* scratch
     ) noexcept nogil:
-        """Value of *at*, reached with the cards of the exact street: all that can come."""
+        """Value of *at*, reached with the cards of *street*: all that can come.
+
+        *street* is the exact one or a later one.
+        """
         cdef card_t deck[52]
         cdef card_t full[9]
         cdef int64_t index[52][2]
         cdef BoardState state
         cdef Deal deal
-        cdef int street, seat, card, outcome, left
+        cdef int known, seat, card, outcome, left
         cdef double value = 0, share
-        for street in range(self._exact_street + 1):
+        for known in range(street + 1):
             for seat in range(2):
-                deal.bucket[street][seat] = hand.buckets[street][seat]
-        if not self._is_holdem or self._exact_street == RIVER:
-            for street in range(self._exact_street + 1, MAX_STREETS):
+                deal.bucket[known][seat] = hand.buckets[known][seat]
+        if not self._is_holdem or street == RIVER:
+            for known in range(street + 1, MAX_STREETS):
                 for seat in range(2):
-                    deal.bucket[street][seat] = hand.buckets[self._exact_street][seat]
+                    deal.bucket[known][seat] = hand.buckets[street][seat]
             share = self.share_of(cards)
-            for street in range(MAX_STREETS):
-                deal.share[street] = <float>share
+            for known in range(MAX_STREETS):
+                deal.share[known] = <float>share
             return expected_value(&self._betting, at, &deal, scratch.values)
         left = cards_left(cards, 8, deck)
         for card in range(8):
@@ -489,10 +498,31 @@ cdef class Estimator:
             share = self.share_of(full)
             for seat in range(2):
                 deal.bucket[RIVER][seat] = self.look_up(seat, RIVER, index[outcome][seat])
-            for street in range(MAX_STREETS):
-                deal.share[street] = <float>share
+            for known in range(MAX_STREETS):
+                deal.share[known] = <float>share
             value += expected_value(&self._betting, at, &deal, scratch.values)
         return value / left
+
+    cdef void child_values(
+        self, int32_t at, const card_t* cards, const Hand* hand, Scratch* scratch, double* values
+    ) noexcept nogil:
+        """The values of the children of decision *at*, with the cards of its street."""
+        cdef const Betting* betting = &self._betting
+        cdef const Node* node = betting.nodes + at
+        cdef Outcomes outcomes
+        cdef Stream unused = stream_for(0, 0, SAMPLING_LANE)  # only flops are sampled
+        cdef int32_t root = at
+        cdef int a
+        if node.street < self._exact_street:
+            while betting.nodes[betting.parents[root]].street == node.street:
+                root = betting.parents[root]
+            self.next_cards(node.street + 1, cards, &unused, &outcomes)
+            self.street_value(node.street, root, hand, &outcomes, scratch)
+            for a in range(node.num_actions):
+                values[a] = scratch.values[node.first_child + a]
+            return
+        for a in range(node.num_actions):
+            values[a] = self.exact_value(node.street, node.first_child + a, cards, hand, scratch)
 
     cdef double estimate_hand(
         self, const card_t* cards, int32_t ending, Stream* stream, Scratch* scratch
@@ -502,7 +532,7 @@ cdef class Estimator:
         cdef Outcomes outcomes
         cdef int street, outcome
         cdef double value = self._expectation
-        self.read_hand(cards, ending, &hand)
+        self.read_hand(cards, ending, self._exact_street, &hand)
         cdef int32_t at = hand.leaves[0]
         if self._betting.nodes[at].ending != NO_ENDING:
             # Its value was the mean over the cards to come, or certain: nothing is left.
@@ -522,7 +552,7 @@ cdef class Estimator:
                 at = hand.leaves[street]
                 if self._betting.nodes[at].ending == FOLD:
                     return value
-        return value + self.exact_value(at, cards, &hand, scratch)
+        return value + self.exact_value(self._exact_street, at, cards, &hand, scratch)
 
     def estimate(
         self,
@@ -548,12 +578,7 @@ cdef class Estimator:
             raise ValueError("numbers, cards, endings and values must be of equal length")
         if cards.shape[1] < self._num_cards:
             raise ValueError("cards must have a column per card")
-        scratch.values = <double*>malloc(self._matchup._num_nodes * sizeof(double))
-        scratch.leaves = <double*>malloc(self._most_roots * sizeof(double))
-        if scratch.values == NULL or scratch.leaves == NULL:
-            free(scratch.values)
-            free(scratch.leaves)
-            raise error_for(OUT_OF_MEMORY)
+        self.make_scratch(&scratch)
         with nogil:
             for hand in range(count):
                 stream = stream_for(seed, numbers[hand], SAMPLING_LANE)
@@ -562,6 +587,59 @@ cdef class Estimator:
                 )
         free(scratch.values)
         free(scratch.leaves)
+
+    def correction(
+        self, const uint8_t[::1] cards, int32_t at, const double[::1] chances
+    ) -> float:
+        """Return what a decision that was made by other probabilities adds to an estimate.
+
+        The estimate of a hand takes every decision for one of the matchup's policies. Where a
+        player drew from something else, the sum over actions of (how likely it was - how
+        likely the policy takes it) * the action's value makes it unbiased again.
+
+        Args:
+            cards: shape (num_cards,), as the dealers write them.
+            at: the decision, from street 1 on.
+            chances: shape (actions,), what was really drawn from.
+
+        Returns:
+            Chips of seat 0.
+        """
+        cdef Scratch scratch
+        cdef Hand hand
+        cdef double values[MAX_CHILDREN]
+        cdef double value = 0
+        cdef const Node* node
+        cdef const uint16_t* row
+        cdef int a
+        if not 0 <= at < self._matchup._num_nodes or cards.shape[0] < self._num_cards:
+            raise ValueError("at must be a node, and cards have an entry per card")
+        node = self._betting.nodes + at
+        if node.ending != NO_ENDING or not node.street or chances.shape[0] != node.num_actions:
+            raise ValueError("at must be a decision after the first street, chances of its actions")
+        self.make_scratch(&scratch)
+        with nogil:
+            self.read_hand(&cards[0], at, max(<int>node.street, self._exact_street), &hand)
+            self.child_values(at, &cards[0], &hand, &scratch, values)
+            row = (
+                self._betting.units[node.actor] + self._betting.first_slots[node.actor][at]
+                + <int64_t>hand.buckets[node.street][node.actor] * node.num_actions
+            )
+            for a in range(node.num_actions):
+                value += (chances[a] - row[a] * UNIT) * values[a]
+        free(scratch.values)
+        free(scratch.leaves)
+        return value
+
+    cdef int make_scratch(self, Scratch* scratch) except -1:
+        """Allocate what a hand's values are worked out in."""
+        scratch.values = <double*>malloc(self._matchup._num_nodes * sizeof(double))
+        scratch.leaves = <double*>malloc(self._most_roots * sizeof(double))
+        if scratch.values == NULL or scratch.leaves == NULL:
+            free(scratch.values)
+            free(scratch.leaves)
+            raise error_for(OUT_OF_MEMORY)
+        return 0
 
 
 cdef int cards_left(const card_t* cards, int known, card_t* deck) noexcept nogil:

@@ -10,6 +10,8 @@ cdef extern from "best_response_simd.h" nogil:
     enum:
         NUM_LANES
         NUM_SLOTS
+        NUM_PER_CARD
+        NUM_BLOCKS
     # Sixteen floats; only its address is taken here.
     ctypedef float lanes_t
     ctypedef struct entry_t:
@@ -18,17 +20,6 @@ cdef extern from "best_response_simd.h" nogil:
         uint8_t low
         uint8_t kind
         uint8_t ties
-    ctypedef struct hands_t:
-        const uint16_t* buckets
-        const entry_t* entries
-        int32_t num_entries
-    ctypedef struct endings_t:
-        const lanes_t* strategy
-        int32_t num_actions
-        int32_t fold
-        int32_t showdown
-        lanes_t fold_chips
-        lanes_t showdown_chips
     const uint8_t (*SLOT_CARDS)[2]
     void fill_slots()
     void add_weighted(lanes_t* sums, const lanes_t* terms, float weight)
@@ -43,23 +34,70 @@ cdef extern from "best_response_simd.h" nogil:
     void pack_lanes(lanes_t* packed, const float* blocks, const int32_t* slots)
     void play(
         lanes_t* played, const lanes_t* reach, const lanes_t* strategy, int num_actions,
-        int action, const hands_t* hands,
+        int action, const uint16_t* buckets,
     )
     void add(lanes_t* sums, const lanes_t* terms)
     void set_sum(lanes_t* sums, const lanes_t* first, const lanes_t* second)
     void add_played(
         lanes_t* sums, const lanes_t* terms, const lanes_t* strategy, int num_actions,
-        int action, const hands_t* hands,
+        int action, const uint16_t* buckets,
     )
     void raise_to(lanes_t* best, const lanes_t* others, const float* bar)
-    void others_endings(
-        lanes_t* values, lanes_t* work, lanes_t* aside, const lanes_t* reach,
-        const endings_t* endings, const hands_t* hands,
-    )
-    void own_endings(
-        lanes_t* best, lanes_t* own, lanes_t* aside, lanes_t* reach, int chooses,
-        const endings_t* endings, const hands_t* hands,
-    )
+    void fold(lanes_t* values, const lanes_t* reach, const float* chips)
+
+cdef extern from "best_response_last.h" nogil:
+    enum:
+        SET
+        ADD
+        ADD_SCALED
+        RAISE
+    ctypedef struct singles_t:
+        int32_t count
+    ctypedef struct part_t:
+        uint16_t kind
+        uint16_t buckets[3]
+    ctypedef struct rows_t:
+        lanes_t* slots
+        lanes_t* singles
+    ctypedef struct last_board_t:
+        rows_t reach
+        const uint16_t* buckets
+        const part_t* parts
+        const entry_t* entries
+        const singles_t* singles
+        lanes_t (*sums)[9]
+        int32_t num_entries
+    ctypedef struct outcome_t:
+        rows_t to
+        lanes_t bar
+        lanes_t scale
+        int32_t how
+    ctypedef struct sweep_t:
+        const lanes_t* reach
+        const lanes_t* half
+        const lanes_t* ends
+        int32_t reach_stride
+        int32_t folds
+        int32_t shows
+        lanes_t fold_chips
+        lanes_t showdown_chips
+        rows_t after
+        rows_t own
+        const lanes_t* own_table
+        int32_t own_stride
+        lanes_t own_scale
+        lanes_t own_fold
+        outcome_t outcome
+    const lanes_t* ONES        # one row
+    void fill_lanes(lanes_t* lanes, float value)
+    void sweep_mine(const sweep_t* sweep, const last_board_t* board)
+    void sweep_others(const sweep_t* sweep, const last_board_t* board)
+    void deliver(const rows_t* values, int num_singles, const outcome_t* outcome)
+    void part_singles(const last_board_t* board, singles_t* singles)
+    void sum_blocks(const last_board_t* board)
+    void join_singles(const last_board_t* board)
+    void part_sums(lanes_t* aside, const rows_t* sums, const singles_t* singles)
+    void join_sums(const lanes_t* aside, const rows_t* sums, const singles_t* singles)
 
 cdef enum PointKind:
     DECISION = 0
@@ -69,7 +107,7 @@ cdef enum PointKind:
 
 # One point of a group's shape. Mirrors POINT_DTYPE in best_response.pyx field for field.
 cdef packed struct Point:
-    int64_t strategy           # first vector of (buckets, num_actions) of the street's; -1 if none
+    int64_t strategy           # first of the street's vectors that belong to it; -1 if none
     int32_t first_child        # children are contiguous
     int32_t chips              # row of the street's chips, at an ending; -1 if none
     int32_t leaf               # row of the street's slots, at NEXT_STREET; -1 elsewhere
@@ -86,8 +124,9 @@ cdef struct Street:
     const int32_t* roots       # (num_groups,), points
     const int32_t* slots       # (leaves, 16): group * 16 + lane on the next street; -1 for no lane
     const float* chips         # (rows, 16): seat 0's net at a fold, what each paid at a showdown
-    const lanes_t* strategy
+    const lanes_t* strategy    # (buckets, num_actions) at each decision; on the last street see sweep_t
     int num_groups
+    int num_buckets
     int depth                  # decisions on the longest path
 
 # One board, and those that one more deal makes of it. Mirrors BOARD_DTYPE.

@@ -14,7 +14,7 @@ strength, with sums by card for the hands that share one.
 import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint8_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from holdem._core.types cimport MAX_STREETS, OUT_OF_MEMORY, Status
@@ -91,6 +91,7 @@ cdef struct Walk:
     Street* streets
     const Board* boards
     const uint16_t* buckets            # (boards, 1326)
+    const part_t* parts                # (boards, 91)
     const entry_t* entries
     const uint16_t* renamed            # (24, 1326), a hand's slot after renaming the suits
     int num_streets
@@ -105,35 +106,20 @@ cdef struct Walk:
     lanes_t* leaf_own[MAX_STREETS]
     lanes_t* buffers[MAX_STREETS]      # for the decisions of a path
     lanes_t* work
-    lanes_t* aside                     # (2, 1326)
+    lanes_t* aside                     # (3, 1326)
+    # Of the last street; its buffers are these rows.
+    rows_t* rows                       # (depth,)
+    singles_t* singles                 # the single hands of one board, and their rows:
+    lanes_t (*sums)[9]                 # (91, 9), see last_board_t
+    lanes_t* single_reach
+    lanes_t* best_singles
+    lanes_t* own_singles
 
 
 # ---- One street, one group -------------------------------------------------------------------
 
-cdef void set_endings(
-    const Walk* walk, const Street* street, const Point* point, endings_t* endings,
-) noexcept nogil:
-    """What the actions at a decision that end the hand are worth to the responder."""
-    cdef const float* chips
-    cdef float* to
-    cdef float sign = 1 if walk.seat == 0 else -1
-    cdef int lane
-    endings.strategy = street.strategy + point.strategy
-    endings.num_actions = point.num_actions
-    endings.fold = point.fold
-    endings.showdown = point.showdown
-    if point.fold >= 0:
-        chips = street.chips + NUM_LANES * street.points[point.first_child + point.fold].chips
-        to = <float*>&endings.fold_chips
-        for lane in range(NUM_LANES):
-            to[lane] = sign * chips[lane]
-    if point.showdown >= 0:
-        chips = street.chips + NUM_LANES * street.points[point.first_child + point.showdown].chips
-        memcpy(&endings.showdown_chips, chips, sizeof(lanes_t))
-
-
 cdef void spread(
-    Walk* walk, int street, int index, const hands_t* hands, const lanes_t* reach,
+    Walk* walk, int street, int index, const uint16_t* buckets, const lanes_t* reach,
     lanes_t* buffers,
 ) noexcept nogil:
     """Carry the opponent's reach of one point down to the next street."""
@@ -154,18 +140,18 @@ cdef void spread(
         played = reach
         if point.actor != walk.seat:
             play(
-                buffers, reach, betting.strategy + point.strategy, point.num_actions, a, hands
+                buffers, reach, betting.strategy + point.strategy, point.num_actions, a, buckets
             )
             played = buffers
-        spread(walk, street, child, hands, played, buffers + NUM_SLOTS)
+        spread(walk, street, child, buckets, played, buffers + NUM_SLOTS)
 
 
 cdef bint answer(
     Walk* walk,
-    int street,
+    int street,                    # before the last
     int index,                     # point
-    const hands_t* hands,
-    lanes_t* reach,                # IN   (1326,), of the opponent; changed and changed back
+    const uint16_t* buckets,
+    const lanes_t* reach,          # IN   (1326,), of the opponent
     lanes_t* best,                 # OUT  (1326,), the responder's value
     lanes_t* own,                  # OUT  (1326,), of its policy; NULL if not wanted
     lanes_t* buffers,
@@ -182,11 +168,11 @@ cdef bint answer(
     cdef lanes_t* child_best = buffers + NUM_SLOTS
     cdef lanes_t* child_own = NULL
     cdef size_t size = sizeof(lanes_t) * NUM_SLOTS
+    cdef bint mine = point.actor == walk.seat
     cdef bint chooses = walk.chooses[street]
-    cdef bint started = False, apart = False
-    cdef endings_t endings
+    cdef bint apart = False, child_apart
+    cdef float chips[NUM_LANES]
     cdef const float* bar
-    cdef lanes_t* values
     cdef int a, child
     if point.kind == NEXT_STREET:
         pack_lanes(
@@ -197,41 +183,25 @@ cdef bint answer(
                 own, <const float*>walk.leaf_own[street], betting.slots + NUM_LANES * point.leaf
             )
         return own != NULL
-    if point.kind == SHOWN:
-        # A hand that was run out: nobody decides.
-        endings.strategy = NULL
-        endings.fold = -1
-        endings.showdown = 0
-        memcpy(
-            &endings.showdown_chips, betting.chips + NUM_LANES * point.chips, sizeof(lanes_t)
-        )
-        own_endings(best, NULL, walk.aside, reach, True, &endings, hands)
+    if point.kind == FOLDED:
+        net_chips(walk, betting, point, chips)
+        fold(best, reach, chips)
         return False
 
     strategy = betting.strategy + point.strategy
     if own != NULL:
         child_own = buffers + 2 * NUM_SLOTS
     buffers += BUFFERS * NUM_SLOTS
-    if point.fold >= 0 or point.showdown >= 0:
-        set_endings(walk, betting, point, &endings)
-        started = True
-        if point.actor == walk.seat:
-            own_endings(best, own, walk.aside, reach, chooses, &endings, hands)
-        else:
-            others_endings(best, walk.work, walk.aside, reach, &endings, hands)
-    elif point.actor != walk.seat or not chooses:
+    if not mine or not chooses:
         memset(best, 0, size)
-    if point.actor == walk.seat and own != NULL:
+    if mine and own != NULL:
         apart = True
-        if not started:
-            memset(own, 0, size)
+        memset(own, 0, size)
     for a in range(point.num_actions):
         child = point.first_child + a
-        if a == point.fold or a == point.showdown:
-            continue
-        if point.actor != walk.seat:
-            play(played, reach, strategy, point.num_actions, a, hands)
-            if answer(walk, street, child, hands, played, child_best, child_own, buffers):
+        if not mine:
+            play(played, reach, strategy, point.num_actions, a, buckets)
+            if answer(walk, street, child, buckets, played, child_best, child_own, buffers):
                 if apart:
                     add(own, child_own)
                 else:
@@ -241,65 +211,234 @@ cdef bint answer(
                 add(own, child_best)
             add(best, child_best)
             continue
-        # The first action's value needs no comparison.
-        values = child_best if started or not chooses else best
-        if not answer(walk, street, child, hands, reach, values, child_own, buffers):
-            if own != NULL:
-                add_played(own, values, strategy, point.num_actions, a, hands)
-        else:
-            add_played(own, child_own, strategy, point.num_actions, a, hands)
+        child_apart = answer(walk, street, child, buckets, reach, child_best, child_own, buffers)
+        if own != NULL:
+            add_played(
+                own, child_own if child_apart else child_best, strategy, point.num_actions, a,
+                buckets,
+            )
         if not chooses:
-            add_played(best, child_best, strategy, point.num_actions, a, hands)
-        elif started:
+            add_played(best, child_best, strategy, point.num_actions, a, buckets)
+        elif a == 0:
+            # All lanes have the first action.
+            memcpy(best, child_best, size)
+        else:
             bar = NULL
             if betting.points[child].bar >= 0:
                 bar = betting.chips + NUM_LANES * betting.points[child].bar
             raise_to(best, child_best, bar)
-        started = True
     return apart
+
+
+cdef void net_chips(
+    const Walk* walk, const Street* street, const Point* point, float* chips,
+) noexcept nogil:
+    """What the responder wins or loses where somebody folded."""
+    cdef float sign = 1 if walk.seat == 0 else -1
+    cdef int lane
+    for lane in range(NUM_LANES):
+        chips[lane] = sign * street.chips[NUM_LANES * point.chips + lane]
+
+
+# ---- The last street -------------------------------------------------------------------------
+
+cdef void set_sweep(
+    const Walk* walk, const Street* street, const Point* point, rows_t own, float weight,
+    sweep_t* sweep,
+) noexcept nogil:
+    """What the actions that end the hand are worth to the responder, without what follows."""
+    cdef const lanes_t* tables = street.strategy + point.strategy
+    cdef const Point* children = street.points + point.first_child
+    cdef float* fold_chips = <float*>&sweep.fold_chips
+    cdef float* showdown_chips = <float*>&sweep.showdown_chips
+    cdef int lane
+    fill_lanes(&sweep.fold_chips, 0)
+    fill_lanes(&sweep.showdown_chips, 0)
+    sweep.reach = tables
+    sweep.reach_stride = 1
+    sweep.half = tables + street.num_buckets
+    sweep.ends = tables + 2 * street.num_buckets
+    sweep.folds = point.fold >= 0
+    sweep.shows = point.showdown >= 0
+    if sweep.folds:
+        net_chips(walk, street, children + point.fold, fold_chips)
+    if sweep.shows:
+        memcpy(
+            showdown_chips, street.chips + NUM_LANES * children[point.showdown].chips,
+            sizeof(lanes_t),
+        )
+    sweep.after.slots = NULL
+    sweep.own = own
+    if point.actor != walk.seat:
+        sweep.own_table = sweep.reach
+        sweep.own_stride = 1
+        fill_lanes(&sweep.own_scale, weight)
+        return
+    # The tables of folds and showdowns are in chips, and so are the values.
+    sweep.own_table = sweep.ends + 1
+    sweep.own_stride = 2
+    fill_lanes(&sweep.own_scale, 0)
+    fill_lanes(&sweep.own_fold, 0)
+    for lane in range(NUM_LANES):
+        if sweep.shows and showdown_chips[lane] != 0:
+            (<float*>&sweep.own_scale)[lane] = weight / showdown_chips[lane]
+        if sweep.folds and fold_chips[lane] != 0:
+            (<float*>&sweep.own_fold)[lane] = -weight / fold_chips[lane]
+
+
+cdef void answer_last(
+    Walk* walk,
+    int index,                     # point
+    const last_board_t* board,
+    const outcome_t* outcome,      # of the responder's value
+    rows_t own,                    # INOUT the policy's value is added; slots NULL if not wanted
+    float weight,                  # of what is added there
+    rows_t* buffers,
+) noexcept nogil:
+    """Find what a point of the last street is worth to each hand of the responder."""
+    cdef const Street* street = &walk.streets[walk.num_streets - 1]
+    cdef const Point* point = &street.points[index]
+    cdef bint mine = point.actor == walk.seat
+    cdef bint ends = point.fold >= 0 or point.showdown >= 0
+    cdef bint passed_on = False
+    cdef outcome_t below
+    cdef sweep_t sweep
+    cdef int a, child
+    if point.kind == SHOWN:
+        # A hand that was run out: nobody decides.
+        sweep.reach = ONES
+        sweep.reach_stride = 0
+        sweep.folds = False
+        sweep.shows = True
+        memcpy(
+            &sweep.showdown_chips, street.chips + NUM_LANES * point.chips, sizeof(lanes_t)
+        )
+        sweep.after.slots = NULL
+        sweep.own = own
+        sweep.own_table = ONES
+        sweep.own_stride = 0
+        fill_lanes(&sweep.own_scale, weight)
+        sweep.outcome = outcome[0]
+        sweep_mine(&sweep, board)
+        return
+
+    # What follows is gathered in a buffer, and combined by the sweep.
+    if not mine and not ends and outcome.how != SET and outcome.how != RAISE:
+        below = outcome[0]
+        passed_on = True
+    else:
+        below.to = buffers[0]
+        below.how = SET
+    for a in range(point.num_actions):
+        if a == point.fold or a == point.showdown:
+            continue
+        child = point.first_child + a
+        fill_lanes(&below.bar, 0)
+        if mine and street.points[child].bar >= 0:
+            memcpy(
+                &below.bar, street.chips + NUM_LANES * street.points[child].bar, sizeof(lanes_t)
+            )
+        answer_last(walk, child, board, &below, own, weight, buffers + 1)
+        if not passed_on:
+            below.how = RAISE if mine else ADD
+    if not ends:
+        if not passed_on:
+            deliver(&below.to, board.singles.count, outcome)
+        return
+    set_sweep(walk, street, point, own, weight, &sweep)
+    if below.how != SET:
+        sweep.after = below.to
+    sweep.outcome = outcome[0]
+    if mine:
+        sweep_mine(&sweep, board)
+    else:
+        sweep_others(&sweep, board)
 
 
 # ---- From board to board ---------------------------------------------------------------------
 
-cdef inline void see(const Walk* walk, const Board* board, hands_t* hands) noexcept nogil:
-    hands.buckets = walk.buckets + NUM_SLOTS * (board - walk.boards)
-    hands.entries = walk.entries + board.first_entry
-    hands.num_entries = board.num_entries
+cdef inline const uint16_t* buckets_on(const Walk* walk, const Board* board) noexcept nogil:
+    return walk.buckets + NUM_SLOTS * (board - walk.boards)
+
+
+cdef void value_last(
+    Walk* walk, int64_t group, const Board* board, float weight, lanes_t* reach, lanes_t* best,
+    lanes_t* own,
+) noexcept nogil:
+    """Add the values of one group of the last street on *board*, times *weight*.
+
+    best, own: (1326,); own is NULL if it is not wanted. Reach is changed and changed back.
+    """
+    cdef int root = walk.streets[walk.num_streets - 1].roots[group]
+    cdef rows_t best_rows, own_rows
+    cdef last_board_t seen
+    cdef outcome_t outcome
+    best_rows.slots = best
+    best_rows.singles = walk.best_singles
+    own_rows.slots = own
+    own_rows.singles = walk.own_singles
+    seen.reach.slots = reach
+    seen.reach.singles = walk.single_reach
+    seen.buckets = buckets_on(walk, board)
+    seen.entries = walk.entries + board.first_entry
+    seen.num_entries = board.num_entries
+    seen.singles = walk.singles
+    seen.parts = walk.parts + NUM_BLOCKS * (board - walk.boards)
+    seen.sums = walk.sums
+    part_singles(&seen, walk.singles)
+    sum_blocks(&seen)
+    part_sums(walk.aside, &best_rows, walk.singles)
+    if own != NULL:
+        part_sums(walk.aside + NUM_SLOTS, &own_rows, walk.singles)
+    fill_lanes(&outcome.bar, 0)
+    fill_lanes(&outcome.scale, weight)
+    outcome.how = ADD_SCALED
+    outcome.to = best_rows
+    if walk.chooses[walk.num_streets - 1]:
+        answer_last(walk, root, &seen, &outcome, own_rows, weight, walk.rows)
+    else:
+        # The best value is the policy's own; what else there is goes nowhere.
+        outcome.to.slots = walk.work
+        outcome.to.singles = walk.work
+        outcome.how = SET
+        answer_last(walk, root, &seen, &outcome, best_rows, weight, walk.rows)
+        if own != NULL:
+            answer_last(walk, root, &seen, &outcome, own_rows, weight, walk.rows)
+    join_sums(walk.aside, &best_rows, walk.singles)
+    if own != NULL:
+        join_sums(walk.aside + NUM_SLOTS, &own_rows, walk.singles)
+    join_singles(&seen)
 
 
 cdef void deal_last(Walk* walk, int street, const Board* board) noexcept nogil:
     """Value the last street's groups on all boards that follow *board*, on *street* before it."""
-    cdef int last = street + 1, card
-    cdef const Street* betting = &walk.streets[last]
+    cdef const Street* betting = &walk.streets[street + 1]
     cdef const Board* child
-    cdef hands_t hands
-    cdef lanes_t* best = walk.best[last]
-    cdef lanes_t* own = walk.own[last] if walk.with_own else NULL
     cdef lanes_t* reach
-    cdef lanes_t* best_sum
-    cdef lanes_t* own_sum = NULL
-    cdef bint apart
-    cdef int64_t group, i
+    cdef lanes_t* best
+    cdef lanes_t* own = NULL
+    cdef lanes_t* aside = walk.aside + 2 * NUM_SLOTS
+    cdef int group, i, card
     # Group by group, so that its strategy stays in the cache while the boards go by.
     for group in range(betting.num_groups):
-        reach = walk.leaf_reach[street] + group * NUM_SLOTS
-        best_sum = walk.leaf_best[street] + group * NUM_SLOTS
-        if own != NULL:
-            own_sum = walk.leaf_own[street] + group * NUM_SLOTS
+        reach = walk.leaf_reach[street] + <int64_t>group * NUM_SLOTS
+        best = walk.leaf_best[street] + <int64_t>group * NUM_SLOTS
+        if walk.with_own:
+            own = walk.leaf_own[street] + <int64_t>group * NUM_SLOTS
         for i in range(board.num_children):
             child = walk.boards + board.first_child + i
-            see(walk, child, &hands)
-            # Hands with the new card are impossible for a while.
+            # Hands with the new card are impossible for a while, and their values mean nothing.
             card = child.cards[0]
-            put_aside(walk.reach[last], reach, card)
-            clear_card(reach, card)
-            apart = answer(
-                walk, last, betting.roots[group], &hands, reach, best, own, walk.buffers[last]
-            )
-            put_back(reach, walk.reach[last], card)
-            add_possible(walk, best_sum, best, child)
+            put_aside(aside, reach, card)
+            put_aside(aside + NUM_PER_CARD, best, card)
             if own != NULL:
-                add_possible(walk, own_sum, own if apart else best, child)
+                put_aside(aside + 2 * NUM_PER_CARD, own, card)
+            clear_card(reach, card)
+            value_last(walk, group, child, child.weight, reach, best, own)
+            put_back(reach, aside, card)
+            put_back(best, aside + NUM_PER_CARD, card)
+            if own != NULL:
+                put_back(own, aside + 2 * NUM_PER_CARD, card)
 
 
 cdef void add_possible(
@@ -336,9 +475,7 @@ cdef void deal_next(Walk* walk, int street, const Board* board) noexcept nogil:
 cdef void spread_all(Walk* walk, int street, const Board* board) noexcept nogil:
     """Carry the reach of all groups of *street* down to the next street."""
     cdef const Street* betting = &walk.streets[street]
-    cdef hands_t hands
     cdef int64_t group
-    see(walk, board, &hands)
     # Lanes that no point has are never written, and must be 0.
     memset(
         walk.leaf_reach[street], 0,
@@ -346,7 +483,7 @@ cdef void spread_all(Walk* walk, int street, const Board* board) noexcept nogil:
     )
     for group in range(betting.num_groups):
         spread(
-            walk, street, betting.roots[group], &hands,
+            walk, street, betting.roots[group], buckets_on(walk, board),
             walk.reach[street] + group * NUM_SLOTS, walk.buffers[street],
         )
 
@@ -354,44 +491,57 @@ cdef void spread_all(Walk* walk, int street, const Board* board) noexcept nogil:
 cdef void walk_board(Walk* walk, int street, const Board* board) noexcept nogil:
     """Turn the reach of *street*'s groups on a board into values."""
     cdef const Street* betting = &walk.streets[street]
-    cdef hands_t hands
     cdef lanes_t* own = NULL
     cdef size_t size
     cdef int64_t group, at
-    if board.num_children > 0:
-        spread_all(walk, street, board)
-        size = sizeof(lanes_t) * walk.streets[street + 1].num_groups * NUM_SLOTS
-        memset(walk.leaf_best[street], 0, size)
-        if walk.with_own:
-            memset(walk.leaf_own[street], 0, size)
-        if street + 2 == walk.num_streets:
-            deal_last(walk, street, board)
-        else:
-            deal_next(walk, street, board)
-        # A card that stands for others was counted with the hands that meet it; those others
-        # would have been counted with the same hands, their suits renamed.
-        if board.num_renamings > 0:
-            for group in range(walk.streets[street + 1].num_groups):
-                at = group * NUM_SLOTS
+    if street + 1 == walk.num_streets:
+        walk_last(walk, street, board)
+        return
+    spread_all(walk, street, board)
+    size = sizeof(lanes_t) * walk.streets[street + 1].num_groups * NUM_SLOTS
+    memset(walk.leaf_best[street], 0, size)
+    if walk.with_own:
+        memset(walk.leaf_own[street], 0, size)
+    if street + 2 == walk.num_streets:
+        deal_last(walk, street, board)
+    else:
+        deal_next(walk, street, board)
+    # A card that stands for others was counted with the hands that meet it; those others
+    # would have been counted with the same hands, their suits renamed.
+    if board.num_renamings > 0:
+        for group in range(walk.streets[street + 1].num_groups):
+            at = group * NUM_SLOTS
+            symmetrise(
+                walk.leaf_best[street] + at, walk.work, walk.renamed, board.renamings,
+                board.num_renamings,
+            )
+            if walk.with_own:
                 symmetrise(
-                    walk.leaf_best[street] + at, walk.work, walk.renamed, board.renamings,
+                    walk.leaf_own[street] + at, walk.work, walk.renamed, board.renamings,
                     board.num_renamings,
                 )
-                if walk.with_own:
-                    symmetrise(
-                        walk.leaf_own[street] + at, walk.work, walk.renamed, board.renamings,
-                        board.num_renamings,
-                    )
-    see(walk, board, &hands)
     for group in range(betting.num_groups):
         at = group * NUM_SLOTS
         if walk.with_own:
             own = walk.own[street] + at
         if not answer(
-            walk, street, betting.roots[group], &hands, walk.reach[street] + at,
-            walk.best[street] + at, own, walk.buffers[street],
+            walk, street, betting.roots[group], buckets_on(walk, board),
+            walk.reach[street] + at, walk.best[street] + at, own, walk.buffers[street],
         ) and own != NULL:
             memcpy(own, walk.best[street] + at, sizeof(lanes_t) * NUM_SLOTS)
+
+
+cdef void walk_last(Walk* walk, int street, const Board* board) noexcept nogil:
+    """The same where the walk begins on the last street."""
+    cdef int64_t group, at
+    cdef lanes_t* own = NULL
+    for group in range(walk.streets[street].num_groups):
+        at = group * NUM_SLOTS
+        memset(walk.best[street] + at, 0, sizeof(lanes_t) * NUM_SLOTS)
+        if walk.with_own:
+            own = walk.own[street] + at
+            memset(own, 0, sizeof(lanes_t) * NUM_SLOTS)
+        value_last(walk, group, board, 1, walk.reach[street] + at, walk.best[street] + at, own)
 
 
 # ---- Memory ----------------------------------------------------------------------------------
@@ -416,34 +566,51 @@ cdef void release(Walk* walk) noexcept nogil:
         free(walk.buffers[s])
     free(walk.work)
     free(walk.aside)
+    free(walk.rows)
+    free(walk.singles)
+    free(walk.sums)
+    free(walk.single_reach)
+    free(walk.best_singles)
+    free(walk.own_singles)
 
 
 cdef Status reserve(Walk* walk) noexcept nogil:
     """Make room for a walk."""
     cdef bint failed = False
+    cdef int last = walk.num_streets - 1
+    cdef int depth = walk.streets[last].depth
     cdef int64_t here, after
     cdef int s
     for s in range(walk.num_streets):
         # The last street is gone through group by group, unless the walk begins there.
-        here = NUM_SLOTS
-        if s == 0 or s + 1 < walk.num_streets:
-            here *= walk.streets[s].num_groups
-        walk.reach[s] = new_lanes(here, &failed)
-        walk.best[s] = new_lanes(here, &failed)
-        if walk.with_own:
-            walk.own[s] = new_lanes(here, &failed)
-        walk.buffers[s] = new_lanes(BUFFERS * NUM_SLOTS * walk.streets[s].depth, &failed)
-        if s + 1 < walk.num_streets:
+        if s == 0 or s < last:
+            here = NUM_SLOTS * walk.streets[s].num_groups
+            walk.reach[s] = new_lanes(here, &failed)
+            walk.best[s] = new_lanes(here, &failed)
+            if walk.with_own:
+                walk.own[s] = new_lanes(here, &failed)
+        if s < last:
             after = NUM_SLOTS * walk.streets[s + 1].num_groups
             walk.leaf_reach[s] = new_lanes(after, &failed)
             walk.leaf_best[s] = new_lanes(after, &failed)
             if walk.with_own:
                 walk.leaf_own[s] = new_lanes(after, &failed)
+            walk.buffers[s] = new_lanes(BUFFERS * NUM_SLOTS * walk.streets[s].depth, &failed)
+    walk.buffers[last] = new_lanes(2 * NUM_SLOTS * depth, &failed)
     walk.work = new_lanes(NUM_SLOTS, &failed)
-    walk.aside = new_lanes(2 * NUM_SLOTS, &failed)
-    if failed:
+    walk.aside = new_lanes(3 * NUM_SLOTS, &failed)
+    walk.single_reach = new_lanes(NUM_SLOTS, &failed)
+    walk.best_singles = new_lanes(NUM_SLOTS, &failed)
+    walk.own_singles = new_lanes(NUM_SLOTS, &failed)
+    walk.sums = <lanes_t (*)[9]>new_lanes(9 * NUM_BLOCKS, &failed)
+    walk.singles = <singles_t*>malloc(sizeof(singles_t))
+    walk.rows = <rows_t*>malloc(depth * sizeof(rows_t))
+    if failed or walk.singles == NULL or walk.rows == NULL:
         release(walk)
         return OUT_OF_MEMORY
+    for s in range(depth):
+        walk.rows[s].slots = walk.buffers[last] + 2 * s * NUM_SLOTS
+        walk.rows[s].singles = walk.rows[s].slots + NUM_SLOTS
     return Status.OK
 
 
@@ -454,8 +621,10 @@ cdef class Betting:
 
     Args:
         streets: for each street points (`POINT_DTYPE`), roots (int32), slots (int32, (n, 16)),
-            chips (float32, (n, 16)), strategies (float32, (n, 16)), and the number of decisions
-            on the longest path.
+            chips (float32, (n, 16)), strategies (float32, (n, 16)), the number of buckets, and
+            that of decisions on the longest path. Of the strategy each decision has rows of
+            its own: (buckets, actions), or, on the last street, what `sweep_t` in
+            best_response_last.h describes: reach and half (buckets,), ends (buckets, 2).
 
     Attributes:
         num_groups: of each street.
@@ -482,7 +651,7 @@ cdef class Betting:
 
     def _adopt(
         self, int number, points, const int32_t[::1] roots, const int32_t[:, ::1] slots,
-        const float[:, ::1] chips, const float[:, ::1] strategy, int depth,
+        const float[:, ::1] chips, const float[:, ::1] strategy, int num_buckets, int depth,
     ):
         cdef const Point[::1] view = points
         cdef Street* street = &self.streets[number]
@@ -501,6 +670,7 @@ cdef class Betting:
         street.chips = &chips[0, 0] if chips.shape[0] > 0 else NULL
         street.strategy = self.strategies[number]
         street.num_groups = <int>roots.shape[0]
+        street.num_buckets = num_buckets
         street.depth = depth
 
     def respond(self, int seat, runouts, reach, *, bint own, chooses):
@@ -509,7 +679,9 @@ cdef class Betting:
         Args:
             seat: the responder.
             runouts: has ``boards`` (`BOARD_DTYPE`), a board of the first street and then all
-                that follow it; ``buckets`` (uint16, (boards, 1326)) of their hands; ``entries``
+                that follow it; ``buckets`` (uint16, (boards, 1326)) of their hands; ``parts``
+                (uint16, (boards, 91, 4)), which of these are alike on the last street, see
+                part_t in best_response_last.h, or all 0; ``entries``
                 (`ENTRY_DTYPE`), the order of hands on those of the last street; and ``renamed``
                 (uint16, (24, 1326)), each hand's slot after each renaming of suits.
             reach: float32 (groups, 1326, 16): the opponent's, of the first street's groups.
@@ -528,6 +700,7 @@ cdef class Betting:
         cdef Walk walk
         cdef const Board[::1] boards = runouts.boards
         cdef const uint16_t[:, ::1] buckets = runouts.buckets
+        cdef const uint16_t[:, :, ::1] parts = runouts.parts
         cdef const entry_t[::1] entries = runouts.entries
         cdef const uint16_t[:, ::1] renamed = runouts.renamed
         cdef const float[:, :, ::1] before = reach
@@ -541,6 +714,7 @@ cdef class Betting:
         walk.num_streets = self.num_streets
         walk.boards = &boards[0]
         walk.buckets = &buckets[0, 0]
+        walk.parts = <const part_t*>&parts[0, 0, 0]
         walk.entries = &entries[0]
         walk.renamed = &renamed[0, 0]
         walk.seat = seat

@@ -61,6 +61,15 @@ cdef struct Table:
     const uint8_t* bytes
     int width                  # 0 where no bucket is asked for
 
+# Which hands of a block share a bucket. Mirrors part_t of best_response_last.h.
+cdef enum PartKind:
+    MIXED
+    WHOLE
+    SPLIT
+cdef struct Part:
+    uint16_t kind
+    uint16_t buckets[3]
+
 # Cards that may come next, one for all that the symmetries make of it.
 cdef struct Next:
     card_t cards[NUM_CARDS]
@@ -226,16 +235,76 @@ cdef int list_entries(const card_t* board, Entry* entries) noexcept nogil:
     return num_entries
 
 
+cdef void list_parts(
+    const card_t* board, const uint16_t* buckets, const Entry* entries, int num_entries,
+    Part* parts,
+) noexcept nogil:
+    """Find which hands of each block of two ranks share a bucket on a river board.
+
+    Without three cards of a suit on the board suits matter little, and with them the flush's;
+    but a bucket may be drawn anywhere, so that has to be seen.
+    """
+    cdef uint8_t counted[NUM_HOLES]
+    cdef int counts[4]
+    cdef int i, high, low, s, flush = -1
+    cdef Part* part = parts
+    memset(counted, 1, sizeof(counted))
+    memset(counts, 0, sizeof(counts))
+    for i in range(5):
+        counts[board[i] & 3] += 1
+        if counts[board[i] & 3] == 3:
+            flush = board[i] & 3
+        for s in range(NUM_CARDS):
+            if s != board[i]:
+                counted[SLOT_OF_CARDS[board[i]][s]] = 0
+    for i in range(num_entries):
+        if entries[i].kind == SINGLE:
+            counted[entries[i].first] = 0
+    for high in range(NUM_RANKS):
+        for low in range(high + 1):
+            part.kind = list_part(buckets, counted, 4 * high, 4 * low, flush, part.buckets)
+            part += 1
+
+
+cdef int list_part(
+    const uint16_t* buckets, const uint8_t* counted, int high, int low, int flush,
+    uint16_t* shared,
+) noexcept nogil:
+    """Find the shared buckets of one block, of the cards from *high* and *low* on; its kind."""
+    cdef bint seen[3]
+    cdef int s, t, which, slot
+    memset(seen, 0, sizeof(seen))
+    memset(shared, 0, 3 * sizeof(uint16_t))
+    if high == low:
+        return MIXED
+    for s in range(4):
+        for t in range(4):
+            slot = SLOT_OF_CARDS[high + s][low + t]
+            if not counted[slot]:
+                continue
+            if s == flush and t == flush:
+                return MIXED
+            which = 1 if s == flush else (2 if t == flush else 0)
+            if seen[which] and shared[which] != buckets[slot]:
+                return MIXED
+            seen[which] = True
+            shared[which] = buckets[slot]
+    if flush < 0:
+        return WHOLE
+    return SPLIT + flush
+
+
 class Runouts:
     """The boards that follow a flop, in the arrays of `Betting.respond`.
 
     Attributes:
-        boards, buckets, entries, renamed: see there.
+        boards, buckets, parts, entries, renamed: see there.
     """
 
-    def __init__(self, boards, buckets, entries, renamed):
+    def __init__(self, boards, buckets, parts, entries, renamed):
         self.boards = boards
         self.buckets = buckets
+        self.parts = parts
         self.entries = entries
         self.renamed = renamed
 
@@ -286,7 +355,8 @@ cdef void set_board(
 
 cdef int64_t fill(
     const card_t* flop, const int* renamings, const int* counts, const Next* turns,
-    const Next* rivers, const Table* tables, Board* boards, uint16_t* buckets, Entry* entries,
+    const Next* rivers, const Table* tables, Board* boards, uint16_t* buckets, Part* parts,
+    Entry* entries,
 ) noexcept nogil:
     """Fill the arrays of `flop_boards`, which hold zeros; return how many entries there are.
 
@@ -318,6 +388,10 @@ cdef int64_t fill(
             list_buckets(board, 5, &tables[2], buckets + <int64_t>NUM_HOLES * place)
             here.first_entry = used
             here.num_entries = list_entries(board, entries + used)
+            list_parts(
+                board, buckets + <int64_t>NUM_HOLES * place, entries + used, here.num_entries,
+                parts + NUM_BLOCKS * place,
+            )
             used += here.num_entries
             place += 1
     return used
@@ -382,13 +456,15 @@ def flop_boards(flop, tables, *, int turns=0, int rivers=0, uint64_t seed=0, uin
     num_boards = 1 + turn_cards.count + num_rivers
     boards = np.zeros(num_boards, BOARD_DTYPE)
     buckets = np.zeros((num_boards, NUM_HOLES), np.uint16)
+    parts = np.zeros((num_boards, NUM_BLOCKS, 4), np.uint16)
     entries = np.empty(MAX_ENTRIES * num_rivers, ENTRY_DTYPE)
     cdef Board[::1] board_view = boards
     cdef uint16_t[:, ::1] bucket_view = buckets
+    cdef uint16_t[:, :, ::1] part_view = parts
     cdef Entry[::1] entry_view = entries
     with nogil:
         used = fill(
             board, &renamings[0][0], counts, &turn_cards, river_cards, street_tables,
-            &board_view[0], &bucket_view[0, 0], &entry_view[0],
+            &board_view[0], &bucket_view[0, 0], <Part*>&part_view[0, 0, 0], &entry_view[0],
         )
-    return Runouts(boards, buckets, entries[:used].copy(), RENAMED_SLOTS)
+    return Runouts(boards, buckets, parts, entries[:used].copy(), RENAMED_SLOTS)

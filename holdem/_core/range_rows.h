@@ -23,6 +23,7 @@ typedef struct {
     uint8_t *sum_exponents;
     size_t pad;
     int packed;
+    int far;                   /* whether all rows together are more than a cache holds */
 } NodeRows;
 
 static inline float float_of_bits(uint32_t bits) {

@@ -42,6 +42,13 @@ INLINE void NAME(store)(void *data, uint8_t *exponent, int packed, size_t at, si
             NARROW((int16_t *)data + at + a * pad + j * WIDTH, x[a][j] * inverse);
 }
 
+/* Ask for the same hands of the rows that come next: memory is slower than the loops. */
+INLINE void NAME(ask)(const void *data, int packed, ptrdiff_t at, size_t pad, int count) {
+    if (packed && at % 32) return; /* sixteen hands are half a line of the cache */
+    for (int a = 0; a < count; a++)
+        __builtin_prefetch((const char *)data + (at + a * (ptrdiff_t)pad) * (packed ? 2 : 4), 1);
+}
+
 /* Whether sixteen hands have no reach at all. */
 INLINE int NAME(nowhere)(const V *reach) {
     V any = reach[0];
@@ -75,6 +82,10 @@ INLINE void NAME(play_body)(const NodeRows *rows, int count, int average, int pa
     const size_t pad = rows->pad;
     for (size_t at = 0; at < pad; at += ROW_BLOCK) {
         V x[MOST_ROWS][PARTS], total[PARTS], sum[PARTS];
+        if (rows->far) {
+            NAME(ask)(average ? rows->sums : rows->regrets, packed, at + count * pad, pad, count);
+            if (learn) NAME(ask)(rows->sums, packed, at + count * pad, pad, count);
+        }
         if (NAME(nowhere)((const V *)(reach + at))) {
             /* Half of all blocks: nothing comes here, and sums that are kept stay. */
             for (int a = 0; a < count; a++)
@@ -114,6 +125,8 @@ INLINE void NAME(learn_body)(const NodeRows *rows, int count, int average, int p
     const size_t pad = rows->pad;
     for (size_t at = 0; at < pad; at += ROW_BLOCK) {
         V x[MOST_ROWS][PARTS], total[PARTS], value[PARTS];
+        if (rows->far)
+            NAME(ask)(average ? rows->sums : rows->regrets, packed, at - count * pad, pad, count);
         NAME(weights)(rows, average, packed, at, count, x, total);
         for (int j = 0; j < PARTS; j++) {
             V factor, rest, weighted = {0}, plain = {0};

@@ -92,9 +92,14 @@ cdef struct WalkStreet:
 cdef struct StreetScratch:
     float* reach               # (rows, pad)
     float* values              # (nodes + 1, pad): the last is where unwanted lanes go
-    const float** reach_in     # (roots of the next street,)
-    float** values_out
     float* lanes               # (2 * pad, 16)
+    int32_t ring               # rows of the next two, a multiple of 16
+    float* roots_in            # (ring, pad) reach of some of the street's roots
+    float* roots_out           # (ring, pad) values of them
+    int32_t taken              # roots whose reach is in the ring or was
+    int32_t given              # roots whose values were added to the board before
+    float* deals_in            # (groups of dealings, hands, 16) reach of the dealings
+    float* deals_out           # likewise, sums of what was dealt
 
 cdef struct WalkCase:
     # What is done on the way, the same for all threads.

@@ -9,7 +9,7 @@ that CFR+ (Tammelin 2014), Linear and Discounted CFR (Brown & Sandholm 2019) are
 import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from holdem._core.range_boards cimport MOST_BOARD_STREETS, RangeBoard, RangeBoards
 from holdem._core.showdown cimport EndingRows, ending_values
@@ -25,6 +25,7 @@ cdef extern from "range_rows.h":
         uint8_t* sum_exponents
         size_t pad
         int packed
+        int far
     void play_range(
         const NodeRows* rows, int count, int average, int learn, float keep, float weight,
         const float* reach, float* out,
@@ -36,6 +37,30 @@ cdef extern from "range_rows.h":
     void combine_range(const float* values, int count, size_t pad, int best, float* out) nogil
     unsigned flush_tiny() nogil
     void flush_restore(unsigned before) nogil
+
+cdef extern from "range_leaves.h":
+    cdef enum:
+        LEAF_CHOICES
+        MOST_LEAF_GROUPS
+    void mix_choices(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
+    void mix_all_in(
+        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
+        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
+    ) nogil
+
+cdef extern from "range_lanes.h":
+    void rows_to_lanes(const float** rows, int pad, float* lanes) nogil
+    void take_lanes(const float* lanes, const uint16_t* places, int pad, float* rows) nogil
+    void give_lanes(
+        const float* rows, int pad, int num_hands, const uint16_t* places, int num_maps,
+        int64_t map_stride, float* lanes,
+    ) nogil
+    void sum_lanes(
+        const float* lanes, int64_t stride, int count, int first, float scale, float** rows,
+    ) nogil
 
 cdef extern from "range_gadget.h":
     cdef enum:
@@ -58,18 +83,6 @@ cdef extern from "range_gadget.h":
     void learn_gadget(
         const RangeGadget* gadget, float fade_gains, float fade_losses, const float* values,
     ) nogil
-cdef extern from "range_leaves.h":
-    cdef enum:
-        LEAF_CHOICES
-        MOST_LEAF_GROUPS
-    void mix_choices(
-        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
-        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
-    ) nogil
-    void mix_all_in(
-        const float* matrix, const int* groups, int player, const uint16_t* own, size_t own_pad,
-        const uint16_t* theirs, size_t their_pad, const float* reach, float* values,
-    ) nogil
 
 __all__ = ["NODE_DTYPE", "RangeWalk"]
 
@@ -88,6 +101,10 @@ cdef enum:
     TRAIN = 0                  # CFR: learn regrets and the average strategy
     ANSWER = 1                 # best response to the average strategy
     JUDGE = 2                  # value of the average strategies against each other
+
+cdef inline int in_sixteens(int count) noexcept nogil:
+    """So many in whole groups of sixteen."""
+    return (count + 15) // 16 * 16
 
 cdef int64_t PATIENCE_NS = 3_600_000_000_000
 
@@ -127,8 +144,9 @@ cdef class RangeWalk:
     cdef uint8_t* sum_exponent_data
     cdef StreetScratch* scratch            # (num_workers, streets)
     cdef const float* weights[2]           # (hands + 1,) padded, by player
-    cdef float* task_values                # (tasks, roots, pad) of the second street
+    cdef float* task_values                # (tasks, groups of roots, hands, 16)
     cdef int64_t task_size
+    cdef int64_t group_size                # (hands, 16) of any board
     cdef LeafGroups leaf_groups[2]         # where there are choices, and all-in
     cdef int64_t[::1] cells                # the next task; whether to stop
     cdef uint32_t[::1] barrier
@@ -306,36 +324,39 @@ cdef class RangeWalk:
 
     cdef int _make_scratch(self) except -1:
         """Room for the rows that a walk needs, for each thread and street."""
-        cdef int worker, street, number, room
-        cdef int64_t rows, nodes, deals
+        cdef int worker, street, number, room, ring, roots
+        cdef int64_t rows, nodes
         cdef StreetScratch* here
         cdef StreetPart* part
         self.scratch = <StreetScratch*>self._zeros(
             self.num_workers * MOST_BOARD_STREETS * sizeof(StreetScratch)
         )
+        # Boards of later streets have no longer lists than the first one.
+        room = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
+        self.group_size = 16 * room
         for street in range(self.num_streets):
-            # Boards of later streets have no longer lists than the first one.
-            room = max(self.boards.boards[0].pad[0], self.boards.boards[0].pad[1])
-            rows = nodes = deals = 0
+            rows = nodes = ring = roots = 0
             for number in range(self.streets[street].num_parts):
                 part = &self.streets[street].parts[number]
                 rows = max(rows, part.num_rows[0], part.num_rows[1])
                 nodes = max(nodes, part.num_nodes + 1)
-                deals = max(deals, part.num_deals)
+                ring = max(ring, in_sixteens(part.num_roots) + 16)
+                roots = max(roots, in_sixteens(part.num_deals))
             for worker in range(self.num_workers):
                 here = &self.scratch[worker * MOST_BOARD_STREETS + street]
                 # All threads walk on from the first street's rows, which are the first one's.
                 if worker and not street and self.num_streets > 1:
-                    here.reach_in = <const float**>self._zeros(sizeof(float*) * (deals + 1))
-                    here.values_out = <float**>self._zeros(sizeof(float*) * (deals + 1))
                     continue
                 here.reach = <float*>self._zeros(4 * rows * room)
                 here.values = <float*>self._zeros(4 * nodes * room)
-                here.reach_in = <const float**>self._zeros(sizeof(float*) * (deals + 1))
-                here.values_out = <float**>self._zeros(sizeof(float*) * (deals + 1))
                 here.lanes = <float*>self._zeros(2 * 64 * room)
+                here.ring = ring
+                here.roots_in = <float*>self._zeros(4 * ring * room)
+                here.roots_out = <float*>self._zeros(4 * ring * room)
+                here.deals_in = <float*>self._zeros(4 * roots * room)
+                here.deals_out = <float*>self._zeros(4 * roots * room)
         if self.num_streets > 1:
-            self.task_size = <int64_t>self.streets[1].num_roots * room
+            self.task_size = <int64_t>in_sixteens(self.streets[1].num_roots) * room
             self.task_values = <float*>self._zeros(
                 4 * self.task_size * self.boards.boards[0].num_children
             )
@@ -359,30 +380,67 @@ cdef class RangeWalk:
         )
         rows.pad = board.pad[seat]
         rows.packed = self.packed
+        rows.far = self.num_streets > 1
         rows.regrets = self.regret_data + item * (2 if self.packed else 4)
         rows.sums = self.sum_data + item * (2 if self.packed else 4)
         rows.regret_exponents = self.regret_exponent_data + block
         rows.sum_exponents = self.sum_exponent_data + block
         return rows
 
-    cdef void _go_down(
-        self, const WalkCase* case, int64_t board_index, const StreetPart* part,
-        const float** reach_in, float* reach,
+    cdef void _take_roots(
+        self, const WalkCase* case, const RangeBoard* board, const StreetPart* part,
+        StreetScratch* mine, const float* deals_in,
     ) noexcept nogil:
-        """Fill the rows of the opponent's reach, from those of the roots on the board before."""
+        """Fetch the roots' rows of the opponent's reach from the board before.
+
+        Sixteen roots at a time, which may belong to two parts: a ring keeps them.
+        """
+        cdef int pad = board.pad[1 - case.player], root
+        while mine.taken < part.first_root + part.num_roots:
+            take_lanes(
+                deals_in + mine.taken // 16 * self.group_size, board.places[1 - case.player], pad,
+                mine.roots_in + <int64_t>(mine.taken % mine.ring) * pad,
+            )
+            mine.taken += 16
+        for root in range(part.num_roots):
+            memcpy(
+                mine.reach + <int64_t>root * pad,
+                mine.roots_in + <int64_t>((part.first_root + root) % mine.ring) * pad,
+                pad * sizeof(float),
+            )
+
+    cdef void _give_roots(
+        self, const WalkCase* case, const RangeBoard* board, const StreetPart* part,
+        StreetScratch* mine, bint last, float* deals_out,
+    ) noexcept nogil:
+        """Add the roots' values to those of the board before, for each card it stands for."""
+        cdef int player = case.player, pad = board.pad[player], root
+        for root in range(part.num_roots):
+            memcpy(
+                mine.roots_out + <int64_t>((part.first_root + root) % mine.ring) * pad,
+                mine.values + <int64_t>root * pad,
+                pad * sizeof(float),
+            )
+        # What lies in the ring after the last root is added where no root is.
+        while mine.given + 16 <= part.first_root + part.num_roots or (
+            last and mine.given < part.first_root + part.num_roots
+        ):
+            give_lanes(
+                mine.roots_out + <int64_t>(mine.given % mine.ring) * pad, pad,
+                board.num_hands[player], board.places[player], board.num_maps, board.map_stride,
+                deals_out + mine.given // 16 * self.group_size,
+            )
+            mine.given += 16
+
+    cdef void _go_down(
+        self, const WalkCase* case, int64_t board_index, const StreetPart* part, float* reach,
+    ) noexcept nogil:
+        """Fill the rows of the opponent's reach, from those of the roots."""
         cdef const RangeBoard* board = &self.boards.boards[board_index]
-        cdef int opponent = 1 - case.player, pad = board.pad[opponent], root, hand, index
-        cdef const uint16_t* places = board.places[opponent]
+        cdef int opponent = 1 - case.player, pad = board.pad[opponent], index
         cdef const int32_t* rows = part.rows[case.player]
-        cdef const float* source
-        cdef float* to
         cdef const RangeNode* node
         cdef NodeRows here
-        for root in range(part.num_roots):
-            source = reach_in[part.first_root + root]
-            to = reach + <int64_t>root * pad
-            for hand in range(pad):
-                to[hand] = source[places[hand]]
         for index in range(part.num_nodes):
             node = &part.nodes[index]
             if (node.kind == DECIDE and node.actor == opponent) or node.kind == LEAF:
@@ -484,26 +542,75 @@ cdef class RangeWalk:
 
     cdef void _walk(
         self, const WalkCase* case, int street, int64_t board_index, StreetScratch* scratch,
-        const float** reach_in, float** values_out,
+        const float* deals_in, float* deals_out,
     ) noexcept nogil:
-        """Walk one board and all that follow it; add the roots' values to *values_out*.
+        """Walk one board after the first and all that follow it.
 
-        reach_in and values_out are rows of the board before, by root of the street.
+        deals_in and deals_out are of the board before, in lanes: see range_lanes.h. The
+        roots' values are added to the second.
         """
         cdef const RangeBoard* board = &self.boards.boards[board_index]
         cdef const WalkStreet* here = &self.streets[street]
         cdef const StreetPart* part
         cdef StreetScratch* mine = &scratch[street]
         cdef int number
+        mine.taken = mine.given = 0
         for number in range(here.num_parts):
             part = &here.parts[number]
-            self._go_down(case, board_index, part, reach_in, mine.reach)
-            self._evaluate(case, board, part, mine, mine.reach, mine.values)
-            self._value_leaves(case, board_index, part, mine.reach, mine.values)
-            if part.num_deals:
-                self._deal(case, street, board_index, part, scratch)
-            self._come_up(case, board_index, part, mine.values)
-            self._hand_back(case, board, part, mine.values, values_out)
+            self._take_roots(case, board, part, mine, deals_in)
+            self._walk_part(case, street, board_index, part, scratch)
+            self._give_roots(case, board, part, mine, number == here.num_parts - 1, deals_out)
+
+    cdef void _walk_part(
+        self, const WalkCase* case, int street, int64_t board_index, const StreetPart* part,
+        StreetScratch* scratch,
+    ) noexcept nogil:
+        """Walk one part of a board and what follows, from the roots' reach to their values."""
+        cdef const RangeBoard* board = &self.boards.boards[board_index]
+        cdef StreetScratch* mine = &scratch[street]
+        self._go_down(case, board_index, part, mine.reach)
+        self._evaluate(case, board, part, mine, mine.reach, mine.values)
+        self._value_leaves(case, board_index, part, mine.reach, mine.values)
+        if part.num_deals:
+            self._deal(case, street, board_index, part, scratch)
+        self._come_up(case, board_index, part, mine.values)
+
+    cdef void _put_in_lanes(
+        self, const WalkCase* case, const RangeBoard* board, const StreetPart* part,
+        StreetScratch* mine,
+    ) noexcept nogil:
+        """Lay the reach of the dealings side by side, as the next boards fetch it."""
+        cdef int pad = board.pad[1 - case.player], first, lane, deal
+        cdef const float* rows[16]
+        for first in range(0, part.num_deals, 16):
+            for lane in range(16):
+                # The lanes after the last dealing repeat it, and nobody reads them.
+                deal = part.deals[min(first + lane, part.num_deals - 1)]
+                rows[lane] = mine.reach + <int64_t>part.rows[case.player][deal] * pad
+            rows_to_lanes(rows, pad, mine.deals_in + first // 16 * self.group_size)
+
+    cdef void _sum_dealt(
+        self, const WalkCase* case, int street, const RangeBoard* board, const StreetPart* part,
+        StreetScratch* mine, const float* dealt, int64_t stride, int count, int begin, int step,
+    ) noexcept nogil:
+        """Fill the dealings' rows of values: the mean over what was dealt, *count* sums of it.
+
+        Of every *step*-th block of sixteen hands, from the block *begin* on.
+        """
+        cdef int pad = board.pad[case.player], first, lane, block
+        cdef float chance = self.streets[street].deal_chance
+        cdef float* rows[16]
+        for first in range(0, part.num_deals, 16):
+            for lane in range(16):
+                rows[lane] = mine.values + <int64_t>part.num_nodes * pad
+                if first + lane < part.num_deals:
+                    rows[lane] = mine.values + <int64_t>part.deals[first + lane] * pad
+            block = begin
+            while 16 * block < pad:
+                sum_lanes(
+                    dealt + first // 16 * self.group_size, stride, count, 16 * block, chance, rows
+                )
+                block += step
 
     cdef void _deal(
         self, const WalkCase* case, int street, int64_t board_index, const StreetPart* part,
@@ -512,43 +619,17 @@ cdef class RangeWalk:
         """Walk the boards of the next street, and take the mean of their values."""
         cdef const RangeBoard* board = &self.boards.boards[board_index]
         cdef StreetScratch* mine = &scratch[street]
-        cdef int pad = board.pad[case.player], deal, child, hand
-        cdef float chance = self.streets[street].deal_chance
-        cdef float* row
-        for deal in range(part.num_deals):
-            row = mine.values + <int64_t>part.deals[deal] * pad
-            memset(row, 0, pad * sizeof(float))
-            mine.values_out[deal] = row
-            mine.reach_in[deal] = mine.reach + (
-                <int64_t>part.rows[case.player][part.deals[deal]] * board.pad[1 - case.player]
-            )
+        cdef int child
+        self._put_in_lanes(case, board, part, mine)
+        memset(
+            mine.deals_out, 0, (part.num_deals + 15) // 16 * self.group_size * sizeof(float)
+        )
         for child in range(board.num_children):
             self._walk(
-                case, street + 1, board.first_child + child, scratch, mine.reach_in,
-                mine.values_out,
+                case, street + 1, board.first_child + child, scratch, mine.deals_in,
+                mine.deals_out,
             )
-        for deal in range(part.num_deals):
-            row = mine.values_out[deal]
-            for hand in range(pad):
-                row[hand] = row[hand] * chance
-
-    cdef void _hand_back(
-        self, const WalkCase* case, const RangeBoard* board, const StreetPart* part,
-        const float* values, float** values_out,
-    ) noexcept nogil:
-        """Add the roots' values to the rows of the board before, for each card it stands for."""
-        cdef int pad = board.pad[case.player], num_hands = board.num_hands[case.player]
-        cdef int root, which, hand
-        cdef const uint16_t* places
-        cdef const float* row
-        cdef float* to
-        for root in range(part.num_roots):
-            row = values + <int64_t>root * pad
-            to = values_out[part.first_root + root]
-            for which in range(board.num_maps):
-                places = board.places[case.player] + which * board.map_stride
-                for hand in range(num_hands):
-                    to[places[hand]] += row[hand]
+        self._sum_dealt(case, street, board, part, mine, mine.deals_out, 0, 1, 0, 1)
 
     # -- the walk of all boards, by several threads ------------------------------------------
 
@@ -570,56 +651,50 @@ cdef class RangeWalk:
         cdef StreetScratch* scratch = &self.scratch[worker * MOST_BOARD_STREETS]
         cdef StreetScratch* first = &self.scratch[0]
         cdef const StreetPart* part = &self.streets[0].parts[0]
-        cdef int pad = board.pad[case.player], opponent_pad = board.pad[1 - case.player]
-        cdef int deal, task, hand
-        cdef float chance = self.streets[0].deal_chance
-        cdef float* row
-        cdef const float* source
+        cdef int task, hand
+        cdef float* dealt
+        if worker == 0:
+            for hand in range(board.pad[1 - case.player]):
+                first.reach[hand] = reach_in[board.places[1 - case.player][hand]]
         if self.num_streets == 1:
             if worker == 0:
-                self._walk(case, 0, 0, scratch, &reach_in, &root_values)
+                self._walk_part(case, 0, 0, part, scratch)
+                self._hand_back(case, root_values)
             return SYNC_DONE
         if worker == 0:
-            self._go_down(case, 0, part, &reach_in, first.reach)
+            self._go_down(case, 0, part, first.reach)
+            self._put_in_lanes(case, board, part, first)
             sync_cell_store(&self.cells[0], 0)
         if self._meet(spin) != SYNC_DONE:
             return -1
-        for deal in range(part.num_deals):
-            scratch.reach_in[deal] = first.reach + (
-                <int64_t>part.rows[case.player][part.deals[deal]] * opponent_pad
-            )
         while True:
             task = sync_cell_add(&self.cells[0], 1) - 1
             if task >= board.num_children:
                 break
-            row = self.task_values + self.task_size * task
-            memset(row, 0, self.task_size * sizeof(float))
-            for deal in range(part.num_deals):
-                scratch.values_out[deal] = row + <int64_t>deal * pad
-            self._walk(
-                case, 1, board.first_child + task, scratch, scratch.reach_in, scratch.values_out
-            )
+            dealt = self.task_values + self.task_size * task
+            memset(dealt, 0, self.task_size * sizeof(float))
+            self._walk(case, 1, board.first_child + task, scratch, first.deals_in, dealt)
         if worker == 0:
             self._evaluate(case, board, part, first, first.reach, first.values)
         if self._meet(spin) != SYNC_DONE:
             return -1
-        deal = worker
-        while deal < part.num_deals:
-            row = first.values + <int64_t>part.deals[deal] * pad
-            memset(row, 0, pad * sizeof(float))
-            for task in range(board.num_children):
-                source = self.task_values + self.task_size * task + <int64_t>deal * pad
-                for hand in range(pad):
-                    row[hand] += source[hand]
-            for hand in range(pad):
-                row[hand] = row[hand] * chance
-            deal += self.num_workers
+        self._sum_dealt(
+            case, 0, board, part, first, self.task_values, self.task_size, board.num_children,
+            worker, self.num_workers,
+        )
         if self._meet(spin) != SYNC_DONE:
             return -1
         if worker == 0:
             self._come_up(case, 0, part, first.values)
-            self._hand_back(case, board, part, first.values, &root_values)
+            self._hand_back(case, root_values)
         return SYNC_DONE
+
+    cdef void _hand_back(self, const WalkCase* case, float* root_values) noexcept nogil:
+        """Put the root's values into the range's order."""
+        cdef const RangeBoard* board = &self.boards.boards[0]
+        cdef int hand
+        for hand in range(board.num_hands[case.player]):
+            root_values[board.places[case.player][hand]] = self.scratch[0].values[hand]
 
     cdef int _update(
         self, const WalkCase* case, int worker, SyncSpin* spin, float* root_values, int num_values,
@@ -708,12 +783,12 @@ cdef class RangeWalk:
         cdef int count = self.boards.boards[0].num_hands[player]
         cdef int theirs = self.boards.boards[0].num_hands[1 - player]
         cdef float[::1] root = np.zeros(count + 1, np.float32)
-        self._require_leaves()
         cdef const float* reach_in = self.weights[1 - player]
         if reach is not None:
             if len(reach) != theirs + 1 or reach[theirs] != 0:
                 raise ValueError("reach has one item more than the range has hands, and that is 0")
             reach_in = &reach[0]
+        self._require_leaves()
         spin.most = spin.now = 30_000
         spin.skipped = 0
         case.mode = ANSWER if answer else JUDGE

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +22,25 @@ from holdem.cli.matches import (
     opponent_of,
     print_results,
 )
+from holdem.cli.table_display import tally_rows
+from holdem.cli.table_options import add_search_options, continuations_of, search_of
 from holdem.cli.terminal import Parser, StageBars, make_console, run_command
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.contestants import Contestant, Loader
-from holdem.evaluation.match import PILOT_DEALS, Match
+from holdem.evaluation.match import PILOT_DEALS, Match, MatchResult
 from holdem.evaluation.played_hands import PlayedHands, histories
 from holdem.game.history import dumps
+from holdem.play.agent import Agent
+from holdem.play.arena import Arena, ArenaResult, Deciders
+from holdem.types import STREETS, SearchConfig
 
 PROG = "holdem match"
 JSON_FORMAT = "holdem match"
 JSON_VERSION = 1
 _MOST_HANDS = 10**12
+_SEATS = {"first": (0,), "second": (1,), "both": (0, 1)}
+_SEARCHED_HANDS = 1_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,11 +56,17 @@ def _parser() -> Parser:
         + ", ".join(STYLES)
         + ". With three players or more A sits alone among copies of B. Policies with different "
         "bet menus follow the hands by translation, which is slower. The number of hands is fixed "
-        "before the first is played; --until-ci finds it by a pilot whose hands do not count.",
+        "before the first is played; --until-ci finds it by a pilot whose hands do not count. "
+        "With --search, which is for two players, decisions after the flop take their time; what "
+        "a deal brings then depends on the clock too.",
     )
     parser.add_argument("first", metavar="A", help="who is judged")
     parser.add_argument("second", metavar="B", help="the opponent")
-    parser.add_argument("--hands", metavar="N", help=f"how many ({DEFAULT_HANDS:,})")
+    parser.add_argument(
+        "--hands",
+        metavar="N",
+        help=f"how many ({DEFAULT_HANDS:,}; with --search {_SEARCHED_HANDS:,})",
+    )
     parser.add_argument(
         "--until-ci", metavar="MBB", help="as many as make the 95 %% interval about +- MBB wide"
     )
@@ -66,12 +82,18 @@ def _parser() -> Parser:
     parser.add_argument(
         "--no-aivat", dest="aivat", action="store_false", help="do not reduce luck by AIVAT"
     )
-    parser.add_argument("--workers", default="1", metavar="N", help="threads; 0 for all cores (1)")
+    parser.add_argument(
+        "--workers",
+        default="1",
+        metavar="N",
+        help="threads, with --search processes; 0 for all cores (1)",
+    )
     parser.add_argument("--seed", default="0", metavar="N", help="of cards and actions (0)")
     parser.add_argument(
         "--hands-out", type=Path, metavar="FILE", help="write all hands as PHH histories (.phhs)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write all figures as JSON")
+    add_search_options(parser, tuple(_SEATS))
     return parser
 
 
@@ -79,12 +101,16 @@ def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     if options.hands is not None and options.until_ci is not None:
         raise ConfigError("--hands and --until-ci both say how many hands", "give one of them")
-    hands = number("--hands", options.hands or DEFAULT_HANDS, 1, _MOST_HANDS)
+    search = search_of(options)
+    default_hands = _SEARCHED_HANDS if search else DEFAULT_HANDS
+    hands = number("--hands", options.hands or default_hands, 1, _MOST_HANDS)
     until = options.until_ci and _width(options.until_ci)
     seed = number("--seed", options.seed, 0, 2**63 - 1)
     workers = number("--workers", options.workers, 0, 1024)
     first, second = _players(options.first, options.second, Loader(options.buckets))
     console = make_console()
+    if search is not None:
+        return _search(console, first, second, options, search, hands, seed, workers)
     console.print(f"{first.name} against {second.name}", style="bold")
     match = Match(
         first,
@@ -108,24 +134,155 @@ def _main(argv: Sequence[str]) -> int:
 
         result = match.play(hands, on_hands)
     print_results(console, [result])
+    document = _document(result, first, second, seed) | {
+        "translated": match.translated,
+        "pilot": pilot,
+    }
+    _end(console, options, document)
+    return 0
+
+
+def _document(
+    result: MatchResult, first: Contestant, second: Contestant, seed: int
+) -> dict[str, Any]:
+    return {
+        "format": JSON_FORMAT,
+        "format_version": JSON_VERSION,
+        "package_version": __version__,
+        "unit": "milli big blinds per hand, for the first policy",
+        "policy": describe(first),
+        "seed": seed,
+        "duplicate": result.duplicate,
+        "match": match_document(result, second),
+    }
+
+
+def _end(console: Console, options: argparse.Namespace, document: dict[str, Any]) -> None:
+    """Write the figures if that is wanted, and say what was written."""
     if options.hands_out is not None:
         console.print(f"\nhands: {options.hands_out}", soft_wrap=True)
     if options.out is not None:
-        document = {
-            "format": JSON_FORMAT,
-            "format_version": JSON_VERSION,
-            "package_version": __version__,
-            "unit": "milli big blinds per hand, for the first policy",
-            "policy": describe(first),
-            "seed": seed,
-            "duplicate": options.duplicate,
-            "translated": match.translated,
-            "pilot": pilot,
-            "match": match_document(result, second),
-        }
         storage.write_json(options.out, document)
         console.print(f"all figures: {options.out}", soft_wrap=True)
+
+
+# -- with search -------------------------------------------------------------------------------
+
+
+def _search(
+    console: Console,
+    first: Contestant,
+    second: Contestant,
+    options: argparse.Namespace,
+    search: SearchConfig,
+    hands: int,
+    seed: int,
+    workers: int,
+) -> int:
+    """Play a match in which one or both think their decisions again."""
+    if options.until_ci is not None:
+        raise ConfigError(
+            f"--until-ci begins with {PILOT_DEALS:,} deals, which take hours with --search",
+            "give --hands",
+        )
+    searching = _SEATS[options.search]
+    names = (options.first, options.second)
+    players = [
+        dataclasses.replace(one, name=one.name + (" with search" if who in searching else ""))
+        for who, one in enumerate((first, second))
+    ]
+    first, second = players
+    console.print(f"{first.name} against {second.name}", style="bold")
+    for who in searching:
+        continuations_of(
+            Path(names[who]), players[who].policy, search, lambda text: console.print(f"  {text}")
+        )
+    aivat = options.aivat and search.menu == "blueprint"
+    if options.aivat and not aivat:
+        console.print("  AIVAT needs hands that stay in the policy's betting tree: without it")
+    arena = Arena(
+        first,
+        second,
+        partial(_deciders, names, options.buckets, search, searching, seed),
+        searching=searching,
+        seed=seed,
+        duplicate=options.duplicate,
+        aivat=None if aivat else False,
+        num_workers=workers,
+    )
+    with _written(options.hands_out, arena) as write, StageBars(console) as bars:
+        bars.stage("playing", hands)
+
+        def on_hands(played: PlayedHands) -> None:
+            write(played)
+            bars.advance(len(played.numbers))
+
+        result = arena.play(hands, on_hands)
+    print_results(console, [result.match])
+    _print_decisions(console, result)
+    document = _document(result.match, first, second, seed) | {
+        "search": dataclasses.asdict(search),
+        "searching": options.search,
+        "decisions": _decision_figures(result),
+    }
+    _end(console, options, document)
     return 0
+
+
+def _deciders(
+    names: tuple[str, str],
+    buckets: Path | None,
+    search: SearchConfig,
+    searching: Sequence[int],
+    seed: int,
+) -> Deciders:
+    """Return the players, in whatever process they play."""
+    players = _players(*names, Loader(buckets))
+    game = max((one.tree.game for one in players), key=lambda game: game.num_streets)
+    made = []
+    for who, player in enumerate(players):
+        assert player.bucketing is not None  # of hold'em: the arena has checked that
+        mine = search if who in searching else None
+        made.append(
+            Agent(
+                player.policy,
+                player.bucketing,
+                game,
+                seed=seed,
+                search=mine,
+                continuations=continuations_of(Path(names[who]), player.policy, mine, _quiet),
+            )
+        )
+    return made[0], made[1]
+
+
+def _quiet(text: str) -> None:
+    """Say nothing: the command has said it."""
+
+
+def _print_decisions(console: Console, result: ArenaResult) -> None:
+    console.print()
+    for name, text in tally_rows(result.tally).items():
+        console.print(f"  {name:<11}{text}", soft_wrap=True)
+    for reason, times in sorted(result.reasons.items(), key=lambda item: -item[1])[:3]:
+        console.print(f"    {times:,}: {reason}", style="dim", soft_wrap=True)
+
+
+def _decision_figures(result: ArenaResult) -> dict[str, Any]:
+    """Return the figures of decisions for JSON, latencies in milliseconds."""
+    tallies = {"all": result.tally}
+    tallies |= {STREETS[street]: tally for street, tally in result.by_street.items()}
+    return {
+        name: {
+            "count": len(tally.decisions),
+            "fallbacks": tally.fallbacks,
+            **{f"p{share}": 1000 * tally.percentile(share / 100) for share in (50, 90, 99)},
+        }
+        for name, tally in tallies.items()
+    } | {"reasons": result.reasons}
+
+
+# -- who plays, and how long -------------------------------------------------------------------
 
 
 def _players(first: str, second: str, loader: Loader) -> tuple[Contestant, Contestant]:
@@ -174,7 +331,7 @@ def _hands_until(console: Console, match: Match, width: float) -> tuple[int, dic
 
 
 @contextlib.contextmanager
-def _written(path: Path | None, match: Match) -> Iterator[Callable[[PlayedHands], None]]:
+def _written(path: Path | None, match: Match | Arena) -> Iterator[Callable[[PlayedHands], None]]:
     """Give what writes hands to the file *path* as they are played; nothing without a path."""
     if path is None:
         yield lambda played: None

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from holdem.cli.play_terminal import TerminalTable
 from holdem.cli.table_display import TableDisplay, print_result
-from holdem.cli.table_options import add_search_options, search_of
+from holdem.cli.table_options import add_search_options, agent_of, search_of
 from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
 from holdem.errors import ConfigError
-from holdem.play.agent import Agent, load_policy
 from holdem.play.client import Client, parse_address
 from holdem.play.game_definition import read_game
 from holdem.play.session import Limits, Session
@@ -64,21 +63,22 @@ def _main(argv: Sequence[str]) -> int:
     table = None if options.game is None else read_game(options.game)
     address = None if options.server is None else parse_address(options.server)
     search = search_of(options)
-    policy, bucketing = load_policy(options.policy, options.buckets)
+    seed = options.seed
     if table is not None and address is not None:
-        seed = 42 if options.seed is None else options.seed
-        agent = Agent(policy, bucketing, table.game, seed=seed, search=search)
         display = TableDisplay(console, acts=True, every_decision=options.verbose)
+        agent = agent_of(
+            options, table.game, search, display.say, seed=42 if seed is None else seed
+        )
         limits = Limits(max_hands=options.hands)
         session = Session(table, agent, display, acts=True, limits=limits)
         with signals_raise(""), Client(*address, say=display.say) as client:
             session.run(client)
         print_result(console, session.result, table.game.big_blind)
         return 0
-    game = policy.tree.game if table is None else table.game
-    seed = secrets.randbits(32) if options.seed is None else options.seed
-    agent = Agent(policy, bucketing, game, seed=seed, search=search)
-    TerminalTable(console, game, agent, seed).play(options.hands)
+    seed = secrets.randbits(32) if seed is None else seed
+    say = TableDisplay(console, acts=False).say
+    agent = agent_of(options, table.game if table else None, search, say, seed=seed)
+    TerminalTable(console, agent.game, agent, seed).play(options.hands)
     return 0
 
 

@@ -81,7 +81,6 @@ def _main(argv: Sequence[str]) -> int:
     search = search_of(options)
     profile = profile_of(options)
     table = read_game(Path(profile.game))
-    agent = agent_of(options, table, search)
     console = make_console()
     display = TableDisplay(
         console, acts=True, every_decision=not options.quiet and not options.confirm_every_action
@@ -90,6 +89,7 @@ def _main(argv: Sequence[str]) -> int:
     def confirm(message: MatchState, decision: Decision) -> bool:
         return _confirm(console, message, decision, profile.action_seconds)
 
+    agent = agent_of(options, table.game, search, display.say, seed=options.seed)
     with decision_log(profile, options, search) as log:
         session = Session(
             table,

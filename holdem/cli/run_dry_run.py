@@ -51,9 +51,9 @@ def _main(argv: Sequence[str]) -> int:
     search = search_of(options)
     profile = profile_of(options)
     table = read_game(Path(profile.game))
-    agent = agent_of(options, table, search)
     console = make_console()
     display = TableDisplay(console, acts=False)
+    agent = agent_of(options, table.game, search, display.say, seed=options.seed)
     with decision_log(profile, options, search) as log:
         session = Session(table, agent, display, acts=False, limits=limits_of(profile), log=log)
         if options.follow is not None:

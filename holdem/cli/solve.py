@@ -15,7 +15,7 @@ from rich.console import Console
 from holdem import storage
 from holdem.cli.chart import print_grid, sized_actions
 from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
-from holdem.errors import ConfigError
+from holdem.errors import ConfigError, MismatchError
 from holdem.game.cards import (
     CLASS_GRID,
     CLASS_OF_HOLE,
@@ -24,6 +24,7 @@ from holdem.game.cards import (
     hole_name,
 )
 from holdem.machine import usable_cores
+from holdem.search.locks import LOCK_EXAMPLE, parse_lock
 from holdem.search.solver import Progress, SubgameSolver
 from holdem.search.spot import PLAYERS, Spot, read_spot
 from holdem.search.strategies import HandStrategy
@@ -57,7 +58,10 @@ def _parser() -> argparse.ArgumentParser:
         "Solve a situation of two players after the flop: what both ranges do.",
         "Sizes: '50%' of the pot, '2.5x' the bet, '4c' chips, 'a' all-in. A path for --at is "
         "actions and cards from the beginning, as in 'check bet100 call Kd'. A spot file is "
-        "lines of name=value: board, pot, stack, oop, ip, bet, raise; options beat it.",
+        "lines of name=value: board, pot, stack, oop, ip, bet, raise; options beat it. A lock is "
+        "a path ('/' for any card), a colon, and who does what, as in "
+        f"'{LOCK_EXAMPLE}': a weight is how often, and one action without a range "
+        "takes what is left.",
     )
     for name, (metavar, text) in _OPTIONS.items():
         parser.add_argument(f"--{name}", metavar=metavar, help=text)
@@ -73,6 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--at", action="append", default=[], metavar="PATH", help="show this decision too"
     )
+    parser.add_argument(
+        "--lock",
+        action="append",
+        default=[],
+        metavar="LOCK",
+        help="fix what is done at a decision; the answer to that is found",
+    )
     parser.add_argument("--save", type=Path, metavar="PATH", help="keep the solution in a folder")
     parser.add_argument("--load", type=Path, metavar="PATH", help="go on from a kept solution")
     parser.add_argument("--json", action="store_true", help="print JSON, every hand of it")
@@ -85,7 +96,7 @@ def _run(argv: Sequence[str]) -> int:
     budget = None
     if options.time_budget is not None:
         budget = _number(options.time_budget, "--time-budget", least=0.0)
-    solver = _solver(options)
+    solver = _locked(options)
     # A path that leads nowhere should be told before a long solve.
     places = [(solver.tree.root, ()), *(solver.find(path) for path in options.at)]
     for node, cards in places:
@@ -96,12 +107,11 @@ def _run(argv: Sequence[str]) -> int:
 
     def observe(progress: Progress) -> None:
         lines.append(progress)
-        if len(lines) == 1 or progress.iterations % (10 * _step(len(lines))) == 0:
-            _print_progress(console, progress)
+        _print_progress(console, progress)
 
     with signals_raise("--time-budget SECONDS to stop with an answer"):
-        result = solver.solve(target=target, time_budget=budget, observer=observe)
-    _print_progress(console, result, last=True)
+        solver.solve(target=target, time_budget=budget, observer=observe)
+    console.print("  done")
     if options.save:
         solver.save(options.save)
         console.print(f"kept in {options.save}")
@@ -132,7 +142,26 @@ def _workers(text: str) -> int:
     return int(text) or usable_cores()
 
 
-def _solver(options: argparse.Namespace) -> SubgameSolver:
+def _locked(options: argparse.Namespace) -> SubgameSolver:
+    """Return the solver with what the options lock."""
+    solver = _solver(options)
+    try:
+        _lock(solver, options.lock)
+    except MismatchError:
+        if options.load:
+            raise
+        # A lock treats suits differently: then no two cards are alike.
+        solver = _solver(options, alike=False)
+        _lock(solver, options.lock)
+    return solver
+
+
+def _lock(solver: SubgameSolver, locks: Sequence[str]) -> None:
+    for text in locks:
+        solver.lock(*parse_lock(text, solver.tree, solver.spot.ranges))
+
+
+def _solver(options: argparse.Namespace, *, alike: bool = True) -> SubgameSolver:
     """Return the solver that the options describe or that was kept."""
     given = {name: getattr(options, name.replace("-", "_")) for name in _OPTIONS}
     described = {name: text for name, text in given.items() if text is not None}
@@ -154,15 +183,10 @@ def _solver(options: argparse.Namespace) -> SubgameSolver:
             f"what shall be solved? {', '.join('--' + name for name in missing)} missing",
             f"{PROG} --board Ks7d2h --pot 20 --stack 90 --oop 22+,AT+ --ip KQ,JTs --menu '50%, a'",
         )
-    return SubgameSolver(Spot.from_description(values), num_workers=workers)
+    return SubgameSolver(Spot.from_description(values), num_workers=workers, alike=alike)
 
 
 # -- what is printed ---------------------------------------------------------------------------
-
-
-def _step(num_lines: int) -> int:
-    """Every line at first, then every tenth: a long solve should not fill the screen."""
-    return 1 if num_lines <= 20 else 10
 
 
 def _print_spot(console: Console, solver: SubgameSolver) -> None:
@@ -174,12 +198,15 @@ def _print_spot(console: Console, solver: SubgameSolver) -> None:
         f"{tree.count(NodeKind.DECIDE):,} decisions and {endings:,} endings of betting, "
         f"{storage.format_bytes(solver.memory_bytes)}"
     )
+    for node in solver.locks:
+        where = f"after '{node.path()}'" if node.parent else "first"
+        console.print(f"  locked: {_NAMES[node.actor]}, {where}")
 
 
-def _print_progress(console: Console, progress: Progress, *, last: bool = False) -> None:
+def _print_progress(console: Console, progress: Progress) -> None:
     console.print(
         f"  {progress.iterations:>6,} iterations {progress.seconds:>8.2f} s   "
-        f"exploitability {progress.exploitability:.3f} % of the pot" + "   done" * last
+        f"exploitability {progress.exploitability:.3f} % of the pot"
     )
 
 
@@ -231,6 +258,7 @@ def _document(
     equity = solver.equity()
     return {
         "spot": solver.spot.describe(),
+        "locks": [node.path() for node in solver.locks],
         "iterations": solver.iterations,
         "exploitability_percent_of_pot": lines[-1].exploitability,
         "progress": [

@@ -9,7 +9,7 @@ from holdem.game.cards import cards_text
 from holdem.game.games import position_names
 from holdem.game.rules import Action, ActionKind, State
 from holdem.play.acpc import MatchState
-from holdem.play.agent import Decision, Option
+from holdem.play.agent import Decision, Option, Tally
 from holdem.play.session import SessionResult
 
 __all__ = [
@@ -132,18 +132,25 @@ def print_advice(console: Console, state: State, decision: Decision) -> None:
         console.print(f"  not searched: {decision.fallback}", style="yellow", soft_wrap=True)
 
 
+def tally_rows(tally: Tally) -> dict[str, str]:
+    """Return what is printed of decisions, by name."""
+    times = ", ".join(
+        f"p{share} {1000 * tally.percentile(share / 100):.1f}" for share in (50, 90, 99)
+    )
+    return {
+        "decisions": f"{len(tally.decisions):,}, {times} ms",
+        "fallbacks": f"{tally.fallbacks:,} ({tally.fallback_rate:.2%} of the decisions)",
+    }
+
+
 def print_result(console: Console, result: SessionResult, big_blind: int) -> None:
     """Print how a session went."""
     hands = max(result.hands, 1)
-    times = ", ".join(
-        f"p{share} {1000 * result.percentile(share / 100):.1f}" for share in (50, 90, 99)
-    )
     rows = {
         "ended": result.ended,
         "hands": f"{result.hands:,}",
         "won": f"{result.chips:+,} chips, {1000 * result.chips / big_blind / hands:+,.0f} mbb/h",
-        "decisions": f"{len(result.decisions):,}, {times} ms",
-        "fallbacks": f"{result.fallbacks:,} ({result.fallback_rate:.2%} of the decisions)",
+        **tally_rows(result),
     }
     if result.unread:
         rows["not read"] = f"{result.unread:,} lines of the dealer"

@@ -6,20 +6,22 @@ import argparse
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from holdem.cli.table_display import TableDisplay
 from holdem.cli.terminal import Parser, option_value
+from holdem.game.policy import Policy
+from holdem.mccfr.blueprint import Blueprint
 from holdem.play.agent import Agent, load_policy
 from holdem.play.client import Client
-from holdem.play.game_definition import Table
 from holdem.play.profile import DEFAULT_PROFILE, read_profile
 from holdem.play.session import Limits
+from holdem.search.continuations import ContinuationValues, continuations_path
 from holdem.storage import LineFile
-from holdem.types import PROFILE_RULES, SEARCH_RULES, SearchConfig, TableProfile
+from holdem.types import PROFILE_RULES, SEARCH_RULES, GameConfig, SearchConfig, TableProfile
 
 
 def add_table_options(parser: Parser) -> None:
@@ -43,18 +45,21 @@ def add_table_options(parser: Parser) -> None:
     add_search_options(parser)
 
 
-def add_search_options(parser: Parser) -> None:
-    """Add the options of real-time search."""
+def add_search_options(parser: Parser, seats: Sequence[str] = ()) -> None:
+    """Add the options of real-time search; with *seats*, ``--search`` says which of them do."""
     group = parser.add_argument_group(
         "search", "Decisions after the flop are thought again while they are made."
     )
     default = SearchConfig()
-    group.add_argument(
-        "--search",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="or only look the policy up",
-    )
+    if seats:
+        group.add_argument("--search", choices=seats, help="who searches (nobody)")
+    else:
+        group.add_argument(
+            "--search",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="or only look the policy up",
+        )
     group.add_argument(
         "--time-budget-ms",
         metavar="MS",
@@ -120,10 +125,49 @@ def profile_of(options: argparse.Namespace) -> TableProfile:
     return dataclasses.replace(read_profile(options.profile), **given)
 
 
-def agent_of(options: argparse.Namespace, table: Table, search: SearchConfig | None) -> Agent:
-    """Return the agent that the options name."""
+def agent_of(
+    options: argparse.Namespace,
+    game: GameConfig | None,
+    search: SearchConfig | None,
+    say: Callable[[str], None],
+    *,
+    seed: int,
+) -> Agent:
+    """Return the agent that the options name.
+
+    Args:
+        options: with the policy and its buckets.
+        game: what is played; by default the policy's own.
+        search: how it thinks again.
+        say: is told what the search lacks.
+        seed: of its choices.
+    """
     policy, bucketing = load_policy(options.policy, options.buckets)
-    return Agent(policy, bucketing, table.game, seed=options.seed, search=search)
+    return Agent(
+        policy,
+        bucketing,
+        game or policy.tree.game,
+        seed=seed,
+        search=search,
+        continuations=continuations_of(options.policy, policy, search, say),
+    )
+
+
+def continuations_of(
+    path: Path, policy: Policy, search: SearchConfig | None, say: Callable[[str], None]
+) -> ContinuationValues | None:
+    """Return what lies beside the policy at *path* for its search, or None and say what is not."""
+    if search is None or search.depth == "end" or not isinstance(policy, Blueprint):
+        return None
+    beside = continuations_path(path)
+    if beside.exists():
+        return ContinuationValues.load(beside, policy)
+    if policy.tree.game.num_players == 2:
+        say(
+            f"{beside} is not there: flop and turn are seldom searched in time without; "
+            f"make it with: holdem continuations {path}"
+        )
+    return None
 
 
 @contextlib.contextmanager

@@ -30,6 +30,8 @@ _FIELDS = list(POINT_DTYPE.names or ())
 # Kind of a point; of a decision also who acts, and the shape after each action.
 _Shape = tuple[Any, ...]
 
+_Rows = NDArray[np.float32] | np.float32
+
 
 @dataclass(frozen=True)
 class BettingGroups:
@@ -118,6 +120,8 @@ class _Street:
         self._leaf_lanes: list[list[int]] = []  # per leaf point, index into leaves or -1
         self._slots: NDArray[np.int32] | None = None
         self._depth = 1
+        counts = self.policy.tree.bucket_counts
+        self._num_buckets = counts[self.street] if self.street < len(counts) else 0
         self.places = np.empty((len(self.beginnings), 2), np.int64)
         self._roots: list[int] = []
         for shape, members in self._groups():
@@ -125,7 +129,13 @@ class _Street:
             self.places[members, 1] = np.arange(len(members))
             self._roots.append(len(self._points))
             self._points.append({})
-            self._add(self._roots[-1], shape, [self.beginnings[index] for index in members], 1)
+            self._add(
+                self._roots[-1],
+                shape,
+                [self.beginnings[index] for index in members],
+                (np.float32(1), np.float32(1)),
+                1,
+            )
 
     def _groups(self) -> Iterator[tuple[_Shape, list[int]]]:
         """Up to 16 beginnings each, and the shape that all of them fit into."""
@@ -161,6 +171,7 @@ class _Street:
         NDArray[np.float32],
         NDArray[np.float32],
         int,
+        int,
     ]:
         """Return what `Betting` takes."""
         points = np.zeros(len(self._points), POINT_DTYPE)
@@ -173,6 +184,7 @@ class _Street:
             slots,
             np.array(self._chips, np.float32).reshape(-1, LANES),
             np.concatenate([np.empty((0, LANES), np.float32), *self._strategies]),
+            self._num_buckets,
             self._depth,
         )
 
@@ -193,12 +205,19 @@ class _Street:
         return (_DECISION, int(tree.nodes["actor"][node]), *children)
 
     def _add(
-        self, index: int, shape: _Shape, nodes: list[int | None], depth: int, bars: bool = False
+        self,
+        index: int,
+        shape: _Shape,
+        nodes: list[int | None],
+        reach: tuple[_Rows, _Rows],
+        depth: int,
+        bars: bool = False,
     ) -> None:
         """Fill in point *index* of *shape*, which stands for *nodes*, and what follows it.
 
         A node is None where a lane's betting has no such point; with *bars* nobody may play
-        to it there.
+        to it there. Of each seat *reach* is the probability of playing there on this street,
+        (buckets, lanes).
         """
         kind = int(shape[0])
         point = dict.fromkeys(_FIELDS, -1)
@@ -216,7 +235,7 @@ class _Street:
                 self.leaves += [] if node is None else [node]
             self._leaf_lanes.append(lanes)
         elif kind == _DECISION:
-            self._add_decision(point, shape, nodes, depth)
+            self._add_decision(point, shape, nodes, reach, depth)
         else:
             tree = self.policy.tree
             point["chips"] = self._add_chips(
@@ -228,7 +247,12 @@ class _Street:
         return len(self._chips) - 1
 
     def _add_decision(
-        self, point: dict[str, int], shape: _Shape, nodes: list[int | None], depth: int
+        self,
+        point: dict[str, int],
+        shape: _Shape,
+        nodes: list[int | None],
+        reach: tuple[_Rows, _Rows],
+        depth: int,
     ) -> None:
         tree = self.policy.tree
         _, actor, *below = shape
@@ -236,8 +260,7 @@ class _Street:
         self._depth = max(self._depth, depth)
         point["actor"] = int(actor)
         point["num_actions"] = num_actions
-        point["strategy"] = self._num_vectors
-        rows = np.zeros((tree.bucket_counts[self.street], num_actions, LANES), np.float32)
+        rows = np.zeros((self._num_buckets, num_actions, LANES), np.float32)
         children: list[list[int | None]] = [[] for _ in range(num_actions)]
         for lane, node in enumerate(nodes):
             found: dict[int, int] = {}
@@ -248,8 +271,6 @@ class _Street:
                 found = dict(zip(places, tree.children(node), strict=True))
             for action in range(num_actions):
                 children[action].append(found.get(action))
-        self._strategies.append(rows.reshape(-1, LANES))
-        self._num_vectors += rows.shape[0] * num_actions
         point["first_child"] = len(self._points)
         self._points += [{} for _ in range(num_actions)]
         for action, of_action in enumerate(children):
@@ -261,7 +282,39 @@ class _Street:
                 child is None and node is not None
                 for child, node in zip(of_action, nodes, strict=True)
             )
-            self._add(point["first_child"] + action, below[action], of_action, depth + 1, missing)
+            there = reach[actor] * rows[:, action]
+            below_reach = (there, reach[1]) if actor == 0 else (reach[0], there)
+            self._add(
+                point["first_child"] + action,
+                below[action],
+                of_action,
+                below_reach,
+                depth + 1,
+                missing,
+            )
+        if self.last:
+            rows = self._tables(point, rows, reach)
+        point["strategy"] = self._num_vectors
+        self._strategies.append(rows.reshape(-1, LANES))
+        self._num_vectors += len(self._strategies[-1])
+
+    def _tables(
+        self, point: dict[str, int], rows: NDArray[np.float32], reach: tuple[_Rows, _Rows]
+    ) -> NDArray[np.float32]:
+        """What a decision of the last street is to the kernel, (4 * buckets, lanes).
+
+        The other seat's reach; half the difference of the next two; and, bucket by bucket, what
+        a fold and a showdown cost whoever decides: their probabilities times the chips.
+        """
+        tables = np.zeros((4, self._num_buckets, LANES), np.float32)
+        tables[0] = reach[1 - point["actor"]]
+        ends = tables[2:].reshape(self._num_buckets, 2, LANES)
+        for place, name in enumerate(("fold", "showdown")):
+            if point[name] >= 0:
+                chips = np.abs(self._chips[self._points[point["first_child"] + point[name]]["chips"]])
+                ends[:, place] = reach[point["actor"]] * rows[:, point[name]] * chips
+        tables[1] = (ends[:, 0] - ends[:, 1]) / 2
+        return tables
 
 
 def _size(shape: _Shape) -> int:

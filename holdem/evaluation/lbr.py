@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -248,23 +248,51 @@ class _Responder:
             draws: random numbers in [0, 1), to follow one action of the policy and not all from the
                 flop on.
         """
-        table = _Table(self._policy, deal, draws)
-        every = np.arange(deal.num_own)
-        reach = np.ones((1, len(deal.weights[0])))
-        return np.array([table.play(betting.root, reach, every) for betting in self._bettings])
+        table = ResponseTable(_Rows(self._policy, deal), deal, draws)
+        return np.array([table.respond(betting.root) for betting in self._bettings])
 
 
-class _Table:
-    """One deal on the way: the policy's rows are read once for both seats.
+class _Rows:
+    """The policy's probabilities on one deal; rows are read once for both seats."""
 
-    A *reach* is how likely the policy does what it did, by standing and hand.
-    """
-
-    def __init__(self, policy: Policy, deal: Deal, draws: Draws | None) -> None:
+    def __init__(self, policy: Policy, deal: Deal) -> None:
         self._policy = policy
         self._deal = deal
+        self._found: dict[int, Floats] = {}
+
+    def __call__(self, decision: int, street: int) -> Floats:
+        found = self._found.get(decision)
+        if found is None:
+            by_action = self._policy.strategy(decision).T.astype(np.float64)
+            found = np.take(by_action, self._deal.buckets[street], axis=1)
+            self._found[decision] = found
+        return found
+
+
+class ResponseTable:
+    """One deal on the way.
+
+    A *reach* is how likely the policy does what it did, by standing and hand.
+
+    Args:
+        strategy: given a decision of the spots and its street, the policy's probabilities there,
+            (actions, hands).
+        deal: the cards.
+        draws: random numbers in [0, 1), to follow one action of the policy and not all from the
+            flop on.
+    """
+
+    def __init__(
+        self, strategy: Callable[[int, int], Floats], deal: Deal, draws: Draws | None
+    ) -> None:
+        self._strategy = strategy
+        self._deal = deal
         self._draws = draws
-        self._strategies: dict[int, Floats] = {}
+
+    def respond(self, root: Spot) -> Floats:
+        """What each hand of the responder wins, (own hands,), chips."""
+        reach = np.ones((1, len(self._deal.weights[0])))
+        return self.play(root, reach, np.arange(self._deal.num_own))
 
     def play(self, spot: Spot, reach: Floats, rows: NDArray[np.int64]) -> Floats:
         """What each of the responder's hands *rows* wins from *spot* on, times its probability."""
@@ -364,12 +392,3 @@ class _Table:
         """
         sums = range_sums(reaches, self._deal.weights[street])
         return sums[:, rows], sums[:, rows + self._deal.num_own]
-
-    def _strategy(self, decision: int, street: int) -> Floats:
-        """The policy's probabilities at *decision*, (actions, hands)."""
-        found = self._strategies.get(decision)
-        if found is None:
-            by_action = self._policy.strategy(decision).T.astype(np.float64)
-            found = np.take(by_action, self._deal.buckets[street], axis=1)
-            self._strategies[decision] = found
-        return found

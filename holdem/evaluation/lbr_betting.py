@@ -38,6 +38,11 @@ def _pot_and_all_in(
     translator: Translator, standings: tuple[int, ...], state: State
 ) -> list[Action]:
     del translator, standings
+    return pot_and_all_in(state)
+
+
+def pot_and_all_in(state: State) -> list[Action]:
+    """Return the bets of "fcpa"."""
     legal = state.legal_actions()
     assert state.actor is not None
     pot = sum(state.paid) + state.to_match - state.bets[state.actor]
@@ -220,20 +225,12 @@ class Betting:
 
     def _make(self, state: State, standings: tuple[int, ...]) -> Spot:
         if state.actor is None:
-            return self._ending(state)
+            return ending_of(state, self._seat)
         return (
             self._turn(state, standings)
             if state.actor == self._seat
             else self._answer(state, standings)
         )
-
-    def _ending(self, state: State) -> Ending:
-        won = state.contributions[1 - self._seat]
-        winner = 0
-        if len(state.live) == 1:
-            winner = 1 if state.live[0] == self._seat else -1
-            won = state.contributions[1 - state.live[0]]
-        return Ending(won, winner, state.street)
 
     # -- the policy's turn ---------------------------------------------------------------------
 
@@ -262,7 +259,11 @@ class Betting:
 
     def _turn(self, state: State, standings: tuple[int, ...]) -> Turn:
         legal = state.legal_actions()
-        fold = self._ending(state.apply(FOLD)) if legal.can_fold else Ending(0, -1, state.street)
+        fold = (
+            ending_of(state.apply(FOLD), self._seat)
+            if legal.can_fold
+            else Ending(0, -1, state.street)
+        )
 
         def make_bets() -> Bets:
             raises = []
@@ -273,7 +274,7 @@ class Betting:
         return Turn(
             can_fold=legal.can_fold and state.street >= self._first_street,
             fold=fold,
-            pot=_contested(state, self._seat),
+            pot=contested(state, self._seat),
             cost_of_call=legal.call,
             call=self._step(state, CALL, self._called(state, standings)),
             street=state.street,
@@ -316,9 +317,7 @@ class Betting:
         return flows
 
     def _bets(self, state: State, standings: tuple[int, ...], raises: list[Action]) -> Bets:
-        seat, other = self._seat, 1 - self._seat
-        amounts = np.array([action.amount for action in raises], np.int64)
-        flows = self._raised(state, standings, amounts.tolist())
+        flows = self._raised(state, standings, [action.amount for action in raises])
         columns: dict[tuple[int, int, int], int] = {}
         rows: list[tuple[int, int, float]] = []
         if raises:
@@ -334,16 +333,13 @@ class Betting:
         shares = np.zeros((len(raises), len(columns)))
         for number, column, share in rows:
             shares[number, column] += share
-        # What the policy cannot call comes back.
-        asked = np.minimum(amounts, state.bets[other] + state.stacks[other])
         return Bets(
             tuple(
                 self._step(state, action, flow) for action, flow in zip(raises, flows, strict=True)
             ),
             tuple(columns),
             shares,
-            (asked - state.bets[other]).astype(float),
-            (asked - state.bets[seat]).astype(float),
+            *money_of(state, self._seat, raises),
         )
 
     def _folding(self, node: int, state: State) -> tuple[int, int] | None:
@@ -376,7 +372,27 @@ def _dealt(state: State) -> State:
     return state
 
 
-def _contested(state: State, seat: int) -> int:
+def ending_of(state: State, seat: int) -> Ending:
+    """Return what a hand whose betting is over is to the responder at *seat*."""
+    won = state.contributions[1 - seat]
+    winner = 0
+    if len(state.live) == 1:
+        winner = 1 if state.live[0] == seat else -1
+        won = state.contributions[1 - state.live[0]]
+    return Ending(won, winner, state.street)
+
+
+def money_of(
+    state: State, seat: int, raises: Sequence[Action]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the gains and costs of raises of the responder at *seat*, see `Bets`."""
+    amounts = np.array([action.amount for action in raises], np.int64)
+    # What the policy cannot call comes back.
+    asked = np.minimum(amounts, state.bets[1 - seat] + state.stacks[1 - seat])
+    return (asked - state.bets[1 - seat]).astype(float), (asked - state.bets[seat]).astype(float)
+
+
+def contested(state: State, seat: int) -> int:
     """Chips in the middle that *seat* plays for: not those that it could not match."""
     own = state.paid[seat]
     return own + min(state.paid[1 - seat], own + state.stacks[seat])

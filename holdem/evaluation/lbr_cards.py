@@ -80,12 +80,16 @@ class HoldemCards:
 
     def deal(self, seed: int, number: int) -> Deal:
         """Return deal *number* of the stream *seed*: a random board and random hands."""
+        return self.deal_of(*self.draw(seed, number))
+
+    def draw(self, seed: int, number: int) -> tuple[list[int], NDArray[np.int64]]:
+        """Return the board and the responder's hands, by hole index, of a deal."""
         draws = words(seed, number, _CARDS_LANE, 52 + self._hands_per_board)
         deck = np.argsort(draws[:52], kind="stable")
         board = deck[:5]
         alive = _without(board)
         own = alive[(draws[52:] % np.uint64(len(alive))).astype(np.int64)]
-        return self.deal_of(board.tolist(), own)
+        return board.tolist(), own
 
     def deal_of(self, board: list[int], own: NDArray[np.int64]) -> Deal:
         """Return the deal of *board* with the responder's hands *own*, by hole index."""

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -27,20 +28,25 @@ from numpy.typing import NDArray
 
 from holdem._core.equity import hand_vs_random
 from holdem._core.rng import words
+from holdem._core.rollout import rollout_equities
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Follower, Translator
 from holdem.errors import ConfigError, MismatchError, RulesError
-from holdem.game.cards import CLASS_COMBOS, class_of
+from holdem.game.cards import CLASS_COMBOS, CLASS_OF_HOLE, HOLES, class_of
+from holdem.game.policy import Policy
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
 from holdem.mccfr.blueprint import Blueprint
 from holdem.search.continuations import ContinuationValues
+from holdem.search.ranges import BucketsOfHoles
 from holdem.search.resolver import NotSearched, Resolver, Thought
 from holdem.types import GameConfig, SearchConfig
 
-__all__ = ["Agent", "Decider", "Decision", "Option", "load_policy"]
+__all__ = ["Agent", "Decider", "Decision", "Option", "Tally", "load_policy"]
 
 # Translating a hand draws from the lanes that count its actions; choosing draws from others.
 _CHOICE_LANE = 1 << 32
+
+_NO_DECISION = "the policy's tree has no decision here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,34 @@ class Decision:
     blueprint: tuple[Option, ...] = ()
 
 
+@dataclass(slots=True)
+class Tally:
+    """How long decisions took, and how many were not answered by who should have.
+
+    Attributes:
+        decisions: how long each took, in seconds.
+        fallbacks: how many fell back, see `Decision.fallback`.
+    """
+
+    decisions: list[float] = field(default_factory=list)
+    fallbacks: int = 0
+
+    def add(self, seconds: float, *, fallback: bool) -> None:
+        """Count a decision."""
+        self.decisions.append(seconds)
+        self.fallbacks += fallback
+
+    def percentile(self, share: float) -> float:
+        """Return the seconds within which *share* of the decisions were made; 0 without any."""
+        ordered = sorted(self.decisions)
+        return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else 0.0
+
+    @property
+    def fallback_rate(self) -> float:
+        """The share of decisions that fell back."""
+        return self.fallbacks / len(self.decisions) if self.decisions else 0.0
+
+
 class Decider(Protocol):
     """Whoever plays a seat."""
 
@@ -101,11 +135,12 @@ class Agent:
     Attributes:
         policy: the blueprint.
         bucketing: the buckets that it was trained with.
+        game: what is really played.
     """
 
     def __init__(
         self,
-        policy: Blueprint,
+        policy: Policy,
         bucketing: HandBucketing,
         game: GameConfig,
         *,
@@ -137,8 +172,10 @@ class Agent:
             )
         self.policy = policy
         self.bucketing = bucketing
+        self.game = game
         self._seed = seed
         self._translator = Translator(policy.tree, game)
+        self._buckets = BucketsOfHoles(bucketing)
         self._resolver = (
             None
             if search is None
@@ -182,6 +219,36 @@ class Agent:
         beside = self._by_policy(state, hand, hole, start)
         return _searched(action, thought, beside, time.monotonic() - start)
 
+    def strategies(
+        self, state: State, hand: int
+    ) -> tuple[tuple[Action, ...], NDArray[np.float32], str]:
+        """Return what the player to act at *state* would do with each hole.
+
+        Args:
+            state: the hand; nobody's cards need be known.
+            hand: its number.
+
+        Returns:
+            Legal actions; how likely each hole takes them, float32 (1326, actions), anything for
+            holes that share a card with the board; and the `Decision.fallback`.
+
+        Raises:
+            RulesError: nobody is to act.
+        """
+        why = ""
+        if self._resolver is not None and state.board:
+            try:
+                return *self._resolver.strategies(state, hand), ""
+            except NotSearched as reason:
+                why = str(reason)
+        follower = self._translator.replay(state, self._seed, hand)
+        node = follower.decision(state)
+        if node is None:
+            return *self._passive_strategies(state), "; ".join(filter(None, (why, _NO_DECISION)))
+        rows = self.policy.strategy(node)
+        actions = tuple(follower.action(state, choice) for choice in range(rows.shape[1]))
+        return actions, rows[self._buckets.on(state.board)], why
+
     def _by_policy(self, state: State, hand: int, hole: Hole, start: float) -> Decision:
         """What the blueprint does; without an answer of its own, check or call by price."""
         follower = self._translator.replay(state, self._seed, hand)
@@ -193,7 +260,7 @@ class Agent:
                 (Option(action, 1.0),),
                 self.policy.tree.describe(follower.node),
                 None,
-                "the policy's tree has no decision here",
+                _NO_DECISION,
                 time.monotonic() - start,
             )
         bucket = self.bucketing.bucket(hole, state.board)
@@ -210,14 +277,21 @@ class Agent:
 
     def _passive(self, state: State, hole: Hole) -> Action:
         """Return a check, or a call where equity against random hands pays for it, else a fold."""
-        legal = state.legal_actions()
-        if not legal.can_fold:
+        if not state.legal_actions().can_fold:
             return CALL
-        assert state.actor is not None  # it has legal actions
-        mine = state.paid[state.actor] + legal.call
-        pot = sum(min(paid, mine) for paid in state.paid) + legal.call
-        opponents = len(state.live) - 1
-        return CALL if self._equity(hole, state.board) ** opponents >= legal.call / pot else FOLD
+        return CALL if self._equity(hole, state.board) >= _price(state) else FOLD
+
+    def _passive_strategies(self, state: State) -> tuple[tuple[Action, ...], NDArray[np.float32]]:
+        """Return the same for every hole, as `strategies` does."""
+        if not state.legal_actions().can_fold:
+            return (CALL,), np.ones((len(HOLES), 1), np.float32)
+        if state.board:
+            equities = _equities(state.board)
+        else:
+            rows = self.bucketing.preflop_equities[CLASS_OF_HOLE]
+            equities = rows @ CLASS_COMBOS / CLASS_COMBOS.sum()
+        calls = equities >= _price(state)
+        return (FOLD, CALL), np.stack([~calls, calls], axis=1).astype(np.float32)
 
     def _equity(self, hole: Hole, board: tuple[int, ...]) -> float:
         """Return the share of the pot that *hole* wins from one random hand."""
@@ -266,6 +340,29 @@ def load_policy(
             "name the set that it was trained with: --buckets PATH",
         )
     return policy, bucketing
+
+
+def _price(state: State) -> float:
+    """Return the equity against one random hand from which on a call pays against them all."""
+    assert state.actor is not None  # somebody faces a bet
+    call = state.legal_actions().call
+    mine = state.paid[state.actor] + call
+    pot = sum(min(paid, mine) for paid in state.paid) + call
+    price: float = (call / pot) ** (1 / (len(state.live) - 1))
+    return price
+
+
+@lru_cache(maxsize=8)
+def _equities(board: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return each hole's share of the pot against one random hand, 0 if it is not possible."""
+    alive = np.flatnonzero(~np.isin(HOLES, board).any(axis=1))
+    met = np.ones((len(alive), len(alive)))
+    for place in range(2):
+        met *= ~(HOLES[alive, place][:, None, None] == HOLES[alive]).any(axis=2)
+    equities = np.zeros(len(HOLES))
+    shares = rollout_equities(HOLES[alive], board)[:, alive]
+    equities[alive] = (shares * met).sum(axis=1) / met.sum(axis=1)
+    return equities
 
 
 def _searched(action: Action, thought: Thought, beside: Decision, seconds: float) -> Decision:

@@ -8,7 +8,6 @@ since the dealer may not have had it. It leaves between hands when a limit is re
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from holdem.game.cards import cards_text
 from holdem.game.games import position_names
 from holdem.game.rules import CALL, FOLD, State
 from holdem.play.acpc import MatchState, action_text, read_message, reply_line
-from holdem.play.agent import Decider, Decision, Option
+from holdem.play.agent import Decider, Decision, Option, Tally
 from holdem.play.client import Client
 from holdem.play.game_definition import Table
 from holdem.storage import LineFile
@@ -38,34 +37,20 @@ class Limits:
 
 
 @dataclass(slots=True)
-class SessionResult:
+class SessionResult(Tally):
     """How a session went.
 
     Attributes:
         hands: that were seen to their end.
         chips: won in them.
-        decisions: how long each took, in seconds.
-        fallbacks: decisions that were not answered by who should have: see `Decision.fallback`.
         unread: lines of the dealer that could not be read.
         ended: why the session ended.
     """
 
     hands: int = 0
     chips: int = 0
-    decisions: list[float] = field(default_factory=list)
-    fallbacks: int = 0
     unread: int = 0
     ended: str = "the dealer closed the table"
-
-    def percentile(self, share: float) -> float:
-        """Return the seconds within which *share* of the decisions were made; 0 without any."""
-        ordered = sorted(self.decisions)
-        return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else 0.0
-
-    @property
-    def fallback_rate(self) -> float:
-        """The share of decisions that fell back."""
-        return self.fallbacks / len(self.decisions) if self.decisions else 0.0
 
 
 class SessionObserver(Protocol):
@@ -172,8 +157,7 @@ class Session:
 
     def _decide(self, message: MatchState) -> Decision:
         decision = decide(self.decider, message.state, message.hand)
-        self.result.decisions.append(decision.seconds)
-        self.result.fallbacks += bool(decision.fallback)
+        self.result.add(decision.seconds, fallback=bool(decision.fallback))
         return decision
 
     def _note(self, message: MatchState, decision: Decision, *, sent: bool) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -35,6 +36,7 @@ from holdem.search.horizon import action_to, street_leaves
 from holdem.search.ranges import Beliefs, StreetStart, Weights
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
+from holdem.search.strategies import HandStrategy
 from holdem.search.subgame import Node, PublicTree, build_public_tree, child_after
 from holdem.types import STREETS, SearchConfig
 
@@ -148,6 +150,8 @@ class Resolver:
         self._beliefs = Beliefs(policy, bucketing, translator)
         self._seed = seed
         self._num_workers = config.num_workers or usable_cores()
+        # Once for all decisions: starting threads takes time that a decision does not have.
+        self._threads = ThreadPoolExecutor(self._num_workers - 1) if self._num_workers > 1 else None
         game = policy.tree.game
         self._blueprint_menus = _blueprint_menus(game.menu.streets, game.big_blind)
         self._menus = _menus(config.menu, game.menu.streets, translator.game.big_blind)
@@ -171,6 +175,43 @@ class Resolver:
         hole = None if seat is None else state.hole_cards[seat]
         if seat is None or hole is None:
             raise RulesError("nobody is to act whose cards are known", "ask at a player's decision")
+        solver = self._subgame(state, hand, seat, hole)
+        self._iterate(solver, started)
+        ended = time.monotonic()
+        thought = self._read(solver, state, hole)
+        now = time.monotonic()
+        self._reading_seconds = max(now - ended, 0.9 * self._reading_seconds)
+        if now > started + self.config.time_budget_ms / 1000 and (
+            solver.iterations <= self.config.min_iterations
+        ):
+            late = f"{solver.iterations} iterations took {1000 * (now - started):,.0f} ms"
+            thought = replace(thought, note=late)
+        return thought
+
+    def strategies(self, state: State, hand: int) -> tuple[tuple[Action, ...], Weights]:
+        """Return what the player to act would do with each hole that it can have.
+
+        Args:
+            state: the hand; nobody's cards need be known.
+            hand: its number.
+
+        Returns:
+            Legal actions, and how likely each hole takes them: float32 (1326, actions).
+
+        Raises:
+            NotSearched: it cannot be thought again, and why.
+        """
+        started = time.monotonic()
+        if state.actor is None:
+            raise RulesError("nobody is to act", "ask at a player's decision")
+        solver = self._subgame(state, hand, state.actor, None)
+        self._iterate(solver, started)
+        self._remember(solver, state, solver.strategy(solver.tree.line_end))
+        found = self._memory.found[state.events]
+        return found.actions, found.table
+
+    def _subgame(self, state: State, hand: int, seat: int, hole: Hole | None) -> SubgameSolver:
+        """Return the solver of a decision, before its first iteration."""
         self._check(state)
         self._memory.begin(hand)
         start = self._beliefs.at_street_start(
@@ -180,10 +221,9 @@ class Resolver:
             lambda i, action: self._memory.likelihood(state.events[:i], action),
         )
         try:
-            solver = self._solver(state, start, seat, hole)
+            return self._solver(state, start, seat, hole)
         except (ConfigError, MismatchError, ResourceError, RulesError) as error:
             raise NotSearched(str(error), "the blueprint plays") from error
-        return self._solve(solver, state, hole, started)
 
     def _check(self, state: State) -> None:
         if not state.board:
@@ -195,7 +235,9 @@ class Resolver:
 
     # ---- The subgame -------------------------------------------------------------------------
 
-    def _solver(self, state: State, start: StreetStart, seat: int, hole: Hole) -> SubgameSolver:
+    def _solver(
+        self, state: State, start: StreetStart, seat: int, hole: Hole | None
+    ) -> SubgameSolver:
         """Return the solver of the street's subgame, with what was played before held fast."""
         begin = start.state
         first = begin.actor
@@ -205,7 +247,7 @@ class Resolver:
         for player in seats:
             weights = start.weights[player]
             assert weights is not None  # who is in has not folded
-            if player == seat:
+            if player == seat and hole is not None:
                 weights = _with_hole(weights, hole)
             ranges.append(weights)
         spot = Spot(
@@ -229,6 +271,7 @@ class Resolver:
             alike=not self._memory.found,
             gadget=self._gadget(spot, start, seats, opponent=1 - seats.index(seat)),
             leaves=leaves,
+            threads=self._threads,
         )
         self._hold(solver, state, start)
         return solver
@@ -260,7 +303,8 @@ class Resolver:
                 f"{self.config.min_iterations} iterations from the {STREETS[start.state.street]} "
                 f"on would take {1000 * seconds:,.0f} ms, and "
             )
-        if self._continuations is None:
+        known = self._continuations
+        if known is None or start.state.street >= len(known.num_groups):
             raise NotSearched(
                 why + "the blueprint has no continuations",
                 "make them with: holdem continuations POLICY",
@@ -307,8 +351,8 @@ class Resolver:
 
     # ---- Solving -----------------------------------------------------------------------------
 
-    def _solve(self, solver: SubgameSolver, state: State, hole: Hole, started: float) -> Thought:
-        """Iterate until the time is up, and read what the hand should do."""
+    def _iterate(self, solver: SubgameSolver, started: float) -> None:
+        """Iterate until the time is up."""
         config = self.config
         deadline = started + config.time_budget_ms / 1000
         begun = time.monotonic()
@@ -319,16 +363,9 @@ class Resolver:
             done = solver.run(_ITERATIONS_AT_ONCE, deadline=deadline - spare, least=least)
             if done < _ITERATIONS_AT_ONCE:
                 break
-        ended = time.monotonic()
-        per_item = (ended - begun) / solver.iterations / items * solver.num_workers
+        seconds = time.monotonic() - begun
+        per_item = seconds / solver.iterations / items * solver.num_workers
         self._seconds_per_item += (per_item - self._seconds_per_item) / 2
-        thought = self._read(solver, state, hole)
-        now = time.monotonic()
-        self._reading_seconds = max(now - ended, 0.9 * self._reading_seconds)
-        if now > deadline and solver.iterations <= config.min_iterations:
-            late = f"{config.min_iterations} iterations took {1000 * (now - started):,.0f} ms"
-            thought = replace(thought, note=late)
-        return thought
 
     def _read(self, solver: SubgameSolver, state: State, hole: Hole) -> Thought:
         """Return what the solved subgame says of one hand, and remember what it says of all."""
@@ -336,10 +373,8 @@ class Resolver:
         found = solver.strategy(node)
         number = hole_number(hole)
         place = int(np.flatnonzero(found.holes == number)[0])
-        table = np.full((len(HOLES), len(found.actions)), 1 / len(found.actions), np.float32)
-        table[found.holes] = found.probabilities
-        actions = tuple(action_to(state, child) for child in node.children)
-        self._memory.found[state.events] = _Found(_names(node), actions, table)
+        self._remember(solver, state, found)
+        actions = self._memory.found[state.events].actions
         end = "street" if solver.leaves else "hand"
         chances: dict[Action, float] = dict.fromkeys(actions, 0.0)
         values: dict[Action, float] = dict.fromkeys(actions, math.nan)
@@ -355,6 +390,14 @@ class Resolver:
             iterations=solver.iterations,
             note="",
         )
+
+    def _remember(self, solver: SubgameSolver, state: State, found: HandStrategy) -> None:
+        """Keep what was found for all hands."""
+        node = solver.tree.line_end
+        table = np.full((len(HOLES), len(found.actions)), 1 / len(found.actions), np.float32)
+        table[found.holes] = found.probabilities
+        actions = tuple(action_to(state, child) for child in node.children)
+        self._memory.found[state.events] = _Found(_names(node), actions, table)
 
 
 def hole_number(hole: Iterable[int]) -> int:

@@ -32,8 +32,9 @@ from holdem.storage import format_bytes, read_folder, write_folder
 __all__ = ["METHODS", "Progress", "SubgameSolver"]
 
 KIND = "subgame"
-CHECK_EVERY = 10
-"""Iterations between two looks at the exploitability, which cost about one."""
+FIRST_LOOK, LEAST_STEP, MOST_STEP = 10, 5, 50
+"""Iterations before the first look at the exploitability, which costs as much as most of an
+iteration, and between two later ones."""
 
 _SMALL = 64 << 20
 """Bytes that any machine has left."""
@@ -108,11 +109,13 @@ class SubgameSolver:
             re-solving; by default its range is believed.
         leaves: where to stop before the river, and what it is worth there; by default the
             subgame goes on to the end.
+        threads: those to work in, num_workers - 1 or more that are idle; by default its own.
 
     Attributes:
         spot, method, gadget, leaves: as given.
         tree: the public tree.
         iterations: done so far.
+        locks: decisions whose strategy is fixed.
 
     Raises:
         ConfigError: a value cannot be used.
@@ -130,6 +133,7 @@ class SubgameSolver:
         line: Sequence[Action] = (),
         gadget: Gadget | None = None,
         leaves: LeafValues | None = None,
+        threads: ThreadPoolExecutor | None = None,
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
@@ -178,14 +182,16 @@ class SubgameSolver:
             packed=self.packed,
             num_workers=self.num_workers,
         )
-        self._choice = self._put_before(gadget) if gadget else None
         if leaves:
             give_leaves(self._walk, self._boards, self.tree, leaves)
+        self._choice = self._put_before(gadget) if gadget else None
         self._reader = StrategyReader(self._boards, self._walk, self._weights)
-        self._locks: list[Node] = []
+        self.locks: list[Node] = []
         self._alike = alike
         self._line = tuple(line)
-        self._pool = ThreadPoolExecutor(self.num_workers - 1) if self.num_workers > 1 else None
+        self._pool = threads
+        if threads is None and self.num_workers > 1:
+            self._pool = ThreadPoolExecutor(self.num_workers - 1)
 
     def _met(self, player: int) -> npt.NDArray[np.float32]:
         """The other range's weight that each hand of *player* can meet: (hands,)."""
@@ -266,25 +272,29 @@ class SubgameSolver:
             target: when to stop.
             time_budget: seconds after which to stop earlier.
             most_iterations: iterations after which to stop earlier.
-            observer: is told after every ten iterations, and at the end.
+            observer: is told after ten iterations, and then the oftener the nearer the
+                target is; and at the end.
         """
         started = time.monotonic()
         deadline = None if time_budget is None else started + time_budget
+        wanted = FIRST_LOOK
         while True:
-            wanted = min(CHECK_EVERY, most_iterations - self.iterations)
+            wanted = min(wanted, most_iterations - self.iterations)
             done = self.run(wanted, deadline=deadline)
             exploitability = self.exploitability()
             progress = Progress(self.iterations, time.monotonic() - started, exploitability)
             if observer:
                 observer(progress)
-            if exploitability <= target or done < CHECK_EVERY:
+            finished = done < wanted or self.iterations >= most_iterations
+            if exploitability <= target or finished:
                 return progress
+            wanted = _until_next_look(self.iterations, exploitability, target)
 
     def _everywhere(self, door: Callable[..., T], *arguments: Any) -> T:
         """Call a door of the walk in every thread; return what the first one gave."""
         others = (
             [self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)]
-            if self._pool
+            if self._pool and self.num_workers > 1
             else []
         )
         result = door(0, *arguments)
@@ -302,16 +312,18 @@ class SubgameSolver:
         to both players together, without being nothing, is left aside.
         """
         if self._choice is None:
-            won = sum(self._mean(p, self._values(p, answer=True)) for p in (0, 1))
+            answers = [self._mean(p, self._values(p, answer=True)) for p in (0, 1)]
         else:
             chooses, choice = self._choice.gadget.player, self._choice
             enters = np.append(choice.reach(), 0).astype(np.float32)
             other = self._values(1 - chooses, answer=True, reach=enters)
-            won = choice.best(self._values(chooses, answer=True)) / self._pairs
-            won += self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs
+            answers = [
+                choice.best(self._values(chooses, answer=True)) / self._pairs,
+                self._mean(1 - chooses, other) - choice.elsewhere() / self._pairs,
+            ]
         if self.leaves:
-            won -= self._given_by_leaves()
-        return won / 2 / self.spot.pot * 100
+            answers.append(-self._given_by_leaves())
+        return sum(answers) / 2 / self.spot.pot * 100
 
     def _given_by_leaves(self) -> float:
         """Return the chips that both strategies win together from each other; see `leaves`."""
@@ -484,7 +496,7 @@ class SubgameSolver:
                 shares = np.rint(shares * 16_384)
             rows[:, : len(holes)] = shares
         self._walk.lock(node.street, node.part, node.index)
-        self._locks.append(node)
+        self.locks.append(node)
 
     # ---- Files -------------------------------------------------------------------------------
 
@@ -514,7 +526,7 @@ class SubgameSolver:
                 "method": self.method,
                 "iterations": self.iterations,
                 "packed": self.packed,
-                "locks": [node.path() for node in self._locks],
+                "locks": [node.path() for node in self.locks],
                 "alike": self._alike,
                 "line": [[int(action.kind), action.amount] for action in self._line],
                 "gadget": self.gadget and {"player": self.gadget.player, "kind": self.gadget.kind},
@@ -567,8 +579,18 @@ class SubgameSolver:
         for place in saved["locks"]:
             node = by_path[place]
             walk.lock(node.street, node.part, node.index)
-            solver._locks.append(node)
+            solver.locks.append(node)
         return solver
+
+
+def _until_next_look(iterations: int, exploitability: float, target: float) -> int:
+    """Iterations until the target may be met: it comes no sooner, as far as was seen.
+
+    Exploitability falls with the third power of the iterations at most, for long.
+    """
+    times = (exploitability / target) ** 0.3 if target > 0 else math.inf
+    step = iterations * min(times - 1, 1)
+    return min(max(math.ceil(step / LEAST_STEP) * LEAST_STEP, LEAST_STEP), MOST_STEP)
 
 
 def _spread(holes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -165,6 +165,7 @@ class SmallDeck:
         return SimpleNamespace(
             boards=np.array(records, BOARD_DTYPE),
             buckets=np.array(buckets),
+            parts=np.zeros((len(records), 91, 4), np.uint16),
             entries=np.array(entries, ENTRY_DTYPE),
             renamed=np.zeros((24, len(SLOT_HOLES)), np.uint16),
         )
