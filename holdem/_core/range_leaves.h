@@ -12,7 +12,7 @@
 
 #include "river_simd.h"
 
-enum { LEAF_CHOICES = 4, MOST_LEAF_GROUPS = 256 };
+enum { LEAF_CHOICES = 4, MOST_LEAF_GROUPS = 512 };
 
 typedef float LeafPairs __attribute__((vector_size(64), aligned(64), may_alias));
 typedef float LeafQuad __attribute__((vector_size(16), aligned(16), may_alias));

@@ -19,7 +19,7 @@
 # Threads share nothing but the rows of the first street while they walk: each takes whole
 # boards of the second, whose values have places of their own and are added in the order of
 # the boards. So the results do not depend on the number of threads.
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint8_t
 
 from holdem._core.range_boards cimport MOST_BOARD_STREETS, RangeBoards
 
@@ -74,6 +74,11 @@ cdef struct StreetPart:
     const int32_t* leaves                  # nodes that are leaves
     const float** matrices                 # (num_leaves,) see range_leaves.h; NULL until given
     int32_t num_leaves
+
+# In which group each hand is at a leaf: of choices, or all-in.
+cdef struct LeafGroups:
+    int counts[2]                          # by player; 0 until given
+    const uint16_t** hands                 # (boards of the last street, 2), (pad,) each
 
 cdef struct WalkStreet:
     int32_t num_parts

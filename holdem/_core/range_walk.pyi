@@ -52,6 +52,7 @@ class RangeWalk:
         self,
         groups: Sequence[Sequence[npt.NDArray[np.uint16]]],
         matrices: Mapping[tuple[int, int], npt.NDArray[np.float32]],
+        all_in_groups: Sequence[Sequence[npt.NDArray[np.uint16]]] | None = None,
     ) -> None: ...
     def rows_at(
         self, street: int, board: int, part: int, node: int, seat: int = -1

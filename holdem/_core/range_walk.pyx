@@ -147,8 +147,7 @@ cdef class RangeWalk:
     cdef float* task_values                # (tasks, groups of roots, hands, 16)
     cdef int64_t task_size
     cdef int64_t group_size                # (hands, 16) of any board
-    cdef int[2] leaf_groups                # by player; 0 until `set_leaves`
-    cdef const uint16_t** hand_groups      # (boards of the last street, 2) of each padded hand
+    cdef LeafGroups leaf_groups[2]         # where there are choices, and all-in
     cdef int64_t[::1] cells                # the next task; whether to stop
     cdef uint32_t[::1] barrier
 
@@ -487,19 +486,32 @@ cdef class RangeWalk:
         cdef int player = case.player, opponent = 1 - player, number
         cdef int64_t place = 2 * (board_index - self.boards.first_board[self.num_streets - 1])
         cdef const RangeNode* node
+        cdef LeafGroups* groups
+        cdef const uint16_t** hands
+        cdef const uint16_t* own
+        cdef const uint16_t* theirs
         cdef const float* rows
         cdef float* below
         for number in range(part.num_leaves):
             node = &part.nodes[part.leaves[number]]
+            groups = &self.leaf_groups[node.num_actions == 1]
             rows = reach + (
                 <int64_t>part.rows[player][node.first_child] * board.pad[opponent]
             )
             below = values + <int64_t>node.first_child * board.pad[player]
-            (mix_choices if node.num_actions > 1 else mix_all_in)(
-                part.matrices[number], self.leaf_groups, player, self.hand_groups[place + player],
-                board.pad[player], self.hand_groups[place + opponent], board.pad[opponent], rows,
-                below,
-            )
+            hands = groups.hands + place
+            own = hands[player]
+            theirs = hands[opponent]
+            if node.num_actions > 1:
+                mix_choices(
+                    part.matrices[number], groups.counts, player, own, board.pad[player], theirs,
+                    board.pad[opponent], rows, below,
+                )
+            else:
+                mix_all_in(
+                    part.matrices[number], groups.counts, player, own, board.pad[player], theirs,
+                    board.pad[opponent], rows, below,
+                )
 
     cdef void _come_up(
         self, const WalkCase* case, int64_t board_index, const StreetPart* part, float* values,
@@ -852,7 +864,7 @@ cdef class RangeWalk:
                 raise ValueError(f"leaf {index} has children that are no choices")
         return 0
 
-    def set_leaves(self, groups, matrices):
+    def set_leaves(self, groups, matrices, all_in_groups=None):
         """Say what the leaves are worth; nothing is walked before.
 
         Args:
@@ -860,55 +872,76 @@ cdef class RangeWalk:
                 group of each hand, in the order of the board's list.
             matrices: by part and node of each leaf, float32 (groups of player 0, groups of player
                 1, choices of player 0, choices of player 1): to player 0, in the leaf's pots.
+            all_in_groups: of leaves with one choice; as *groups*, which they are by default.
         """
-        cdef int street = self.num_streets - 1, number, index, seat
-        cdef WalkStreet* here = &self.streets[street]
+        cdef WalkStreet* here = &self.streets[self.num_streets - 1]
         cdef StreetPart* part
-        cdef const uint16_t[::1] padded
         cdef const float[::1] flat
-        shape = None
+        cdef int number, index
+        shapes = [None, None]
+        made = {}
         for number in range(here.num_parts):
             part = &here.parts[number]
             for index in range(part.num_leaves):
-                matrix = np.asarray(matrices[number, part.leaves[index]], np.float32)
+                given = matrices[number, part.leaves[index]]
                 choices = part.nodes[part.leaves[index]].num_actions
-                shape = shape or matrix.shape[:2]
-                if matrix.shape != (*shape, choices, choices) or not (
-                    1 <= min(shape) <= max(shape) <= MOST_LEAF_GROUPS
-                ):
-                    raise ValueError(f"a matrix of shape {matrix.shape}")
-                if choices == 1:  # as either player wants it, see range_leaves.h
-                    matrix = np.array([matrix[:, :, 0, 0].T.ravel(), matrix.ravel()])
-                aligned = _from_aligned(np.empty(matrix.size + 32, np.float32), matrix.size)
-                aligned.reshape(matrix.shape)[...] = matrix
-                self.memory.append(aligned)
-                flat = aligned
+                if id(given) not in made:  # a matrix of many leaves is in the cache once
+                    made[id(given)] = given, self._add_matrix(given, choices, shapes)
+                flat = made[id(given)][1]
                 part.matrices[index] = &flat[0]
-        if shape is None:
-            raise ValueError("a subgame without leaves")
+        for index in range(2):
+            if shapes[index] is not None:
+                use_own = index == 0 or all_in_groups is None
+                self._group_hands(index, groups if use_own else all_in_groups, shapes[index])
+
+    def _add_matrix(self, given, int choices, shapes):
+        """Return a leaf's matrix as range_leaves.h wants it, and see that it fits the others."""
+        matrix = np.asarray(given, np.float32)
+        all_in = choices == 1
+        shapes[all_in] = shape = shapes[all_in] or matrix.shape[:2]
+        if matrix.shape != (*shape, choices, choices) or not (
+            1 <= min(shape) <= max(shape) <= MOST_LEAF_GROUPS
+        ):
+            raise ValueError(f"a matrix of shape {matrix.shape}")
+        if all_in:
+            matrix = np.array([matrix[:, :, 0, 0].T.ravel(), matrix.ravel()])
+        aligned = _from_aligned(np.empty(matrix.size + 32, np.float32), matrix.size)
+        aligned.reshape(matrix.shape)[...] = matrix
+        self.memory.append(aligned)
+        return aligned
+
+    def _group_hands(self, int which, groups, shape):
+        """Keep the group of each hand on each board of the last street, padded."""
+        cdef int street = self.num_streets - 1, index, seat
+        cdef LeafGroups* here = &self.leaf_groups[which]
+        cdef const RangeBoard* board
+        cdef const uint16_t[::1] padded
         if len(groups) != self.boards.num_boards(street):
             raise ValueError(f"groups for {len(groups)} boards")
-        self.hand_groups = <const uint16_t**>self._zeros(2 * len(groups) * sizeof(uint16_t*))
+        here.hands = <const uint16_t**>self._zeros(2 * len(groups) * sizeof(uint16_t*))
         for index in range(len(groups)):
             for seat in range(2):
                 held = np.asarray(groups[index][seat])
-                array = np.zeros(self.boards.pad(street, index, seat), np.uint16)
-                array[: self.boards.boards[self.boards.first_board[street] + index].num_hands[seat]
-                      ] = held
-                if held.size and held.max() >= shape[seat]:
-                    raise ValueError(f"group {held.max()} of {shape[seat]}")
+                board = &self.boards.boards[self.boards.first_board[street] + index]
+                if held.shape != (board.num_hands[seat],):
+                    raise ValueError(f"groups of {held.shape} hands")
+                array = np.zeros(board.pad[seat], np.uint16)
+                array[: len(held)] = held
+                if array.max() >= shape[seat]:
+                    raise ValueError(f"group {array.max()} of {shape[seat]}")
                 self.memory.append(array)
                 padded = array
-                self.hand_groups[2 * index + seat] = &padded[0]
-        self.leaf_groups[0], self.leaf_groups[1] = shape
+                here.hands[2 * index + seat] = &padded[0]
+        here.counts[0], here.counts[1] = shape
 
     cdef int _require_leaves(self) except -1:
         """Refuse to walk to leaves that nobody said the worth of."""
         cdef WalkStreet* here = &self.streets[self.num_streets - 1]
-        cdef int number
+        cdef int number, index
         for number in range(here.num_parts):
-            if here.parts[number].num_leaves and not self.leaf_groups[0]:
-                raise ValueError("the leaves have no values yet")
+            for index in range(here.parts[number].num_leaves):
+                if here.parts[number].matrices[index] == NULL:
+                    raise ValueError("the leaves have no values yet")
         return 0
 
     def rows_at(self, int street, int board, int part, int node, int seat=-1):

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from holdem._core.evaluator cimport (
@@ -30,7 +30,16 @@ cdef extern from *:
 cdef enum:
     NUM_WORDS = 117            # of a bit set of strengths
 
-__all__ = ["board_strengths", "canonical_rivers", "river_equities"]
+cdef extern from "turn_simd.h":
+    cdef enum:
+        DEAD_LEVEL
+        TURN_BLOCK
+    void add_margins(const uint8_t* levels, int num_hands, int pad, int8_t* margins) nogil
+    void drop_shared(
+        const uint8_t* low, const uint8_t* high, int num_hands, int pad, int8_t* margins,
+    ) nogil
+
+__all__ = ["board_strengths", "canonical_rivers", "river_equities", "turn_margins"]
 
 
 # --- levels ----------------------------------------------------------------------------------
@@ -272,3 +281,53 @@ def river_equities(board):
                     view[hole] = <float>(score / 1980.0)
                 hole += 1
     return equities
+
+
+def turn_margins(board, holes):
+    """Return, for each pair of hands on a turn, the rivers that the first wins less those it loses.
+
+    Args:
+        board: four distinct cards.
+        holes: uint8 (hands, 2), none with a card of the board.
+
+    Returns:
+        int8 (hands, hands): of the 44 rivers that two hands leave; 0 where they share a card.
+
+    Raises:
+        CardError: *board* is not four distinct cards.
+        ValueError: a hand holds a card of the board, or is none.
+    """
+    cdef card_t[5] cards
+    cdef uint8_t[:, ::1] hands = np.ascontiguousarray(holes, np.uint8)
+    cdef int num_hands = hands.shape[0], hand, card, i
+    cdef int pad = (num_hands + TURN_BLOCK - 1) // TURN_BLOCK * TURN_BLOCK
+    cdef River river
+    known = np.asarray(board, np.int64).ravel().tolist()
+    if len(known) != 4 or len(set(known)) != 4 or min(known) < 0 or max(known) > 51:
+        raise CardError(
+            f"not a turn board: {known}", "pass four distinct cards from 0 (2c) to 51 (As)"
+        )
+    held = np.asarray(hands)
+    if held.ndim != 2 or held.shape[1] != 2 or held.max(initial=0) > 51 or (
+        np.isin(held, known).any() or (held[:, 0] == held[:, 1]).any()
+    ):
+        raise ValueError("hands are two cards each that are not on the board")
+    for i in range(4):
+        cards[i] = known[i]
+    margins = np.zeros((num_hands, pad), np.int8)
+    if not num_hands:
+        return margins
+    cdef int8_t[:, ::1] view = margins
+    cdef uint8_t[:, ::1] rows = np.full((3, pad), DEAD_LEVEL, np.uint8)  # levels, low, high
+    rows[1, :num_hands], rows[2, :num_hands] = hands[:, 0], hands[:, 1]
+    with nogil:
+        for card in range(NUM_CARDS):
+            if card == cards[0] or card == cards[1] or card == cards[2] or card == cards[3]:
+                continue
+            cards[4] = <card_t>card
+            rank_river(cards, &river)
+            for hand in range(num_hands):
+                rows[0, hand] = river.levels[hands[hand, 0]][hands[hand, 1]]
+            add_margins(&rows[0, 0], num_hands, pad, &view[0, 0])
+        drop_shared(&rows[1, 0], &rows[2, 0], num_hands, pad, &view[0, 0])
+    return margins[:, :num_hands]

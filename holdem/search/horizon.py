@@ -19,6 +19,7 @@ from holdem.search.continuations import ContinuationValues
 from holdem.search.leaves import Groups, LeafValues
 from holdem.search.ranges import BucketsOfHoles, StreetStart
 from holdem.search.subgame import CHOICES, Node
+from holdem.search.turn_equities import turn_equities
 
 __all__ = ["action_to", "street_leaves"]
 
@@ -71,7 +72,8 @@ def street_leaves(
             return values[:, :, :1, :1]
         return np.broadcast_to(values, (*values.shape[:2], len(CHOICES), len(CHOICES)))
 
-    return LeafValues(groups=groups, matrix=matrix)
+    all_in = turn_equities(start.state.board) if street == 2 else None
+    return LeafValues(groups=groups, matrix=matrix, all_in=all_in)
 
 
 class _Places:
