@@ -21,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest -q -p no:benchmark -n 2
 CHECKED_TESTS := tests/test_rng.py tests/test_preflop.py tests/test_evaluator.py tests/test_indexer.py tests/test_tree.py \
     tests/test_deal.py tests/test_equity.py tests/test_features.py tests/test_clustering.py \
     tests/test_traverse.py tests/test_solver.py tests/test_sync.py tests/test_segments.py \
-    tests/test_showdown.py
+    tests/test_showdown.py tests/test_gadget.py tests/test_solve_cli.py
 # Training until it reaches a known value goes nowhere where short runs do not.
 NOT_CHECKED := test_solver and (reaches or three_player)
 

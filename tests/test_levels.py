@@ -36,7 +36,7 @@ def compiled(tmp_path_factory):
     subprocess.run(
         [sys.executable, "setup.py", "-q", "build_ext", "--inplace", "-j1"],
         cwd=copy,
-        env={**os.environ, "CFLAGS": f"-include {header}"},
+        env={**os.environ, "CFLAGS": f"-fwrapv -include {header}"},
         check=True,
     )
     return copy

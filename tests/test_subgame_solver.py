@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holdem.errors import CardError, ConfigError, MismatchError
+from holdem.errors import CardError, ConfigError, MismatchError, ResourceError
 from holdem.game.cards import hole_cards, hole_index, parse_board, parse_card, parse_hand
 from holdem.game.ranges import parse_range
 from holdem.search.runouts import runouts
@@ -481,6 +481,18 @@ def test_saved_and_loaded_it_goes_on(tmp_path, packed):
 def test_bad_spots_are_refused(change, error, words):
     with pytest.raises(error, match=words):
         SubgameSolver(spot(**change))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_does_not_fit_is_refused(monkeypatch, packed):
+    """By what it will take, in both widths."""
+    needed = SubgameSolver(peer_spot("turn"), packed=packed).memory_bytes
+    monkeypatch.setattr("holdem.search.solver._SMALL", 0)
+    monkeypatch.setattr("holdem.search.solver.available_memory", lambda: int(0.8 * needed))
+    with pytest.raises(ResourceError, match="of memory"):
+        SubgameSolver(peer_spot("turn"), packed=packed)
+    monkeypatch.setattr("holdem.search.solver.available_memory", lambda: int(1.4 * needed))
+    SubgameSolver(peer_spot("turn"), packed=packed)
 
 
 def test_bad_paths_are_refused():
