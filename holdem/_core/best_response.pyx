@@ -338,7 +338,12 @@ cdef void answer_last(
             memcpy(
                 &below.bar, street.chips + NUM_LANES * street.points[child].bar, sizeof(lanes_t)
             )
-        answer_last(walk, child, board, &below, own, weight, buffers + 1)
+        # What is set there row by row may be what it is set from: so the first of them, with
+        # all that follows it, needs no other buffer, and less of the cache.
+        answer_last(
+            walk, child, board, &below, own, weight,
+            buffers if passed_on or below.how == SET else buffers + 1,
+        )
         if not passed_on:
             below.how = RAISE if mine else ADD
     if not ends:
