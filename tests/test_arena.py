@@ -310,7 +310,7 @@ def test_the_command(policies, capsys, tmp_path):
     [
         (["--search", "third"], "--search"),
         (["--search", "first", "--until-ci", "5"], "take hours with --search"),
-        (["--search", "first", "--min-iters", "0"], "min_iterations"),
+        (["--search", "first", "--min-iters", "0"], "--min-iters"),
         (["--search", "first", "--search-menu", "50%, *"], "would be too many bets"),
         (["--search", "first", "--search-menu", "*", "--workers", "2"], "would be too many bets"),
     ],

@@ -161,8 +161,11 @@ def test_more_turns_than_there_are_are_refused():
 # ---- Hold'em with buckets --------------------------------------------------------------------
 
 
-def made_up_buckets(tree, seed=0):
-    """Buckets at random, the same for hands that differ by suits only."""
+def made_up_buckets(tree, seed=0, rivers_alike=0.0):
+    """Buckets at random, the same for hands that differ by suits only.
+
+    With *rivers_alike* that part of the hands on the river share one bucket.
+    """
     rng = np.random.default_rng(seed)
     counts = (*tree.bucket_counts, 2, 2, 2)[:4]
     config = BucketConfig(k_flop=counts[1], k_turn=counts[2], k_river=counts[3])
@@ -175,6 +178,8 @@ def made_up_buckets(tree, seed=0):
     # The large tables repeat a short one: random access to them costs the same.
     for street, name in enumerate(("flop", "turn", "river"), 1):
         short = rng.integers(0, counts[street], 9973, dtype=np.uint8)
+        if street == 3:
+            short[rng.random(len(short)) < rivers_alike] = 1
         arrays[f"table_{name}"] = np.resize(short, CANONICAL_HANDS[street])
         arrays[f"tally_{name}"] = np.zeros((counts[street], 4), np.int64)
     return HandBucketing(config, arrays, fingerprint=f"made up {seed}")
@@ -195,9 +200,14 @@ def policy(tree):
     return random_policy(tree, 8)
 
 
-@pytest.mark.parametrize("chooses", [(True, True, True), (False, True, True), (False,) * 3])
-def test_one_flop_equals_dense_matrices(tree, bucketing, policy, chooses):
+@pytest.mark.parametrize(
+    ("chooses", "rivers_alike"),
+    [((True, True, True), 0.0), ((True, True, True), 0.99), ((False, True, True), 0.99)]
+    + [((False,) * 3, 0.99)],
+)
+def test_one_flop_equals_dense_matrices(tree, policy, chooses, rivers_alike):
     """Below a flop, on a few turns and rivers: both seats, every beginning, every hand."""
+    bucketing = made_up_buckets(tree, rivers_alike=rivers_alike)
     runouts = flop_boards(FLOPS["rainbow"], bucketing.tables[1:], turns=1, rivers=2, seed=5)
     groups = group_betting(policy, 4)
     rng = np.random.default_rng(2)
@@ -215,6 +225,43 @@ def test_one_flop_equals_dense_matrices(tree, bucketing, policy, chooses):
                 # In single precision: to a few 1e-7 of the largest.
                 largest = np.abs(expected).max()
                 assert np.allclose(found[group, :, lane], expected, rtol=0, atol=2e-5 * largest)
+
+
+@pytest.mark.parametrize(("flop", "kinds"), [("rainbow", {0, 1, 2}), ("one suit", {0, 2})])
+def test_hands_of_a_block_that_share_a_bucket(tree, policy, flop, kinds):
+    """What is said of them is true, and values are the same as when nothing is said."""
+    bucketing = made_up_buckets(tree, rivers_alike=0.99)
+    runouts = flop_boards(FLOPS[flop], bucketing.tables[1:], turns=1, rivers=3, seed=2)
+    rivers = np.flatnonzero(runouts.boards["num_children"] == 0)
+    blocks = [(high, low) for high in range(13) for low in range(high + 1)]
+
+    found = set()
+    for river in rivers:
+        entries = runouts.entries[runouts.boards["first_entry"][river] :]
+        entries = entries[: runouts.boards["num_entries"][river]]
+        singles = set(entries["first"][entries["kind"] == 2])
+        # The last board's cards are its own; the flop's and the turn's hold no bucket anyway.
+        turn = runouts.boards["cards"][1][0]
+        board = {*FLOPS[flop], int(turn), int(runouts.boards["cards"][river][0])}
+        for slot, (high, low) in enumerate(SLOT_HOLES):
+            kind, *shared = runouts.parts[river, blocks.index((high // 4, low // 4))]
+            found.add(min(int(kind), 2))
+            if kind == 0 or slot in singles or high in board or low in board:
+                continue
+            suit = int(kind) - 2
+            part = 1 if high % 4 == suit else 2 if low % 4 == suit else 0
+            assert runouts.buckets[river, slot] == shared[part]
+    assert found == kinds
+
+    groups = group_betting(policy, 4)
+    reach = np.random.default_rng(1).random((groups.num_groups, 1326, 16)).astype(np.float32)
+    known = groups.betting.respond(0, runouts, reach, own=True, chooses=(True,) * 3)
+    runouts.parts = np.zeros_like(runouts.parts)
+    unknown = groups.betting.respond(0, runouts, reach, own=True, chooses=(True,) * 3)
+    for one, other in zip(known, unknown, strict=True):
+        lanes = groups.places.T
+        one, other = one[lanes[0], :, lanes[1]], other[lanes[0], :, lanes[1]]
+        assert np.allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
 
 
 def test_renaming_suits_renames_values(bucketing, policy):

@@ -9,7 +9,9 @@ from holdem import storage
 from holdem.cli import eval_blueprint, main
 from holdem.cli import match as match_command
 from holdem.evaluation.baselines import STYLES
+from holdem.evaluation.best_response import BestResponse
 from holdem.evaluation.contestants import Loader
+from holdem.evaluation.decks import HoldemDeck
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.game.games import kuhn, leduc
 from holdem.game.history import loads_all
@@ -237,6 +239,53 @@ def test_hands_are_written_as_histories(run, tmp_path, striped, second):
     ]
     mean = json.loads(figures.read_text())["match"]["plain"]["total"]["mean"]
     assert sum(won) / 60 * 10 == pytest.approx(mean)
+
+
+# --- best response over the real cards --------------------------------------------------------
+
+
+@pytest.fixture
+def few_flops(monkeypatch, striped):
+    """A deck of two kinds of flops, equally likely, and a clock that allows for two draws."""
+    whole = HoldemDeck.__init__
+
+    def short(deck, *arguments):
+        whole(deck, *arguments)
+        deck.flops, deck.weights = deck.flops[[900, 902]], deck.weights[[900, 902]]
+
+    monkeypatch.setattr(HoldemDeck, "__init__", short)
+    monkeypatch.setattr(BestResponse, "_seconds_per_family", lambda *_: 100.0)
+
+
+def response(run, folder, form, tmp_path):
+    out = tmp_path / f"{form}.json"
+    argv = ("--policy", folder, "--against", "none", "--best-response", form, "--out", out)
+    status, text, err = run(eval_blueprint, *argv)
+    assert (status, err) == (0, [])
+    return text, json.loads(out.read_text())["best_response"]
+
+
+def test_every_form_of_best_response(run, tmp_path, few_flops):
+    """More freedom wins more, all boards have no interval, and each says how it leans."""
+    folder = holdem_policy(tmp_path / "policy", BetMenu(streets=(("a",), ("",), ("",), ("a",))))
+    texts, found = {}, {}
+    for form in ("exact", "sampled", "turn", "river"):
+        texts[form], found[form] = response(run, folder, form, tmp_path)
+
+    # The turn has no bets, so there is nothing to leave the policy for.
+    assert found["turn"]["exploitability"] == pytest.approx(found["river"]["exploitability"])
+    assert found["sampled"]["exploitability"] > found["river"]["exploitability"] > 0
+    assert found["exact"]["exploitability"] > 0
+    assert found["exact"]["interval"] == 0 < found["sampled"]["interval"]
+    assert "exact over all boards" in texts["exact"]
+    assert "2 flops, about" in texts["exact"]
+    assert "biased upwards" in texts["sampled"]
+    assert "by choices made on other flops" in texts["sampled"]
+    for form in ("turn", "river"):
+        assert "a lower bound" in texts[form]
+    for text in texts.values():
+        assert "NashConv: the sum over both seats" in text
+    assert list(tmp_path.glob("*.best-response/*")) == []
 
 
 # --- what is refused --------------------------------------------------------------------------

@@ -23,7 +23,7 @@ cdef extern from "continuations_simd.h":
         const float* values, int64_t stride, const int32_t* cells, int64_t num_deals, float* sums,
     ) nogil
 
-cdef extern from "stdlib.h":
+cdef extern from "<stdlib.h>":
     void* aligned_alloc(size_t alignment, size_t size) nogil
 
 __all__ = ["ContinuationWalk", "add_values"]
