@@ -46,8 +46,9 @@ def main() -> None:
     for name, game in [list(GAMES.items())[i] for i in options.games]:
         tree = tree_of(game)
         for batch in options.batches:
-            curves = [curve(tree, batch, seed, options.workers, times)
-                      for seed in range(options.seeds)]
+            curves = [
+                curve(tree, batch, seed, options.workers, times) for seed in range(options.seeds)
+            ]
             print(f"{name}: {tree.num_slots:,} slots, batch size {batch:,}", flush=True)
             for i, seconds in enumerate(times):
                 done, found = (
@@ -82,10 +83,12 @@ def curve(
             while min(spent.values()) < until:
                 for name, engine in engines.items():
                     spent[name] += train(engine, min(SLICE_SECONDS, until - spent[name]))
-            points.append({
-                name: (engine.iteration, exploitability(evaluator, tree, engine))
-                for name, engine in engines.items()
-            })
+            points.append(
+                {
+                    name: (engine.iteration, exploitability(evaluator, tree, engine))
+                    for name, engine in engines.items()
+                }
+            )
     finally:
         for engine in engines.values():
             engine.close()

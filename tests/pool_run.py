@@ -28,9 +28,11 @@ def main() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    resume = logdir if (logdir / "checkpoints").is_dir() and any(
-        (logdir / "checkpoints").glob("checkpoint_*")
-    ) else None
+    resume = (
+        logdir
+        if (logdir / "checkpoints").is_dir() and any((logdir / "checkpoints").glob("checkpoint_*"))
+        else None
+    )
     solver.train(logdir, use_tensorboard=False, resume_from=resume, observer=Watcher())
 
 

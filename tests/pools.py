@@ -79,8 +79,9 @@ def solver_of(
 ) -> ParallelMCCFRSolver:
     """A solver with LAWS, changed by *values*."""
     config = MCCFRConfig(**{**LAWS, "num_workers": num_workers, **values})
-    return ParallelMCCFRSolver(config, bucketing if game.cards.kind != "one-card" else None,
-                               game=game)
+    return ParallelMCCFRSolver(
+        config, bucketing if game.cards.kind != "one-card" else None, game=game
+    )
 
 
 def train(

@@ -202,8 +202,12 @@ def policy(tree):
 
 @pytest.mark.parametrize(
     ("chooses", "rivers_alike"),
-    [((True, True, True), 0.0), ((True, True, True), 0.99), ((False, True, True), 0.99)]
-    + [((False,) * 3, 0.99)],
+    [
+        ((True,) * 3, 0.0),
+        ((True,) * 3, 0.99),
+        ((False, True, True), 0.99),
+        ((False,) * 3, 0.99),
+    ],
 )
 def test_one_flop_equals_dense_matrices(tree, policy, chooses, rivers_alike):
     """Below a flop, on a few turns and rivers: both seats, every beginning, every hand."""

@@ -62,9 +62,7 @@ def alone(tmp_path_factory, bucketing):
     def result(game, **values):
         key = (game, *sorted(values.items()))
         if key not in done:
-            done[key] = train(
-                tmp_path_factory.mktemp("alone"), GAMES[game], 1, bucketing, **values
-            )
+            done[key] = train(tmp_path_factory.mktemp("alone"), GAMES[game], 1, bucketing, **values)
         return done[key]
 
     return result
@@ -77,9 +75,7 @@ def alone(tmp_path_factory, bucketing):
     ("game", "batch_size", "num_workers", "sampling"),
     [case if case in SAMPLED else pytest.param(*case, marks=pytest.mark.slow) for case in ALL],
 )
-def test_any_number_of_workers(
-    game, batch_size, num_workers, sampling, tmp_path, alone, bucketing
-):
+def test_any_number_of_workers(game, batch_size, num_workers, sampling, tmp_path, alone, bucketing):
     """The checkpoint's files, the policy's and the utility; the last batch is a short one."""
     values = {"num_iterations": 2_003, "batch_size": batch_size, "sampling": sampling}
     pooled = train(tmp_path, GAMES[game], num_workers, bucketing, **values)

@@ -83,9 +83,7 @@ class Disturber(Watcher):
     def _disturb(self):
         while len(self.disturbed) < self.times and not self.over.is_set():
             workers = [
-                worker
-                for worker in workers_of(os.getpid())
-                if worker.pid not in self.disturbed
+                worker for worker in workers_of(os.getpid()) if worker.pid not in self.disturbed
             ]
             if len(workers) < 2 or not (self.starting or all(map(has_worked, workers))):
                 time.sleep(0.005)
@@ -442,8 +440,7 @@ def working(process, num_workers):
 def gone(processes):
     """Whether none of *processes* runs any more."""
     return not any(
-        process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        for process in processes
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
     )
 
 
@@ -468,7 +465,7 @@ def test_killed_parent(moment, tmp_path, shared_memory):
         assert wait_until(lambda: gone(workers)) < 2
     left = {leaked.path for leaked in find_leaked()}
     assert left == set(shared_memory.iterdir())
-    assert len(left) in (3, 4)                # the copy for a checkpoint is made when first needed
+    assert len(left) in (3, 4)  # the copy for a checkpoint is made when first needed
     assert goes_on(tmp_path, 2)
 
 

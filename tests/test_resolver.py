@@ -70,9 +70,7 @@ def slow_weights(state: State, seat: int) -> dict[int, float]:
                 break
             translator = Translator(policy.tree)
             choices = range(len(policy.tree.children(node)))
-            (choice,) = (
-                c for c in choices if translator.real_action(node, now, c) == event.action
-            )
+            (choice,) = (c for c in choices if translator.real_action(node, now, c) == event.action)
             if event.seat == seat:
                 weight *= policy.strategy(node)[buckets.bucket(hole, board)][choice]
             node = policy.tree.children(node)[choice]

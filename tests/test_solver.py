@@ -130,7 +130,7 @@ def test_weights_do_what_discounting_does(alpha, beta):
     tree = build_tree(games.kuhn(), (3,))
     table = RegretTable(tree, discount_interval=10, alpha=alpha, beta=beta)
     regret = strategy = 0.0
-    row = table.words[:4]                      # two regrets, two sums
+    row = table.words[:4]  # two regrets, two sums
     rng = np.random.default_rng(3)
     for iteration in range(3_000):
         if iteration and iteration % 10 == 0:

@@ -167,8 +167,14 @@ def test_a_team_gives_the_same_bytes(name, num_workers, epsilon):
             alone.merge(20, 2.0, 3.0, -50.0)
             walks = [
                 threads.submit(
-                    walker.walk, 42, first, deals[first : first + 20],
-                    begun=begun, bounds=bounds, worker=worker, epsilon=epsilon,
+                    walker.walk,
+                    42,
+                    first,
+                    deals[first : first + 20],
+                    begun=begun,
+                    bounds=bounds,
+                    worker=worker,
+                    epsilon=epsilon,
                 )
                 for worker, walker in enumerate(workers)
             ]
@@ -191,8 +197,8 @@ def test_who_is_done_helps_the_others():
     _, _, _, deals = make("heads-up", 20)
     _, log, (_, _, walker), begun = make_team("heads-up", 20, 3)
     bounds = np.array([0, 7, 14, 20])
-    begun.store(0, 11)                     # of the 14 traversals of 7 iterations
-    begun.store(1, 1_000)                  # all of them, and asked for more
+    begun.store(0, 11)  # of the 14 traversals of 7 iterations
+    begun.store(1, 1_000)  # all of them, and asked for more
     walker.walk(42, 0, deals[:20], begun=begun, bounds=bounds, worker=2)
     walked = (log.used.reshape(-1, 3) > 0).any(axis=1)
     assert np.flatnonzero(walked).tolist() == [11, 12, 13, *range(28, 40)]
@@ -254,9 +260,7 @@ def reserving(name, batch_size, log_file):
     tree = build_tree(*NAMED[name])
     path, descriptor, memory = log_file(log_bytes(tree, batch_size, 1))
     room = np.zeros(batch_size * tree.game.num_players, np.int64)
-    log = replace(
-        BatchLog.local(tree, batch_size), log=memory, descriptor=descriptor, room=room
-    )
+    log = replace(BatchLog.local(tree, batch_size), log=memory, descriptor=descriptor, room=room)
     table = np.zeros(2 * tree.num_slots, np.float32)
     return table, make_walker(tree, table, log), log, path
 
@@ -285,7 +289,7 @@ def test_a_log_that_cannot_be_reserved_is_an_error(epsilon, log_file):
     _, _, _, deals = make("heads-up", 20)
     walker.walk(42, 0, deals[:5], epsilon=epsilon)
     room = log.room.copy()
-    read_only = os.open(path, os.O_RDONLY)          # where nothing can be reserved
+    read_only = os.open(path, os.O_RDONLY)  # where nothing can be reserved
     try:
         refused = replace(log, descriptor=read_only)
         tree = build_tree(*NAMED["heads-up"])

@@ -162,8 +162,7 @@ class WorkerPool:
         """Decision nodes by each worker since it started, by process number."""
         visits = self._control.visits
         return {
-            process.pid or 0: visits.load(worker)
-            for worker, process in enumerate(self._processes)
+            process.pid or 0: visits.load(worker) for worker, process in enumerate(self._processes)
         }
 
     def run(self, target: int) -> None:

@@ -66,7 +66,7 @@ class ReferenceWalk:
 
     def __init__(self, tree, *, pruning_threshold=0.0, pruning_probability=0.0, epsilon=None):
         self.tree = tree
-        self.regrets = defaultdict(float)     # (node, bucket, action)
+        self.regrets = defaultdict(float)  # (node, bucket, action)
         self.averages = defaultdict(float)
         self.threshold = pruning_threshold
         self.pruning_probability = pruning_probability
@@ -91,8 +91,7 @@ class ReferenceWalk:
             for player in range(num_players):
                 stream = Stream(seed, first + offset, 1 + player)
                 prune = (
-                    self.pruning_probability > 0
-                    and stream.next_float() < self.pruning_probability
+                    self.pruning_probability > 0 and stream.next_float() < self.pruning_probability
                 )
                 if self.epsilon is None:
                     value = self._external(
