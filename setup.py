@@ -34,6 +34,7 @@ MODULES = (
     "best_response",
     "boards",
     "range_walk",
+    "subgame_walk",
 )
 
 CORE = Path("holdem/_core")

@@ -38,6 +38,7 @@ KERNELS = {
     "preflop",
     "range_walk",
     "rollout",
+    "subgame_walk",
     "traverse",
 }
 """Compiled modules that do a job; the others are primitives that they share."""

@@ -6,6 +6,7 @@ does not matter in which order hands are played, or who plays them.
 
 import numpy as np
 
+from holdem._core.pots cimport divide_pots
 from holdem._core.rng cimport next_below, stream_for
 from holdem._core.types cimport FOLD, NO_ENDING
 from libc.stdint cimport uint8_t, uint64_t
@@ -24,53 +25,6 @@ cdef inline int sample(const uint16_t* row, int num_actions, Stream* stream) noe
         if left < 0:
             return a
     return num_actions - 1
-
-
-cdef void divide_pots(
-    const Tree* tree,
-    const Node* node,                  # IN   a showdown
-    const int32_t* strengths,          # IN   (num_players,), higher wins
-    int32_t* chips,                    # OUT  (num_players,), won or lost
-) noexcept nogil:
-    """Give the main pot and each side pot to the best hands that reach it.
-
-    Odd chips go one at a time from seat 0 on, the first left of the button (see
-    `holdem.game.rules`).
-    """
-    cdef const int32_t* stakes = tree.contributions + <int64_t>node.ending_index * tree.num_players
-    cdef int folded = tree.folded[node.ending_index]
-    cdef int32_t below = 0, level, top, last = 0, highest = 0, amount, best, share, odd
-    cdef int seat, winners
-    for seat in range(tree.num_players):
-        chips[seat] = -stakes[seat]
-        highest = max(highest, stakes[seat])
-        if not folded >> seat & 1:
-            last = max(last, stakes[seat])
-    while below < last:
-        level = last
-        best = -1
-        winners = 0
-        for seat in range(tree.num_players):
-            if not folded >> seat & 1 and below < stakes[seat] < level:
-                level = stakes[seat]
-        # What the folded put in above the last live seat belongs to the last pot.
-        top = level if level < last else highest
-        amount = 0
-        for seat in range(tree.num_players):
-            amount += min(stakes[seat], top) - min(stakes[seat], below)
-            if folded >> seat & 1 or stakes[seat] < level:
-                continue
-            if strengths[seat] > best:
-                best = strengths[seat]
-                winners = 0
-            winners += strengths[seat] == best
-        share = amount // winners
-        odd = amount - share * winners
-        for seat in range(tree.num_players):
-            if not folded >> seat & 1 and stakes[seat] >= level and strengths[seat] == best:
-                chips[seat] += share + (odd > 0)
-                odd -= 1
-        below = level
 
 
 cdef void take_pot(const Tree* tree, const Node* node, int32_t* chips) noexcept nogil:
@@ -155,6 +109,7 @@ cdef class HandPlayer:
         cdef const uint8_t[::1] raw
         cdef const Node* node
         cdef int players = self._tree.num_players
+        cdef int64_t ending
         if len(seats) != players or strengths.shape[1] != players or chips.shape[1] != players:
             raise ValueError(f"seats, strengths and chips must be for {players} players")
         if numbers.shape[0] != count or strengths.shape[0] != count or chips.shape[0] != count:
@@ -179,4 +134,8 @@ cdef class HandPlayer:
                 if node.ending == FOLD:
                     take_pot(&self._tree, node, &chips[hand, 0])
                 else:
-                    divide_pots(&self._tree, node, &strengths[hand, 0], &chips[hand, 0])
+                    ending = node.ending_index
+                    divide_pots(
+                        self._tree.contributions + ending * players, self._tree.folded[ending],
+                        players, &strengths[hand, 0], &chips[hand, 0],
+                    )

@@ -1,9 +1,10 @@
 """A decision thought again in real time: the subgame from the street's beginning, solved anew.
 
 What both players can hold is followed by the blueprint (`holdem.search.ranges`). The subgame
-begins with the street, has the bets that were really made on it, and is solved for both players
-with all their hands. On later decisions of the street it is solved again from the same beginning;
-what this program did before with each of its hands is held fast.
+begins with the street, has the bets that were really made on it, and is solved for all players
+with all their hands: two whole ranges (`holdem.search.solver`), or three and more by drawing
+(`holdem.search.sampled`). On later decisions of the street it is solved again from the same
+beginning; what this program did before with each of its hands is held fast.
 
 A `Resolver` remembers one hand: what it found for each hole that whoever acted could have. All
 else comes from the state that it is asked about. How far it gets depends on the machine; so its
@@ -14,7 +15,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -28,13 +30,14 @@ from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError
 from holdem.game.cards import HOLES
 from holdem.game.menu import MILLION, SizeKind, parse_size
 from holdem.game.policy import Policy
-from holdem.game.rules import Action, Event, Hole, State
+from holdem.game.rules import Action, Event, Hole, Played, State
 from holdem.machine import usable_cores
 from holdem.search.alternatives import river_alternatives
 from holdem.search.continuations import ContinuationValues
 from holdem.search.gadget import Gadget
 from holdem.search.horizon import action_to, street_leaves
 from holdem.search.ranges import Beliefs, StreetStart, Weights
+from holdem.search.sampled import SampledSolver
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.search.strategies import HandStrategy
@@ -50,6 +53,7 @@ _FEWEST_NODES = 3
 """Of a street that is bet on."""
 _FIRST_GUESS = 2e-9
 """Seconds for a node and a hand, until some were measured."""
+_BY_RANGES = "by ranges"
 
 
 class NotSearched(HoldemError):
@@ -116,8 +120,31 @@ class _Memory:
         return self.found[before].likelihood(action) if before in self.found else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A decision's subgame, however it is solved.
+
+    Attributes:
+        kind: what it takes as long as, node by node.
+        solver: whose iterations make it better.
+        actions: legal ones that the subgame's actions come to at the decision.
+        items: what an iteration goes through: nodes, hands and boards.
+        words: what is solved.
+        strategy: what is done with each hand.
+        worth: what the actions win with a hole, by its number, in chips more than folding.
+    """
+
+    kind: str
+    solver: SubgameSolver | SampledSolver
+    actions: tuple[Action, ...]
+    items: float
+    words: str
+    strategy: Callable[[], HandStrategy]
+    worth: Callable[[int], npt.NDArray[np.floating]]
+
+
 class Resolver:
-    """Thinks decisions of two players after the flop again.
+    """Thinks decisions after the flop again.
 
     Attributes:
         config: time, depth, menu and safety.
@@ -159,7 +186,7 @@ class Resolver:
         self._blueprint_menus = _blueprint_menus(game.menu.streets, game.big_blind)
         self._menus = _menus(config.menu, game.menu.streets, translator.game.big_blind)
         self._memory = _Memory()
-        self._seconds_per_item = _FIRST_GUESS
+        self._seconds_per_item: dict[str, float] = defaultdict(lambda: _FIRST_GUESS)
         self._reading_seconds = 0.002
 
     def think(self, state: State, hand: int, *, started: float | None = None) -> Thought:
@@ -178,16 +205,16 @@ class Resolver:
         hole = None if seat is None else state.hole_cards[seat]
         if seat is None or hole is None:
             raise RulesError("nobody is to act whose cards are known", "ask at a player's decision")
-        solver = self._subgame(state, hand, seat, hole)
-        self._iterate(solver, started)
+        search = self._subgame(state, hand, seat, hole)
+        self._iterate(search, started)
         ended = time.monotonic()
-        thought = self._read(solver, state, hole)
+        thought = self._read(search, state, hole)
         now = time.monotonic()
         self._reading_seconds = max(now - ended, 0.9 * self._reading_seconds)
         if now > started + self.config.time_budget_ms / 1000 and (
-            solver.iterations <= self.config.min_iterations
+            search.solver.iterations <= self.config.min_iterations
         ):
-            late = f"{solver.iterations} iterations took {1000 * (now - started):,.0f} ms"
+            late = f"{search.solver.iterations} iterations took {1000 * (now - started):,.0f} ms"
             thought = replace(thought, note=late)
         return thought
 
@@ -207,15 +234,16 @@ class Resolver:
         started = time.monotonic()
         if state.actor is None:
             raise RulesError("nobody is to act", "ask at a player's decision")
-        solver = self._subgame(state, hand, state.actor, None)
-        self._iterate(solver, started)
-        self._remember(solver, state, solver.strategy(solver.tree.line_end))
+        search = self._subgame(state, hand, state.actor, None)
+        self._iterate(search, started)
+        self._remember(search, state, search.strategy())
         found = self._memory.found[state.events]
         return found.actions, found.table
 
-    def _subgame(self, state: State, hand: int, seat: int, hole: Hole | None) -> SubgameSolver:
-        """Return the solver of a decision, before its first iteration."""
-        self._check(state)
+    def _subgame(self, state: State, hand: int, seat: int, hole: Hole | None) -> _Search:
+        """Return the subgame of a decision, before its first iteration."""
+        if not state.board:
+            raise NotSearched("before the flop the blueprint plays", "")
         self._memory.begin(hand)
         start = self._beliefs.at_street_start(
             state,
@@ -223,25 +251,51 @@ class Resolver:
             hand,
             lambda i, action: self._memory.likelihood(state.events[:i], action),
         )
+        if hole is not None:
+            start = _with_hole(start, seat, hole)
         try:
-            return self._solver(state, start, seat, hole)
+            if len(start.state.live) == 2:
+                return self._by_ranges(state, start, seat)
+            return self._by_samples(state, start)
         except (ConfigError, MismatchError, ResourceError, RulesError) as error:
             raise NotSearched(str(error), "the blueprint plays") from error
 
-    def _check(self, state: State) -> None:
-        if not state.board:
-            raise NotSearched("before the flop the blueprint plays", "")
-        if len(state.live) != 2:
+    # ---- Three players and more --------------------------------------------------------------
+
+    def _by_samples(self, state: State, start: StreetStart) -> _Search:
+        """Return the street's subgame of all who are in, with what was played before held fast."""
+        begin = start.state
+        if self.config.safety != "unsafe":
             raise NotSearched(
-                f"{len(state.live)} players are in, and search is for two", "the blueprint plays"
+                f"{len(begin.live)} players are in, and safe search is for two",
+                "search with --safety unsafe",
             )
+        if begin.street < 3:
+            raise NotSearched(
+                f"{len(begin.live)} players are in before the river", "the blueprint plays"
+            )
+        solver = SampledSolver(
+            begin, start.weights, self._menus[begin.street], start.line, seed=self._seed
+        )
+        for place, held in self._held(state, start):
+            node = solver.tree.line[place]
+            if held.names == node.names:
+                solver.lock(node, held.table)
+        end = solver.tree.line_end
+        return _Search(
+            f"sampled on the {STREETS[begin.street]}",
+            solver,
+            end.actions,
+            solver.size,
+            f"{STREETS[begin.street]}, {len(begin.live)} players, to the end of the hand",
+            lambda: solver.strategy(end),
+            solver.action_values,
+        )
 
-    # ---- The subgame -------------------------------------------------------------------------
+    # ---- Two players -------------------------------------------------------------------------
 
-    def _solver(
-        self, state: State, start: StreetStart, seat: int, hole: Hole | None
-    ) -> SubgameSolver:
-        """Return the solver of the street's subgame, with what was played before held fast."""
+    def _by_ranges(self, state: State, start: StreetStart, seat: int) -> _Search:
+        """Return the street's subgame of both ranges, with what was played before held fast."""
         begin = start.state
         first = begin.actor
         assert first is not None  # somebody acts on this street
@@ -250,8 +304,6 @@ class Resolver:
         for player in seats:
             weights = start.weights[player]
             assert weights is not None  # who is in has not folded
-            if player == seat and hole is not None:
-                weights = _with_hole(weights, hole)
             ranges.append(weights)
         spot = Spot(
             board=state.board,
@@ -276,8 +328,21 @@ class Resolver:
             leaves=leaves,
             threads=self._threads,
         )
-        self._hold(solver, state, start)
-        return solver
+        node = solver.tree.root
+        line = [node, *(node := child_after(node, action, spot.stack) for action in start.line)]
+        for place, held in self._held(state, start):
+            if held.names == _names(line[place]):
+                solver.lock(line[place], held.table)
+        end = solver.tree.line_end
+        return _Search(
+            _BY_RANGES,
+            solver,
+            tuple(action_to(state, child) for child in end.children),
+            _items(_nodes_of(solver.tree), spot) / solver.num_workers,
+            f"{STREETS[state.street]}, to the end of the {'street' if leaves else 'hand'}",
+            lambda: solver.strategy(end),
+            lambda number: solver.action_values(end, number),
+        )
 
     def _goes_to_the_end(self, spot: Spot, start: StreetStart) -> bool:
         """Whether the subgame is solved to the end of the hand, and not of the street.
@@ -316,8 +381,8 @@ class Resolver:
 
     def _seconds(self, spot: Spot, counts: Sequence[int]) -> float:
         """Return how long the least iterations take of a tree of so many nodes a street."""
-        seconds = self._seconds_per_item * _items(counts, spot) * self.config.min_iterations
-        return seconds / self._num_workers
+        seconds = self._seconds_per_item[_BY_RANGES] * _items(counts, spot)
+        return seconds * self.config.min_iterations / self._num_workers
 
     def _gadget(
         self, spot: Spot, start: StreetStart, seats: tuple[int, int], *, opponent: int
@@ -346,66 +411,59 @@ class Resolver:
         alternatives = np.nan_to_num(values, nan=0.0) * np.float32(spot.pot)
         return Gadget(opponent, alternatives, self.config.safety)
 
-    def _hold(self, solver: SubgameSolver, state: State, start: StreetStart) -> None:
-        """Lock the decisions of this street that were thought again before."""
-        first = len(state.events) - len(start.line)
-        node = solver.tree.root
-        for place, action in enumerate(start.line):
-            held = self._memory.found.get(state.events[: first + place])
-            mine = node.actor == solver.tree.line_end.actor
-            if mine and held is not None and held.names == _names(node):
-                solver.lock(node, held.table)
-            node = child_after(node, action, solver.spot.stack)
-
     # ---- Solving -----------------------------------------------------------------------------
 
-    def _iterate(self, solver: SubgameSolver, started: float) -> None:
+    def _held(self, state: State, start: StreetStart) -> Iterator[tuple[int, _Found]]:
+        """Yield what who is to act was found to do on this street before, with its place there."""
+        first = len(state.events) - len(start.line)
+        for place, event in enumerate(state.events[first:]):
+            held = self._memory.found.get(state.events[: first + place])
+            if held is not None and isinstance(event, Played) and event.seat == state.actor:
+                yield place, held
+
+    def _iterate(self, search: _Search, started: float) -> None:
         """Iterate until the time is up."""
-        config = self.config
+        config, solver = self.config, search.solver
         deadline = started + config.time_budget_ms / 1000
         begun = time.monotonic()
-        items = _items(_nodes_of(solver.tree), solver.spot)
-        spare = self._reading_seconds + 2 * self._seconds_per_item * items
+        pace = self._seconds_per_item
+        spare = self._reading_seconds + 2 * pace[search.kind] * search.items
         while solver.iterations < _MOST_ITERATIONS:
             least = max(config.min_iterations - solver.iterations, 0)
             done = solver.run(_ITERATIONS_AT_ONCE, deadline=deadline - spare, least=least)
             if done < _ITERATIONS_AT_ONCE:
                 break
         seconds = time.monotonic() - begun
-        per_item = seconds / solver.iterations / items * solver.num_workers
-        self._seconds_per_item += (per_item - self._seconds_per_item) / 2
+        pace[search.kind] += (seconds / solver.iterations / search.items - pace[search.kind]) / 2
 
-    def _read(self, solver: SubgameSolver, state: State, hole: Hole) -> Thought:
+    def _read(self, search: _Search, state: State, hole: Hole) -> Thought:
         """Return what the solved subgame says of one hand, and remember what it says of all."""
-        node = solver.tree.line_end
-        found = solver.strategy(node)
+        found = search.strategy()
         number = hole_number(hole)
         place = int(np.flatnonzero(found.holes == number)[0])
-        self._remember(solver, state, found)
-        actions = self._memory.found[state.events].actions
-        end = "street" if solver.leaves else "hand"
-        chances: dict[Action, float] = dict.fromkeys(actions, 0.0)
-        values: dict[Action, float] = dict.fromkeys(actions, math.nan)
-        worth = solver.action_values(node, number).tolist()
-        for action, chance, value in zip(actions, found.probabilities[place], worth, strict=True):
+        self._remember(search, state, found)
+        chances: dict[Action, float] = dict.fromkeys(search.actions, 0.0)
+        values: dict[Action, float] = dict.fromkeys(search.actions, math.nan)
+        worth = search.worth(number).tolist()
+        for action, chance, value in zip(
+            search.actions, found.probabilities[place], worth, strict=True
+        ):
             chances[action] += float(chance)
             values[action] = max(value, values[action])  # of a number and NaN, the number
         return Thought(
             actions=tuple(chances),
             probabilities=tuple(chances.values()),
             values=tuple(values.values()),
-            subgame=f"{STREETS[state.street]}, to the end of the {end}",
-            iterations=solver.iterations,
+            subgame=search.words,
+            iterations=search.solver.iterations,
             note="",
         )
 
-    def _remember(self, solver: SubgameSolver, state: State, found: HandStrategy) -> None:
+    def _remember(self, search: _Search, state: State, found: HandStrategy) -> None:
         """Keep what was found for all hands."""
-        node = solver.tree.line_end
         table = np.full((len(HOLES), len(found.actions)), 1 / len(found.actions), np.float32)
         table[found.holes] = found.probabilities
-        actions = tuple(action_to(state, child) for child in node.children)
-        self._memory.found[state.events] = _Found(_names(node), actions, table)
+        self._memory.found[state.events] = _Found(found.actions, search.actions, table)
 
 
 def hole_number(hole: Iterable[int]) -> int:
@@ -414,14 +472,15 @@ def hole_number(hole: Iterable[int]) -> int:
     return high * (high - 1) // 2 + low
 
 
-def _with_hole(weights: Weights, hole: Hole) -> Weights:
-    """Weights in which the hand that is really held has some part, whatever led here."""
-    number = hole_number(hole)
+def _with_hole(start: StreetStart, seat: int, hole: Hole) -> StreetStart:
+    """The hand that is really held has some part in the seat's weights, whatever led here."""
+    number, weights = hole_number(hole), start.weights[seat]
+    assert weights is not None  # who acts has not folded
     if weights[number] > 0:
-        return weights
-    result = weights.copy()
-    result[number] = np.float32(0.01) * weights.max()
-    return result
+        return start
+    weights = weights.copy()
+    weights[number] = np.float32(0.01) * weights.max()
+    return replace(start, weights=(*start.weights[:seat], weights, *start.weights[seat + 1 :]))
 
 
 def _names(node: Node) -> tuple[str, ...]:

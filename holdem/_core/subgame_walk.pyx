@@ -1,0 +1,446 @@
+"""Monte Carlo CFR over the betting of one street, for any number of players.
+
+External sampling (Lanctot et al. 2009) with the hands of the player who updates taken all
+together, as in opponent-public chance sampling (Johanson et al. 2012): the others' hands are
+drawn from their ranges without shared cards, and each acts as its hand does. Iterations weigh
+as in Linear CFR (Brown & Sandholm 2019).
+
+At decisions of others that the real hand went through, what was really done is drawn half of the
+time more, and values are weighted for that: a bet that is seldom made would otherwise be seldom
+answered, and it was made. One that a hand would never make, it makes once in a thousand times.
+
+The random numbers of a walk are a stream of (seed, iteration, seat), so that a result depends on
+nothing but the seed and how many iterations were done.
+"""
+
+import numpy as np
+
+from holdem._core.evaluator cimport evaluate7
+from holdem._core.pots cimport divide_pots
+from holdem._core.rng cimport next_below, next_float, next_word, stream_for
+from holdem._core.sync cimport sync_now
+from holdem._core.types cimport MAX_ACTIONS
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
+
+from holdem.errors import ConfigError
+
+__all__ = ["STREET_NODE_DTYPE", "SubgameWalk"]
+
+cdef extern from "subgame_walk_simd.h":
+    void learn_rows(
+        float* regrets, int count, int64_t pad, const float* values, float weight, float* out,
+    ) nogil
+    void average_rows(
+        const float* regrets, float* sums, int count, int64_t pad, const float* reach,
+        float weight, float* out,
+    ) nogil
+    void fill_values(
+        const float* table, const uint8_t* standings, int64_t pad, float* out,
+    ) nogil
+
+STREET_NODE_DTYPE = np.dtype(
+    [
+        ("first_row", np.int64),
+        ("first_child", np.int32),
+        ("place", np.int32),
+        ("kind", np.uint8),
+        ("actor", np.uint8),
+        ("num_actions", np.uint8),
+        ("locked", np.uint8),
+        ("line_action", np.int8),
+        ("padding", np.uint8, 3),
+    ]
+)
+assert STREET_NODE_DTYPE.itemsize == sizeof(StreetNode)
+
+cdef enum:
+    BLOCK = 16                 # hands are padded to a multiple of this
+    MOST_DRAWS = 100_000       # of hands that share cards, before there seem to be no others
+
+cdef float SELDOM = 1e-3       # how often what was really done is done at least
+
+
+cdef class SubgameWalk:
+    """Regrets and average strategies of a street's subgame, and the walks that better them.
+
+    Args:
+        nodes: STREET_NODE_DTYPE, (num_nodes,), children after their parents, the root first.
+        stakes: int32 (places, num_players), chips of each seat in the pots of an ending, uncalled
+            bet returned.
+        folded: uint16 (places,), bit p: seat p folded.
+        holes: by seat its hands that share no card with the board, uint8 (hands, 2); none of a
+            seat that has folded before.
+        weights: by seat how likely each of them is, (hands,), above 0.
+        board: 5 cards.
+        num_floats: of all rows.
+        line_end: the decision whose values are kept.
+
+    Attributes:
+        regrets, sums: float32 (num_floats,).
+        pads: by seat, floats of one action's row.
+        values: float64 (actions, pad) of the decision *line_end*: what the actions won, iterations
+            weighted alike with regrets, times how often the others got there.
+        met: float64 (pad,), how often.
+        iterations: done so far.
+    """
+
+    cdef readonly object regrets, sums, values, met
+    cdef readonly tuple pads
+    cdef readonly int64_t iterations
+    cdef object _arrays                        # keeps memory alive
+    cdef const StreetNode* _nodes
+    cdef const int32_t* _stakes
+    cdef const uint16_t* _folded
+    cdef SeatHands _seats[MAX_PLAYERS]
+    cdef int _num_players, _line_end
+    cdef float[::1] _regrets, _sums, _scratch
+    cdef uint8_t[::1] _standings
+    cdef double[:, ::1] _values
+    cdef double[::1] _met
+    cdef uint8_t[::1] _walks                   # by seat: whether it decides anything
+    cdef card_t _board[5]
+    cdef int _num_dealt
+
+    def __init__(
+        self, nodes, const int32_t[:, ::1] stakes, const uint16_t[::1] folded, holes, weights,
+        board, int64_t num_floats, int line_end,
+    ):
+        if nodes.dtype != STREET_NODE_DTYPE or not 0 <= line_end < len(nodes):
+            raise TypeError(f"nodes must be an array of STREET_NODE_DTYPE, not {nodes.dtype}")
+        if not 2 <= len(holes) <= MAX_PLAYERS or len(weights) != len(holes):
+            raise ValueError(f"hands of {len(holes)} seats, weights of {len(weights)}")
+        if stakes.shape[1] != len(holes) or stakes.shape[0] != folded.shape[0]:
+            raise ValueError("stakes must be of all seats, and as many as folded")
+        cdef const uint8_t[::1] raw = nodes.view(np.uint8)
+        cdef int seat, card
+        self._nodes = <const StreetNode*>&raw[0]
+        self._stakes, self._folded = &stakes[0, 0], &folded[0]
+        self._num_players, self._line_end = len(holes), line_end
+        self._num_dealt = len(board)
+        for card in range(self._num_dealt):
+            self._board[card] = board[card]
+        self._arrays = [nodes, stakes, folded]
+        for seat in range(self._num_players):
+            self._take_hands(seat, holes[seat], weights[seat])
+        self.pads = tuple(self._seats[seat].pad for seat in range(self._num_players))
+        decisions = nodes[nodes["kind"] == DECISION]
+        self._walks = np.isin(np.arange(MAX_PLAYERS), decisions["actor"]).astype(np.uint8)
+        self._check_rows(nodes, num_floats)
+        self.regrets = np.zeros(num_floats, np.float32)
+        self.sums = np.zeros(num_floats, np.float32)
+        self._regrets, self._sums = self.regrets, self.sums
+        end = nodes[line_end]
+        self.values = np.zeros((int(end["num_actions"]), self.pads[int(end["actor"])]))
+        self.met = np.zeros(self.pads[int(end["actor"])])
+        self._values, self._met = self.values, self.met
+        most = max(self.pads)
+        self._standings = np.zeros(most, np.uint8)
+        self._scratch = np.zeros((_depth(nodes) + 1) * (MAX_ACTIONS + 1) * most, np.float32)
+
+    def _take_hands(self, int seat, holes, weights):
+        """Lay out a seat's hands, padded with what is no hand."""
+        cdef int count = len(holes)
+        if len(weights) != count:
+            raise ValueError(f"{count} hands of seat {seat}, {len(weights)} weights")
+        cdef int64_t pad = (count + BLOCK) // BLOCK * BLOCK if count else 0
+        cards = np.zeros((max(pad, 1), 2), np.uint8)
+        cards[:count] = np.asarray(holes, np.uint8).reshape(-1, 2)
+        bits = np.full(max(pad, 1), 2**64 - 1, np.uint64)
+        one = np.uint64(1)
+        bits[:count] = (one << cards[:count, 0].astype(np.uint64)) | (
+            one << cards[:count, 1].astype(np.uint64)
+        )
+        up_to = np.cumsum(np.asarray(weights, np.float64)) if count else np.zeros(1)
+        strengths = np.zeros(max(pad, 1), np.int32)
+        cdef const card_t[:, ::1] card_view = cards
+        cdef const uint64_t[::1] bits_view = bits
+        cdef const double[::1] weight_view = up_to
+        cdef int32_t[::1] strength_view = strengths
+        self._arrays += [cards, bits, up_to, strengths]
+        self._seats[seat].num_hands, self._seats[seat].pad = count, pad
+        self._seats[seat].cards = &card_view[0, 0]
+        self._seats[seat].bits = &bits_view[0]
+        self._seats[seat].up_to = &weight_view[0]
+        self._seats[seat].strengths = &strength_view[0]
+        self._rank(seat)
+
+    def _check_rows(self, nodes, int64_t num_floats):
+        """Refuse rows that would lie beyond the end."""
+        pads = np.array([*self.pads] + [0] * (256 - len(self.pads)), np.int64)
+        ends = nodes["first_row"] + nodes["num_actions"] * pads[nodes["actor"]]
+        decides = nodes["kind"] == DECISION
+        if (nodes["num_actions"] > MAX_ACTIONS).any():
+            raise ValueError(f"more than {MAX_ACTIONS} actions")
+        if decides.any() and not 0 <= ends[decides].max() <= num_floats:
+            raise ValueError(f"rows of {ends[decides].max()} floats, and there are {num_floats}")
+
+    cdef void _rank(self, int seat) noexcept nogil:
+        """Look up how strong a seat's hands are on the board."""
+        cdef SeatHands* hands = &self._seats[seat]
+        cdef card_t cards[7]
+        cdef int hand, card
+        for card in range(5):
+            cards[2 + card] = self._board[card]
+        for hand in range(hands.num_hands):
+            cards[0], cards[1] = hands.cards[2 * hand], hands.cards[2 * hand + 1]
+            hands.strengths[hand] = 2 * evaluate7(cards)
+
+    # ---- Iterations ----------------------------------------------------------------------
+
+    def run(self, uint64_t seed, int64_t iterations, int64_t deadline_ns, int64_t least):
+        """Do iterations, a walk of each player who decides; return how many were done.
+
+        Args:
+            seed: of the random numbers.
+            iterations: how many, if time allows.
+            deadline_ns: when to begin no more, on the clock of ``time.monotonic_ns``.
+            least: iterations that are done even so.
+
+        Raises:
+            ConfigError: the players' ranges leave no hands that share no card.
+        """
+        cdef WalkState walk
+        cdef int64_t done = 0
+        cdef float* values = &self._scratch[0]
+        cdef bint drawn = True
+        cdef int64_t hand
+        with nogil:
+            while done < iterations and (done < least or sync_now() < deadline_ns):
+                self.iterations += 1
+                walk.weight = <float>self.iterations
+                for walk.player in range(self._num_players):
+                    if not self._walks[walk.player]:
+                        continue
+                    walk.stream = stream_for(seed, self.iterations, walk.player)
+                    drawn = self._draw(&walk)
+                    if not drawn:
+                        break
+                    walk.standings = &self._standings[0]
+                    walk.scratch = values + self._seats[walk.player].pad
+                    self._walk(&walk, 0, <float>1, values)
+                    for hand in range(self._seats[walk.player].pad):
+                        values[hand] = 1
+                    self._average(&walk, 0, values)
+                if not drawn:
+                    break
+                done += 1
+        if not drawn:
+            raise ConfigError(
+                "the players' ranges leave no hands that share no card", "give them wider ranges"
+            )
+        return done
+
+    cdef bint _draw(self, WalkState* walk) noexcept nogil:
+        """Draw the others' hands; False if none that share no card were found."""
+        cdef uint64_t taken
+        cdef int draws, seat
+        cdef SeatHands* hands
+        for draws in range(MOST_DRAWS):
+            taken = 0
+            for seat in range(self._num_players):
+                hands = &self._seats[seat]
+                if seat == walk.player or not hands.num_hands:
+                    continue
+                walk.hole[seat] = draw_hand(hands, &walk.stream)
+                if taken & hands.bits[walk.hole[seat]]:
+                    break
+                taken |= hands.bits[walk.hole[seat]]
+            else:
+                self._stand(walk, taken)
+                return True
+        return False
+
+    cdef void _stand(self, WalkState* walk, uint64_t taken) noexcept nogil:
+        """Say how each hand of the player stands against those drawn.
+
+        Standing 2i is between the i-th weakest strength of the others and the one before,
+        2i + 1 is equal to it.
+        """
+        cdef SeatHands* own = &self._seats[walk.player]
+        cdef int32_t levels[MAX_PLAYERS]
+        cdef int32_t strength
+        cdef int64_t hand
+        cdef int seat, i, num_levels = 0, standing
+        for seat in range(self._num_players):
+            if seat == walk.player or not self._seats[seat].num_hands:
+                continue
+            strength = self._seats[seat].strengths[walk.hole[seat]]
+            walk.strength[seat] = strength
+            i = num_levels
+            while i > 0 and levels[i - 1] > strength:
+                i -= 1
+            if i > 0 and levels[i - 1] == strength:
+                continue
+            for standing in range(num_levels, i, -1):
+                levels[standing] = levels[standing - 1]
+            levels[i] = strength
+            num_levels += 1
+        for i in range(num_levels):
+            # Strengths are even, so that there is one between any two.
+            walk.standing_strength[2 * i] = levels[i] - 1
+            walk.standing_strength[2 * i + 1] = levels[i]
+        walk.standing_strength[2 * num_levels] = levels[num_levels - 1] + 1
+        walk.num_standings = 2 * num_levels + 2
+        for hand in range(own.pad):
+            standing = 0
+            strength = own.strengths[hand]
+            for i in range(num_levels):
+                standing += (levels[i] < strength) + (levels[i] <= strength)
+            if own.bits[hand] & taken:
+                standing = 2 * num_levels + 1
+            self._standings[hand] = <uint8_t>standing
+
+    # ---- Walks ---------------------------------------------------------------------------
+
+    cdef void _walk(
+        self, WalkState* walk, int at, float share, float* out
+    ) noexcept nogil:
+        """Write what *at* is worth to each hand of the player, (pad,), and learn.
+
+        Values are in chips of the whole hand, times *share*: how much more often things
+        come here than they were drawn.
+        """
+        cdef const StreetNode* node = self._nodes + at
+        cdef int64_t pad = self._seats[walk.player].pad
+        cdef float* values
+        cdef int a
+        if node.kind == STREET_ENDING:
+            self._end(walk, node, share, out)
+        elif node.actor != walk.player:
+            a = self._act(walk, node, &share)
+            self._walk(walk, node.first_child + a, share, out)
+        else:
+            values = walk.scratch
+            walk.scratch += node.num_actions * pad
+            for a in range(node.num_actions):
+                self._walk(walk, node.first_child + a, share, values + a * pad)
+            if at == self._line_end:
+                self._keep(walk, node.num_actions, values, share)
+            learn_rows(
+                &self._regrets[node.first_row], node.num_actions, pad, values,
+                <float>0 if node.locked else walk.weight, out,
+            )
+            walk.scratch = values
+
+    cdef void _end(
+        self, WalkState* walk, const StreetNode* node, float share, float* out
+    ) noexcept nogil:
+        """What an ending is worth to each hand."""
+        cdef float table[MOST_STANDINGS]
+        cdef int32_t chips[MAX_PLAYERS]
+        cdef int standing, last = walk.num_standings - 1
+        for standing in range(last):
+            walk.strength[walk.player] = walk.standing_strength[standing]
+            divide_pots(
+                self._stakes + <int64_t>node.place * self._num_players, self._folded[node.place],
+                self._num_players, walk.strength, chips,
+            )
+            table[standing] = share * <float>chips[walk.player]
+        table[last] = 0
+        fill_values(table, walk.standings, self._seats[walk.player].pad, out)
+
+    cdef int _act(self, WalkState* walk, const StreetNode* node, float* share) noexcept nogil:
+        """Draw what another player does with its hand, and weigh what follows."""
+        cdef float strategy[MAX_ACTIONS]
+        cdef float total = 0, chance
+        cdef int64_t pad = self._seats[node.actor].pad
+        cdef const float* regrets = &self._regrets[node.first_row + walk.hole[node.actor]]
+        cdef int a, count = node.num_actions, line = node.line_action, chosen = 0
+        for a in range(count):
+            strategy[a] = regrets[a * pad] if regrets[a * pad] > 0 else <float>0
+            total += strategy[a]
+        for a in range(count):
+            if total > <float>1e-30:
+                strategy[a] = strategy[a] / total
+            else:
+                strategy[a] = <float>1 / <float>count
+        chosen = sample(strategy, count, next_float(&walk.stream))
+        if line < 0:
+            return chosen
+        if next_word(&walk.stream) >> 63:
+            chosen = line
+        if chosen == line:
+            chance = <float>0.5 + <float>0.5 * strategy[line]
+            share[0] = share[0] * max(strategy[line], SELDOM) / chance
+        else:
+            share[0] = share[0] * <float>2
+        return chosen
+
+    cdef void _keep(
+        self, WalkState* walk, int num_actions, const float* values, float share
+    ) noexcept nogil:
+        """Add to what is known of the line's end."""
+        cdef int64_t hand, pad = self._seats[walk.player].pad
+        cdef double weight = walk.weight
+        cdef int a, last = walk.num_standings - 1
+        for a in range(num_actions):
+            for hand in range(pad):
+                self._values[a, hand] += weight * values[a * pad + hand]
+        for hand in range(pad):
+            if walk.standings[hand] != last:
+                self._met[hand] += weight * share
+
+    cdef void _average(self, WalkState* walk, int at, const float* reach) noexcept nogil:
+        """Add the player's strategies to the sums, times how often its hands get there by them.
+
+        Others' actions are drawn alike, and those of the line half of the time, whatever
+        their strategies: so a decision comes into the average in a fixed share of the
+        iterations, as it is in them.
+        """
+        cdef const StreetNode* node = self._nodes + at
+        cdef float* on
+        cdef int a
+        if node.kind != DECISION:
+            return
+        if node.actor != walk.player:
+            a = <int>next_below(&walk.stream, node.num_actions)
+            if node.line_action >= 0 and next_word(&walk.stream) >> 63:
+                a = node.line_action
+            self._average(walk, node.first_child + a, reach)
+            return
+        on = walk.scratch
+        walk.scratch += node.num_actions * self._seats[walk.player].pad
+        average_rows(
+            &self._regrets[node.first_row], &self._sums[node.first_row], node.num_actions,
+            self._seats[walk.player].pad, reach, walk.weight, on,
+        )
+        for a in range(node.num_actions):
+            self._average(walk, node.first_child + a, on + a * self._seats[walk.player].pad)
+        walk.scratch = on
+
+
+cdef inline int draw_hand(const SeatHands* hands, Stream* stream) noexcept nogil:
+    """Draw a hand by its weight."""
+    cdef double wanted = (next_word(stream) >> 11) * 1.1102230246251565e-16
+    cdef int low = 0, high = hands.num_hands - 1, middle
+    wanted = wanted * hands.up_to[high]
+    while low < high:
+        middle = (low + high) >> 1
+        if hands.up_to[middle] > wanted:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+cdef inline int sample(const float* strategy, int num_actions, float drawn) noexcept nogil:
+    """Draw an action. Rounding may leave the sum short of 1; then the last likely one."""
+    cdef int a, likely = 0
+    for a in range(num_actions):
+        if strategy[a] > 0:
+            likely = a
+            drawn -= strategy[a]
+            if drawn < 0:
+                return a
+    return likely
+
+
+def _depth(nodes):
+    """The most decisions one after the other."""
+    depths = np.zeros(len(nodes), np.int64)
+    for at in range(len(nodes) - 1, -1, -1):
+        count = int(nodes["num_actions"][at])
+        if count and nodes["kind"][at] == DECISION:
+            first = int(nodes["first_child"][at])
+            depths[at] = 1 + depths[first : first + count].max()
+    return int(depths[0])

@@ -1,0 +1,197 @@
+"""A street's subgame of any number of players, solved by sampled walks.
+
+Three ranges and more cannot be walked whole as two can: which hands meet is no product of pairs.
+So the others' hands are drawn (`holdem/_core/subgame_walk.pyx`), all hands of one player are
+taken through the betting against them, and the noise of that is averaged out, Linear CFR (Brown &
+Sandholm 2019) being as patient with it as with any. With three players or more no solution is
+known to be unbeatable; in practice such play wins (Brown & Sandholm 2019, Pluribus).
+
+One thread does it. What is found depends on the seed and the number of iterations only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem._core.subgame_walk import SubgameWalk
+from holdem.errors import ConfigError, MismatchError
+from holdem.game.cards import HOLES, cards_text
+from holdem.game.ranges import without_cards
+from holdem.game.rules import Action, State
+from holdem.search.spot import Menu
+from holdem.search.strategies import HandStrategy
+from holdem.search.street_tree import StreetNode, build_street_tree
+
+__all__ = ["SampledSolver"]
+
+Weights = npt.NDArray[np.float32]
+
+
+class SampledSolver:
+    """The strategies of a street's subgame, and the iterations that better them.
+
+    Args:
+        start: the beginning of the street.
+        weights: by seat of its holes, (1326,); None of who has folded.
+        menu: the bets on offer.
+        line: what was done on the street since.
+        seed: of what is drawn.
+
+    Attributes:
+        tree: the public tree.
+        iterations: done so far: each is a walk of every player.
+
+    Raises:
+        ConfigError: the menu makes too large a tree, or the ranges cannot meet.
+    """
+
+    def __init__(
+        self,
+        start: State,
+        weights: Sequence[Weights | None],
+        menu: Menu,
+        line: Sequence[Action] = (),
+        *,
+        seed: int = 0,
+    ) -> None:
+        self.tree = build_street_tree(start, menu, line)
+        self._seed = seed
+        self._holes = [_holes(held, start) for held in weights]
+        counts = [len(holes) for holes in self._holes]
+        for seat in start.live:
+            if not counts[seat]:
+                raise ConfigError(
+                    f"seat {seat} has no hand left on {cards_text(start.board)}",
+                    "give it hands that share no card with the board",
+                )
+        self._weights = [
+            np.zeros(0, np.float32) if held is None else held[holes]
+            for held, holes in zip(weights, self._holes, strict=True)
+        ]
+        self._locked: dict[StreetNode, Weights] = {}
+        self._made: SubgameWalk | None = None
+
+    @property
+    def iterations(self) -> int:
+        """How many were done."""
+        return 0 if self._made is None else self._made.iterations
+
+    @property
+    def size(self) -> float:
+        """Nodes times hands, of which an iteration takes its share."""
+        hands = sum(map(len, self._holes)) / len(self.tree.line_end.state.live)
+        return len(self.tree.nodes) * hands
+
+    def lock(self, node: StreetNode, table: Weights) -> None:
+        """Fix what the actor of *node* does: how likely each hole takes each action.
+
+        Args:
+            node: a decision; before the first iteration.
+            table: (1326, actions).
+
+        Raises:
+            MismatchError: it is not for these actions, or iterations have been done.
+        """
+        if self._made is not None or table.shape != (len(HOLES), len(node.children)):
+            raise MismatchError(
+                f"a strategy of shape {table.shape} after {self.iterations} iterations",
+                f"give one of (1326, {len(node.children)}) before the first",
+            )
+        self._locked[node] = table
+
+    def run(self, iterations: int, *, deadline: float | None = None, least: int = 0) -> int:
+        """Do iterations; return how many were done.
+
+        Args:
+            iterations: how many, if time allows.
+            deadline: when to begin no more, on the clock of `time.monotonic`.
+            least: iterations that are done even so.
+        """
+        until = 2**62 if deadline is None else int(deadline * 1e9)
+        return self._walk.run(self._seed, iterations, until, least)
+
+    def strategy(self, node: StreetNode) -> HandStrategy:
+        """Return the average strategy at a decision."""
+        seat = node.state.actor
+        assert seat is not None  # it is a decision
+        sums = self._rows(self._walk.sums, node)[:, : len(self._holes[seat])]
+        totals = sums.sum(axis=0)
+        chances = np.full_like(sums, 1 / len(sums))
+        np.divide(sums, totals, out=chances, where=totals > 0)
+        return HandStrategy(
+            player=seat,
+            actions=node.names,
+            holes=self._holes[seat],
+            weights=self._weights[seat],
+            probabilities=np.ascontiguousarray(chances.T),
+        )
+
+    def action_values(self, hole: int) -> npt.NDArray[np.float64]:
+        """Return what the actions at the line's end win with a hole, in chips, more than folding.
+
+        As the others played over all iterations, late ones more, which is what the average
+        strategy learns from. NaN if nobody who can have acted so was met.
+
+        Args:
+            hole: its number.
+        """
+        state = self.tree.line_end.state
+        assert state.actor is not None  # it is a decision
+        place = int(np.flatnonzero(self._holes[state.actor] == hole)[0])
+        met = float(self._walk.met[place])
+        if met <= 0:
+            return np.full(len(self.tree.line_end.children), math.nan)
+        return self._walk.values[:, place] / met + state.paid[state.actor]
+
+    # ---- The walk ------------------------------------------------------------------------
+
+    @property
+    def _walk(self) -> SubgameWalk:
+        """What does the work; made late, when it is known what is locked."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def _make(self) -> SubgameWalk:
+        tree = self.tree
+        pads = [(len(holes) // 16 + 1) * 16 for holes in self._holes]
+        ends = np.cumsum(
+            [0]
+            + [
+                len(node.children) * pads[node.state.actor] if node.state.actor is not None else 0
+                for node in tree.nodes
+            ]
+        ).tolist()
+        self._first_rows = ends
+        walk = SubgameWalk(
+            tree.table(ends[:-1], frozenset(self._locked)),
+            *tree.stakes(),
+            [HOLES[holes] for holes in self._holes],
+            self._weights,
+            tree.nodes[0].state.board,
+            ends[-1],
+            tree.line_end.index,
+        )
+        self._made = walk
+        for node, table in self._locked.items():
+            assert node.state.actor is not None  # it is a decision
+            held = self._holes[node.state.actor]
+            # A strategy is what regrets in its proportion play, if they stay as they are.
+            self._rows(walk.regrets, node)[:, : len(held)] = table[held].T
+        return walk
+
+    def _rows(self, rows: npt.NDArray[np.float32], node: StreetNode) -> npt.NDArray[np.float32]:
+        """The rows of a decision, (actions, pad); a view."""
+        first, end = self._first_rows[node.index : node.index + 2]
+        return rows[first:end].reshape(len(node.children), -1)
+
+
+def _holes(weights: Weights | None, start: State) -> npt.NDArray[np.int64]:
+    """The numbers of the holes that a seat can have."""
+    if weights is None:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(without_cards(weights, start.board))
