@@ -79,7 +79,6 @@ def test_two_whole_ranges_come_near_to_equilibrium():
     def copy(node, same):
         if not same.children:
             return
-        assert [child.action.split()[0] for child in node.children][0] in ("check", "fold")
         found = sampled.strategy(same)
         table = np.zeros((len(HOLES), len(node.children)), np.float32)
         table[found.holes] = found.probabilities
@@ -122,16 +121,9 @@ def test_three_players_leave_little_to_gain():
     solver = solved(state, ranges, POT_OR_NOTHING, 20_000)
     slow = ReferenceStreet(solver.tree, ranges)
     found = {
-        node: {
-            hole: row
-            for hole, row in zip(
-                solver.strategy(node).holes.tolist(),
-                solver.strategy(node).probabilities,
-                strict=True,
-            )
-        }
+        node: dict(zip(strategy.holes.tolist(), strategy.probabilities, strict=True))
         for node in solver.tree.nodes
-        if node.children
+        if node.children and (strategy := solver.strategy(node))
     }
 
     gains = [slow.best_response_gain(seat, lambda n, h: found[n][h]) for seat in range(3)]

@@ -9,8 +9,11 @@ At decisions of others that the real hand went through, what was really done is 
 time more, and values are weighted for that: a bet that is seldom made would otherwise be seldom
 answered, and it was made. One that a hand would never make, it makes once in a thousand times.
 
-The random numbers of a walk are a stream of (seed, iteration, seat), so that a result depends on
-nothing but the seed and how many iterations were done.
+Hands are drawn from a sequence of points that fill the cube of the others' ranges evenly
+(Roberts 2018, a generalised golden ratio), so that, ranges being in order of strength, a few hundred
+draws see them as they are; a point whose hands share a card is passed over. All other random
+numbers of a walk are a stream of (seed, iteration, seat): so a result depends on nothing but the
+seed and how many iterations were done.
 """
 
 import numpy as np
@@ -99,7 +102,8 @@ cdef class SubgameWalk:
     cdef double[::1] _met
     cdef uint8_t[::1] _walks                   # by seat: whether it decides anything
     cdef card_t _board[5]
-    cdef int _num_dealt
+    cdef uint64_t _steps[MAX_PLAYERS]          # from one point to the next, in 2^-64
+    cdef uint64_t _points[MAX_PLAYERS]         # by seat: how many its walks have used
 
     def __init__(
         self, nodes, const int32_t[:, ::1] stakes, const uint16_t[::1] folded, holes, weights,
@@ -116,12 +120,13 @@ cdef class SubgameWalk:
         self._nodes = <const StreetNode*>&raw[0]
         self._stakes, self._folded = &stakes[0, 0], &folded[0]
         self._num_players, self._line_end = len(holes), line_end
-        self._num_dealt = len(board)
-        for card in range(self._num_dealt):
+        for card in range(5):
             self._board[card] = board[card]
         self._arrays = [nodes, stakes, folded]
+        cdef double ratio = _golden_ratio(sum(len(held) > 0 for held in holes) - 1)
         for seat in range(self._num_players):
             self._take_hands(seat, holes[seat], weights[seat])
+            self._steps[seat] = <uint64_t>(ratio ** (-1.0 - seat) * 18446744073709551616.0)
         self.pads = tuple(self._seats[seat].pad for seat in range(self._num_players))
         decisions = nodes[nodes["kind"] == DECISION]
         self._walks = np.isin(np.arange(MAX_PLAYERS), decisions["actor"]).astype(np.uint8)
@@ -212,7 +217,7 @@ cdef class SubgameWalk:
                     if not self._walks[walk.player]:
                         continue
                     walk.stream = stream_for(seed, self.iterations, walk.player)
-                    drawn = self._draw(&walk)
+                    drawn = self._draw(seed, &walk)
                     if not drawn:
                         break
                     walk.standings = &self._standings[0]
@@ -230,18 +235,24 @@ cdef class SubgameWalk:
             )
         return done
 
-    cdef bint _draw(self, WalkState* walk) noexcept nogil:
+    cdef bint _draw(self, uint64_t seed, WalkState* walk) noexcept nogil:
         """Draw the others' hands; False if none that share no card were found."""
-        cdef uint64_t taken
-        cdef int draws, seat
+        cdef uint64_t taken, point
+        cdef int draws, seat, place
         cdef SeatHands* hands
+        cdef Stream start
         for draws in range(MOST_DRAWS):
             taken = 0
+            place = 0
+            point = self._points[walk.player]
+            self._points[walk.player] += 1
+            start = stream_for(seed, 0, walk.player)
             for seat in range(self._num_players):
                 hands = &self._seats[seat]
                 if seat == walk.player or not hands.num_hands:
                     continue
-                walk.hole[seat] = draw_hand(hands, &walk.stream)
+                walk.hole[seat] = draw_hand(hands, next_word(&start) + point * self._steps[place])
+                place += 1
                 if taken & hands.bits[walk.hole[seat]]:
                     break
                 taken |= hands.bits[walk.hole[seat]]
@@ -409,9 +420,9 @@ cdef class SubgameWalk:
         walk.scratch = on
 
 
-cdef inline int draw_hand(const SeatHands* hands, Stream* stream) noexcept nogil:
-    """Draw a hand by its weight."""
-    cdef double wanted = (next_word(stream) >> 11) * 1.1102230246251565e-16
+cdef inline int draw_hand(const SeatHands* hands, uint64_t place) noexcept nogil:
+    """The hand at a place of the range, in 2^-64, weights laid end to end."""
+    cdef double wanted = (place >> 11) * 1.1102230246251565e-16
     cdef int low = 0, high = hands.num_hands - 1, middle
     wanted = wanted * hands.up_to[high]
     while low < high:
@@ -433,6 +444,15 @@ cdef inline int sample(const float* strategy, int num_actions, float drawn) noex
             if drawn < 0:
                 return a
     return likely
+
+
+cdef double _golden_ratio(int dimensions):
+    """The root of x^(d + 1) = x + 1: the golden ratio for one dimension."""
+    cdef double root = 1.0
+    cdef int step
+    for step in range(64):
+        root = (1.0 + root) ** (1.0 / (dimensions + 1))
+    return root
 
 
 def _depth(nodes):

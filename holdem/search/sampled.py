@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from holdem._core.evaluator import evaluate
 from holdem._core.subgame_walk import SubgameWalk
 from holdem.errors import ConfigError, MismatchError
 from holdem.game.cards import HOLES, cards_text
@@ -191,7 +192,10 @@ class SampledSolver:
 
 
 def _holes(weights: Weights | None, start: State) -> npt.NDArray[np.int64]:
-    """The numbers of the holes that a seat can have."""
+    """The numbers of the holes that a seat can have, the weakest on the board first."""
     if weights is None:
         return np.zeros(0, np.int64)
-    return np.flatnonzero(without_cards(weights, start.board))
+    holes = np.flatnonzero(without_cards(weights, start.board))
+    board = np.broadcast_to(np.array(start.board, np.uint8), (len(holes), len(start.board)))
+    strengths = evaluate(np.concatenate([HOLES[holes], board], axis=1))
+    return holes[np.argsort(strengths, kind="stable")]
