@@ -298,7 +298,7 @@ def test_safe_search_answers(safety):
                 hands=[*HANDS, parse_cards("TcTd")],
             ),
             QUICK,
-            "players are in before the river",
+            "no place where this flop ends",
         ),
         (
             played(raise_to(250), CALL, "Ks7d2h", CALL, CALL, "5c"),

@@ -18,16 +18,23 @@ seed and how many iterations were done.
 
 import numpy as np
 
+from holdem._core.deal cimport ask_for_bucket, bucket_of
 from holdem._core.evaluator cimport evaluate7
+from holdem._core.indexer cimport holes_on_board
 from holdem._core.pots cimport divide_pots
+from holdem._core.regrets cimport match_regrets
 from holdem._core.rng cimport next_below, next_float, next_word, stream_for
 from holdem._core.sync cimport sync_now
-from holdem._core.types cimport MAX_ACTIONS
+from holdem._core.tree cimport view_tree
+from holdem._core.types cimport (
+    MAX_ACTIONS, MAX_STREETS, NO_ENDING, NUM_CARDS, NUM_HOLES, Node, chips_t
+)
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
+from libc.string cimport memcpy
 
 from holdem.errors import ConfigError
 
-__all__ = ["STREET_NODE_DTYPE", "SubgameWalk"]
+__all__ = ["STREET_NODE_DTYPE", "Continuation", "SubgameWalk"]
 
 cdef extern from "subgame_walk_simd.h":
     void learn_rows(
@@ -40,6 +47,14 @@ cdef extern from "subgame_walk_simd.h":
     void fill_values(
         const float* table, const uint8_t* standings, int64_t pad, float* out,
     ) nogil
+    void fill_choices(
+        const float* table, const uint8_t* standings, int64_t pad, float* out,
+    ) nogil
+    void mix_choices(
+        const float* strategies, int count, const uint16_t* buckets, int64_t pad,
+        const float* values, float* out,
+    ) nogil
+    void split_choices(const float* values, int64_t pad, float* out) nogil
 
 STREET_NODE_DTYPE = np.dtype(
     [
@@ -63,6 +78,69 @@ cdef enum:
 cdef float SELDOM = 1e-3       # how often what was really done is done at least
 
 
+cdef class Continuation:
+    """A blueprint that plays on from where a street's betting ends.
+
+    Args:
+        nodes: NODE_DTYPE, (num_nodes,), of its `BettingTree`.
+        contributions: int32 (num_endings, num_players), chips.
+        folded: uint16 (num_endings,).
+        kinds: uint8 (num_nodes,): what led to a node, 0 a fold, 1 a check or call, 2 a bet or raise.
+        units: uint16 (num_slots,), its probabilities in 1/65,535.
+        tables: of buckets, by street, see `HoldemDealer`.
+        bucket_counts: by street.
+        factor: what a biased continuation multiplies the probability of its kind by.
+
+    Attributes:
+        num_streets: of the betting tree.
+        most_decisions: of one seat after the first street, one after the other.
+        most_actions: of a decision.
+    """
+
+    def __init__(
+        self, const Node[::1] nodes, const chips_t[:, ::1] contributions,
+        const uint16_t[::1] folded, const uint8_t[::1] kinds, const uint16_t[::1] units, tables,
+        bucket_counts, float factor,
+    ):
+        cdef const uint8_t[::1] narrow
+        cdef const uint16_t[::1] wide
+        cdef int street
+        if kinds.shape[0] != nodes.shape[0]:
+            raise ValueError("kinds must be for every node")
+        self._tree = view_tree(nodes, contributions, folded)
+        self._units, self._kinds, self._factor = &units[0], &kinds[0], factor
+        self.num_streets = self._buckets.num_streets = min(len(tables), len(bucket_counts))
+        self.bucket_counts = tuple(bucket_counts)
+        self._arrays = nodes, contributions, folded, kinds, units, tables
+        for street in range(self.num_streets):
+            self._buckets.narrow[street] = NULL
+            self._buckets.wide[street] = NULL
+            if tables[street].dtype == np.uint8:
+                narrow = tables[street]
+                self._buckets.narrow[street] = &narrow[0]
+            else:
+                wide = tables[street]
+                self._buckets.wide[street] = &wide[0]
+        self._measure(nodes.shape[0])
+
+    def _measure(self, int64_t num_nodes):
+        cdef uint8_t[:, ::1] depths = np.zeros((num_nodes, MAX_PLAYERS), np.uint8)
+        cdef const Node* node
+        cdef int64_t at
+        cdef int seat, a
+        self.most_decisions = self.most_actions = 0
+        for at in range(num_nodes - 1, -1, -1):
+            node = self._tree.nodes + at
+            if node.ending != NO_ENDING or node.street == 0:
+                continue
+            self.most_actions = max(self.most_actions, node.num_actions)
+            for seat in range(self._tree.num_players):
+                for a in range(node.num_actions):
+                    depths[at, seat] = max(depths[at, seat], depths[node.first_child + a, seat])
+            depths[at, node.actor] += 1
+            self.most_decisions = max(self.most_decisions, depths[at, node.actor])
+
+
 cdef class SubgameWalk:
     """Regrets and average strategies of a street's subgame, and the walks that better them.
 
@@ -74,9 +152,17 @@ cdef class SubgameWalk:
         holes: by seat its hands that share no card with the board, uint8 (hands, 2); none of a
             seat that has folded before.
         weights: by seat how likely each of them is, (hands,), above 0.
-        board: 5 cards.
+        board: 3 to 5 cards; a walk draws the others.
         num_floats: of all rows.
         line_end: the decision whose values are kept.
+        leaves: None if the street is the river, or nothing is known of later ones; else of each
+            place
+            - int64 (places, num_players): where the rows of a leaf's choices begin, -1 for none,
+            - int32 (places, num_players): chips that each seat has left there,
+            - int32 (places,): the node of the continuation's tree,
+            - int32 (places, num_players): chips that each seat has in the pots in that tree,
+            - float64 (places,): real chips for one of the tree.
+        continuation: how the blueprint plays on from leaves.
 
     Attributes:
         regrets, sums: float32 (num_floats,).
@@ -102,12 +188,19 @@ cdef class SubgameWalk:
     cdef double[::1] _met
     cdef uint8_t[::1] _walks                   # by seat: whether it decides anything
     cdef card_t _board[5]
+    cdef int _num_dealt
+    cdef Continuation _continuation
+    cdef const int64_t[:, ::1] _leaf_rows
+    cdef const int32_t[:, ::1] _left, _tree_stakes
+    cdef const int32_t[::1] _tree_nodes, _bucket_counts
+    cdef const double[::1] _scales
+    cdef int32_t[::1] _indices
     cdef uint64_t _steps[MAX_PLAYERS]          # from one point to the next, in 2^-64
     cdef uint64_t _points[MAX_PLAYERS]         # by seat: how many its walks have used
 
     def __init__(
         self, nodes, const int32_t[:, ::1] stakes, const uint16_t[::1] folded, holes, weights,
-        board, int64_t num_floats, int line_end,
+        board, int64_t num_floats, int line_end, leaves=None, Continuation continuation=None,
     ):
         if nodes.dtype != STREET_NODE_DTYPE or not 0 <= line_end < len(nodes):
             raise TypeError(f"nodes must be an array of STREET_NODE_DTYPE, not {nodes.dtype}")
@@ -120,8 +213,13 @@ cdef class SubgameWalk:
         self._nodes = <const StreetNode*>&raw[0]
         self._stakes, self._folded = &stakes[0, 0], &folded[0]
         self._num_players, self._line_end = len(holes), line_end
-        for card in range(5):
+        self._num_dealt = len(board)
+        for card in range(self._num_dealt):
             self._board[card] = board[card]
+        self._continuation = continuation
+        if continuation is not None:
+            self._bucket_counts = np.array(continuation.bucket_counts, np.int32)
+            self._leaf_rows, self._left, self._tree_nodes, self._tree_stakes, self._scales = leaves
         self._arrays = [nodes, stakes, folded]
         cdef double ratio = _golden_ratio(sum(len(held) > 0 for held in holes) - 1)
         for seat in range(self._num_players):
@@ -140,7 +238,15 @@ cdef class SubgameWalk:
         self._values, self._met = self.values, self.met
         most = max(self.pads)
         self._standings = np.zeros(most, np.uint8)
-        self._scratch = np.zeros((_depth(nodes) + 1) * (MAX_ACTIONS + 1) * most, np.float32)
+        floats = (_depth(nodes) + 2) * (MAX_ACTIONS + 1) * most
+        if continuation is not None:
+            self._indices = np.zeros(NUM_HOLES, np.int32)
+            rows = most + max(continuation.bucket_counts[1:])
+            decisions = continuation.most_decisions + 1
+            floats += 2 * CHOICES * most + (
+                decisions * continuation.most_actions * CHOICES * rows
+            )
+        self._scratch = np.zeros(floats, np.float32)
 
     def _take_hands(self, int seat, holes, weights):
         """Lay out a seat's hands, padded with what is no hand."""
@@ -157,17 +263,28 @@ cdef class SubgameWalk:
         )
         up_to = np.cumsum(np.asarray(weights, np.float64)) if count else np.zeros(1)
         strengths = np.zeros(max(pad, 1), np.int32)
+        numbers = np.zeros(max(pad, 1), np.int32)
+        high, low = cards.max(axis=1).astype(np.int32), cards.min(axis=1).astype(np.int32)
+        numbers[:] = high * (high - 1) // 2 + low
+        buckets = np.zeros((MAX_STREETS, max(pad, 1)), np.uint16)
         cdef const card_t[:, ::1] card_view = cards
         cdef const uint64_t[::1] bits_view = bits
         cdef const double[::1] weight_view = up_to
         cdef int32_t[::1] strength_view = strengths
-        self._arrays += [cards, bits, up_to, strengths]
+        cdef const int32_t[::1] number_view = numbers
+        cdef uint16_t[:, ::1] bucket_view = buckets
+        cdef int street
+        self._arrays += [cards, bits, up_to, strengths, numbers, buckets]
         self._seats[seat].num_hands, self._seats[seat].pad = count, pad
         self._seats[seat].cards = &card_view[0, 0]
         self._seats[seat].bits = &bits_view[0]
         self._seats[seat].up_to = &weight_view[0]
         self._seats[seat].strengths = &strength_view[0]
-        self._rank(seat)
+        self._seats[seat].holes = &number_view[0]
+        for street in range(MAX_STREETS):
+            self._seats[seat].buckets[street] = &bucket_view[street, 0]
+        if self._num_dealt == 5:
+            self._rank(seat, self._board)
 
     def _check_rows(self, nodes, int64_t num_floats):
         """Refuse rows that would lie beyond the end."""
@@ -179,13 +296,13 @@ cdef class SubgameWalk:
         if decides.any() and not 0 <= ends[decides].max() <= num_floats:
             raise ValueError(f"rows of {ends[decides].max()} floats, and there are {num_floats}")
 
-    cdef void _rank(self, int seat) noexcept nogil:
-        """Look up how strong a seat's hands are on the board."""
+    cdef void _rank(self, int seat, const card_t* board) noexcept nogil:
+        """Look up how strong a seat's hands are on a board."""
         cdef SeatHands* hands = &self._seats[seat]
         cdef card_t cards[7]
         cdef int hand, card
         for card in range(5):
-            cards[2 + card] = self._board[card]
+            cards[2 + card] = board[card]
         for hand in range(hands.num_hands):
             cards[0], cards[1] = hands.cards[2 * hand], hands.cards[2 * hand + 1]
             hands.strengths[hand] = 2 * evaluate7(cards)
@@ -257,9 +374,65 @@ cdef class SubgameWalk:
                     break
                 taken |= hands.bits[walk.hole[seat]]
             else:
+                if self._num_dealt < 5:
+                    taken = self._complete_board(walk, taken)
                 self._stand(walk, taken)
                 return True
         return False
+
+    cdef uint64_t _complete_board(self, WalkState* walk, uint64_t taken) noexcept nogil:
+        """Draw the cards to come, and look up all that hands are on them; return who is taken."""
+        cdef card_t card
+        cdef int dealt, street, seat
+        for dealt in range(5):
+            if dealt < self._num_dealt:
+                walk.board[dealt] = self._board[dealt]
+                taken |= 1ULL << self._board[dealt]
+        for dealt in range(self._num_dealt, 5):
+            card = <card_t>next_below(&walk.stream, NUM_CARDS)
+            while taken >> card & 1:
+                card = <card_t>next_below(&walk.stream, NUM_CARDS)
+            walk.board[dealt] = card
+            taken |= 1ULL << card
+        self._rank(walk.player, walk.board)
+        for seat in range(self._num_players):
+            if seat != walk.player and self._seats[seat].num_hands:
+                self._rank_one(seat, walk)
+        if self._continuation is not None:
+            for street in range(self._num_dealt - 1, self._continuation.num_streets):
+                self._look_up(walk, street)
+        return taken
+
+    cdef void _rank_one(self, int seat, WalkState* walk) noexcept nogil:
+        """The same of the hand that a seat was drawn."""
+        cdef card_t cards[7]
+        cdef int card, hand = walk.hole[seat]
+        for card in range(5):
+            cards[2 + card] = walk.board[card]
+        cards[0] = self._seats[seat].cards[2 * hand]
+        cards[1] = self._seats[seat].cards[2 * hand + 1]
+        self._seats[seat].strengths[hand] = 2 * evaluate7(cards)
+
+    cdef void _look_up(self, WalkState* walk, int street) noexcept nogil:
+        """The buckets of a street: of all hands of the player, of those drawn of the others."""
+        cdef SeatHands* own = &self._seats[walk.player]
+        cdef const BucketTables* tables = &self._continuation._buckets
+        cdef int32_t* indices = &self._indices[0]
+        cdef int hand, seat, index
+        holes_on_board(walk.board, street + 2, indices)
+        for hand in range(own.num_hands):
+            index = indices[own.holes[hand]]
+            ask_for_bucket(tables, street, index if index >= 0 else 0)
+        for hand in range(own.num_hands):
+            index = indices[own.holes[hand]]
+            # A hand that shares a card has any: it stands for nothing.
+            own.buckets[street][hand] = <uint16_t>bucket_of(
+                tables, street, index if index >= 0 else 0
+            )
+        for seat in range(self._num_players):
+            if seat != walk.player and self._seats[seat].num_hands:
+                index = indices[self._seats[seat].holes[walk.hole[seat]]]
+                walk.bucket[street][seat] = bucket_of(tables, street, index)
 
     cdef void _stand(self, WalkState* walk, uint64_t taken) noexcept nogil:
         """Say how each hand of the player stands against those drawn.
@@ -313,10 +486,17 @@ cdef class SubgameWalk:
         """
         cdef const StreetNode* node = self._nodes + at
         cdef int64_t pad = self._seats[walk.player].pad
+        cdef float table[MOST_STANDINGS]
         cdef float* values
         cdef int a
         if node.kind == STREET_ENDING:
-            self._end(walk, node, share, out)
+            self._pay(
+                walk, self._stakes + <int64_t>node.place * self._num_players,
+                self._folded[node.place], share, table,
+            )
+            fill_values(table, walk.standings, pad, out)
+        elif node.kind == LEAF:
+            self._leaf(walk, node.place, share, out)
         elif node.actor != walk.player:
             a = self._act(walk, node, &share)
             self._walk(walk, node.first_child + a, share, out)
@@ -333,39 +513,147 @@ cdef class SubgameWalk:
             )
             walk.scratch = values
 
-    cdef void _end(
-        self, WalkState* walk, const StreetNode* node, float share, float* out
+    cdef void _pay(
+        self, WalkState* walk, const int32_t* stakes, int folded, float share, float* table
     ) noexcept nogil:
-        """What an ending is worth to each hand."""
-        cdef float table[MOST_STANDINGS]
+        """What an ending is worth by how a hand stands, times *share*: (num_standings,)."""
         cdef int32_t chips[MAX_PLAYERS]
         cdef int standing, last = walk.num_standings - 1
         for standing in range(last):
             walk.strength[walk.player] = walk.standing_strength[standing]
-            divide_pots(
-                self._stakes + <int64_t>node.place * self._num_players, self._folded[node.place],
-                self._num_players, walk.strength, chips,
-            )
+            divide_pots(stakes, folded, self._num_players, walk.strength, chips)
             table[standing] = share * <float>chips[walk.player]
         table[last] = 0
-        fill_values(table, walk.standings, self._seats[walk.player].pad, out)
+
+    # ---- Leaves --------------------------------------------------------------------------
+
+    cdef void _leaf(self, WalkState* walk, int place, float share, float* out) noexcept nogil:
+        """What a leaf is worth to each hand: everybody chooses how the blueprint goes on."""
+        cdef int64_t pad = self._seats[walk.player].pad
+        cdef float table[MOST_STANDINGS]
+        cdef float strategy[MAX_ACTIONS]
+        cdef float* values = walk.scratch
+        cdef int64_t row = self._leaf_rows[place, walk.player]
+        cdef int seat
+        if self._folded[place] >> walk.player & 1:
+            self._pay(
+                walk, self._stakes + <int64_t>place * self._num_players, self._folded[place],
+                share, table,
+            )
+            fill_values(table, walk.standings, pad, out)
+            return
+        for seat in range(self._num_players):
+            walk.choice[seat] = 0
+            if seat != walk.player and self._leaf_rows[place, seat] >= 0:
+                self._strategy(
+                    &self._regrets[self._leaf_rows[place, seat] + walk.hole[seat]], CHOICES,
+                    self._seats[seat].pad, strategy,
+                )
+                walk.choice[seat] = sample(strategy, CHOICES, next_float(&walk.stream))
+        walk.scratch += 2 * CHOICES * pad
+        self._play_on(walk, place, self._tree_nodes[place], share, values)
+        split_choices(values, pad, values + CHOICES * pad)
+        if row >= 0:
+            learn_rows(
+                &self._regrets[row], CHOICES, pad, values + CHOICES * pad, walk.weight, out
+            )
+        else:
+            memcpy(out, values + CHOICES * pad, pad * sizeof(float))
+        walk.scratch = values
+
+    cdef void _play_on(
+        self, WalkState* walk, int place, int at, float share, float* out
+    ) noexcept nogil:
+        """What a node of the blueprint's tree is worth, by hand and own choice: (pad, CHOICES)."""
+        cdef const Node* node = self._continuation._tree.nodes + at
+        cdef int64_t pad = self._seats[walk.player].pad
+        cdef float table[MOST_STANDINGS]
+        cdef float strategy[MAX_ACTIONS]
+        cdef int32_t stakes[MAX_PLAYERS]
+        cdef float* values = walk.scratch
+        cdef float* mixed
+        cdef int a, bucket, choice, count = node.num_actions
+        if node.ending != NO_ENDING:
+            self._real_stakes(place, node, stakes)
+            self._pay(
+                walk, stakes, self._continuation._tree.folded[node.ending_index], share, table
+            )
+            fill_choices(table, walk.standings, pad, out)
+            return
+        if node.actor != walk.player:
+            self._biased(
+                node, walk.bucket[node.street][node.actor], walk.choice[node.actor], strategy
+            )
+            a = sample(strategy, count, next_float(&walk.stream))
+            self._play_on(walk, place, node.first_child + a, share, out)
+            return
+        mixed = values + count * CHOICES * pad
+        walk.scratch = mixed
+        for a in range(count):
+            self._play_on(
+                walk, place, node.first_child + a, share, values + a * CHOICES * pad
+            )
+        for bucket in range(self._bucket_counts[node.street]):
+            for choice in range(CHOICES):
+                self._biased(node, bucket, choice, strategy)
+                for a in range(count):
+                    mixed[(bucket * count + a) * CHOICES + choice] = strategy[a]
+        mix_choices(
+            mixed, count, self._seats[walk.player].buckets[node.street], pad, values, out
+        )
+        walk.scratch = values
+
+    cdef void _real_stakes(self, int place, const Node* node, int32_t* stakes) noexcept nogil:
+        """The real chips in the pots at an ending of the tree, as far as stacks go."""
+        cdef const int32_t* ending = (
+            self._continuation._tree.contributions
+            + <int64_t>node.ending_index * self._num_players
+        )
+        cdef const int32_t* before = self._stakes + <int64_t>place * self._num_players
+        cdef int32_t most = 0, second = 0, added
+        cdef int seat
+        for seat in range(self._num_players):
+            added = max(ending[seat] - self._tree_stakes[place, seat], 0)
+            added = <int32_t>(added * self._scales[place] + 0.5)
+            stakes[seat] = before[seat] + min(added, self._left[place, seat])
+            if stakes[seat] > most:
+                second = most
+                most = stakes[seat]
+            elif stakes[seat] > second:
+                second = stakes[seat]
+        for seat in range(self._num_players):
+            stakes[seat] = min(stakes[seat], second)
+
+    cdef inline void _biased(
+        self, const Node* node, int bucket, int choice, float* strategy
+    ) noexcept nogil:
+        """A row of the blueprint, one kind of action made likelier by a choice."""
+        cdef const uint16_t* units = (
+            self._continuation._units + node.first_slot + <int64_t>bucket * node.num_actions
+        )
+        cdef const uint8_t* kinds = self._continuation._kinds + node.first_child
+        cdef float total = 0
+        cdef int a
+        for a in range(node.num_actions):
+            strategy[a] = units[a]
+            if kinds[a] + 1 == choice:
+                strategy[a] = strategy[a] * self._continuation._factor
+            total += strategy[a]
+        for a in range(node.num_actions):
+            strategy[a] = strategy[a] / total
+
+    # ---- The others ----------------------------------------------------------------------
 
     cdef int _act(self, WalkState* walk, const StreetNode* node, float* share) noexcept nogil:
         """Draw what another player does with its hand, and weigh what follows."""
         cdef float strategy[MAX_ACTIONS]
-        cdef float total = 0, chance
-        cdef int64_t pad = self._seats[node.actor].pad
-        cdef const float* regrets = &self._regrets[node.first_row + walk.hole[node.actor]]
-        cdef int a, count = node.num_actions, line = node.line_action, chosen = 0
-        for a in range(count):
-            strategy[a] = regrets[a * pad] if regrets[a * pad] > 0 else <float>0
-            total += strategy[a]
-        for a in range(count):
-            if total > <float>1e-30:
-                strategy[a] = strategy[a] / total
-            else:
-                strategy[a] = <float>1 / <float>count
-        chosen = sample(strategy, count, next_float(&walk.stream))
+        cdef float chance
+        cdef int line = node.line_action, chosen
+        self._strategy(
+            &self._regrets[node.first_row + walk.hole[node.actor]], node.num_actions,
+            self._seats[node.actor].pad, strategy,
+        )
+        chosen = sample(strategy, node.num_actions, next_float(&walk.stream))
         if line < 0:
             return chosen
         if next_word(&walk.stream) >> 63:
@@ -376,6 +664,16 @@ cdef class SubgameWalk:
         else:
             share[0] = share[0] * <float>2
         return chosen
+
+    cdef inline void _strategy(
+        self, const float* regrets, int count, int64_t pad, float* strategy
+    ) noexcept nogil:
+        """Regret matching (Hart & Mas-Colell 2000) for one hand of rows that lie by action."""
+        cdef float row[MAX_ACTIONS]
+        cdef int a
+        for a in range(count):
+            row[a] = regrets[a * pad]
+        match_regrets(row, count, strategy)
 
     cdef void _keep(
         self, WalkState* walk, int num_actions, const float* values, float share

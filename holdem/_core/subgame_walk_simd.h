@@ -88,4 +88,48 @@ CLONED(
     (table, standings, pad, out)
 )
 
+/* ---- Four choices side by side: (pad, CHOICES) -------------------------------------------- */
+
+#define CHOICES 4
+
+BODY fill_choices_body(const float *table, const uint8_t *standings, int64_t pad, float *out) {
+    for (int64_t i = 0; i < pad; i++)
+        for (int c = 0; c < CHOICES; c++) out[CHOICES * i + c] = table[standings[i]];
+}
+
+CLONED(
+    fill_choices, (const float *table, const uint8_t *standings, int64_t pad, float *out),
+    (table, standings, pad, out)
+)
+
+/* strategies: (buckets, count, CHOICES); values: (count, pad, CHOICES). */
+BODY mix_choices_body(
+    const float *strategies, int count, const uint16_t *buckets, int64_t pad, const float *values,
+    float *out
+) {
+    for (int64_t i = 0; i < pad; i++) {
+        const float *strategy = strategies + (int64_t)buckets[i] * count * CHOICES;
+        float sum[CHOICES] = {0};
+        for (int a = 0; a < count; a++)
+            for (int c = 0; c < CHOICES; c++)
+                sum[c] += strategy[a * CHOICES + c] * values[(a * pad + i) * CHOICES + c];
+        for (int c = 0; c < CHOICES; c++) out[CHOICES * i + c] = sum[c];
+    }
+}
+
+CLONED(
+    mix_choices,
+    (const float *strategies, int count, const uint16_t *buckets, int64_t pad,
+     const float *values, float *out),
+    (strategies, count, buckets, pad, values, out)
+)
+
+/* (pad, CHOICES) as (CHOICES, pad). */
+BODY split_choices_body(const float *values, int64_t pad, float *out) {
+    for (int c = 0; c < CHOICES; c++)
+        for (int64_t i = 0; i < pad; i++) out[c * pad + i] = values[CHOICES * i + c];
+}
+
+CLONED(split_choices, (const float *values, int64_t pad, float *out), (values, pad, out))
+
 #endif

@@ -94,7 +94,7 @@ _ADDING = 1.25  # what a deal takes with the adding, over what it takes to value
 # less two hands say of what they will win, and the more deals it takes to tell it from luck.
 _PRIOR_DEALS = {"holdem": (240.0, 80.0, 30.0), "one-card": (10.0, 10.0, 10.0)}
 
-_KIND_OF_ACTION = np.array([1, 0, 1, 1, 2, 2, 2], np.uint8)
+KIND_OF_ACTION = np.array([1, 0, 1, 1, 2, 2, 2], np.uint8)
 """By `ActionKind`: 0 a fold, 1 a check or call, 2 a bet or raise. Nothing led to the root."""
 
 Float = npt.NDArray[np.float32]
@@ -420,7 +420,7 @@ class _Learner:
         self._num_workers = num_workers or usable_cores()
         self._dealer = player.dealer()
         units = player.rows()[1]
-        kinds = _KIND_OF_ACTION[tree.action_kinds]
+        kinds = KIND_OF_ACTION[tree.action_kinds]
         self._walk = ContinuationWalk(tree.nodes, tree.folded, kinds, units, FACTOR)
         roots = street_roots(tree).nodes[1:]
         self._at = np.concatenate(roots)

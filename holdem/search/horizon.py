@@ -21,7 +21,7 @@ from holdem.search.ranges import BucketsOfHoles, StreetStart
 from holdem.search.subgame import CHOICES, Node
 from holdem.search.turn_equities import turn_equities
 
-__all__ = ["action_to", "street_leaves"]
+__all__ = ["action_to", "followed", "street_leaves"]
 
 
 def action_to(state: State, child: Node) -> Action:
@@ -35,6 +35,15 @@ def action_to(state: State, child: Node) -> Action:
     assert legal.max_raise_to is not None  # as the least
     amount = child.bets[child.parent.actor]
     return raise_to(min(max(amount, legal.min_raise_to), legal.max_raise_to))
+
+
+def followed(translator: Translator, here: int, state: State, action: Action) -> int:
+    """Return where the tree is come to from *here* by what *action* most likely stands for."""
+    at = translator.standing(here, state)
+    if at is None:
+        return here
+    choice, _ = max(translator.options(at, state, action), key=lambda option: option[1])
+    return translator.after(at, action, choice)
 
 
 def street_leaves(
@@ -107,11 +116,6 @@ class _Places:
         state, here = before
         try:
             action = action_to(state, node)
-            at = self._translator.standing(here, state)
-            if at is not None:
-                options = self._translator.options(at, state, action)
-                choice, _ = max(options, key=lambda option: option[1])
-                here = self._translator.after(at, action, choice)
-            return state.apply(action), here
+            return state.apply(action), followed(self._translator, here, state, action)
         except RulesError:
             return None

@@ -36,6 +36,7 @@ from holdem.search.alternatives import river_alternatives
 from holdem.search.continuations import ContinuationValues
 from holdem.search.gadget import Gadget
 from holdem.search.horizon import action_to, street_leaves
+from holdem.search.playing_on import PlayingOn
 from holdem.search.ranges import Beliefs, StreetStart, Weights
 from holdem.search.sampled import SampledSolver
 from holdem.search.solver import SubgameSolver
@@ -185,6 +186,7 @@ class Resolver:
         game = policy.tree.game
         self._blueprint_menus = _blueprint_menus(game.menu.streets, game.big_blind)
         self._menus = _menus(config.menu, game.menu.streets, translator.game.big_blind)
+        self._playing_on = PlayingOn(policy, bucketing, translator)
         self._memory = _Memory()
         self._seconds_per_item: dict[str, float] = defaultdict(lambda: _FIRST_GUESS)
         self._reading_seconds = 0.002
@@ -270,12 +272,15 @@ class Resolver:
                 f"{len(begin.live)} players are in, and safe search is for two",
                 "search with --safety unsafe",
             )
-        if begin.street < 3:
-            raise NotSearched(
-                f"{len(begin.live)} players are in before the river", "the blueprint plays"
-            )
+        on_river = begin.street == len(STREETS) - 1
         solver = SampledSolver(
-            begin, start.weights, self._menus[begin.street], start.line, seed=self._seed
+            begin,
+            start.weights,
+            self._menus[begin.street],
+            start.line,
+            seed=self._seed,
+            playing_on=None if on_river else self._playing_on,
+            node=start.follower.node,
         )
         for place, held in self._held(state, start):
             node = solver.tree.line[place]
@@ -287,7 +292,8 @@ class Resolver:
             solver,
             end.actions,
             solver.size,
-            f"{STREETS[begin.street]}, {len(begin.live)} players, to the end of the hand",
+            f"{STREETS[begin.street]}, {len(begin.live)} players, "
+            f"to the end of the {'hand' if on_river else 'street'}",
             lambda: solver.strategy(end),
             solver.action_values,
         )

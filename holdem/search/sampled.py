@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +24,18 @@ from holdem.errors import ConfigError, MismatchError
 from holdem.game.cards import HOLES, cards_text
 from holdem.game.ranges import without_cards
 from holdem.game.rules import Action, State
+from holdem.search.playing_on import Leaf, PlayingOn
 from holdem.search.spot import Menu
 from holdem.search.strategies import HandStrategy
 from holdem.search.street_tree import StreetNode, build_street_tree
+from holdem.search.subgame import CHOICES
 
 __all__ = ["SampledSolver"]
 
 Weights = npt.NDArray[np.float32]
+
+_BLOCK = 16
+"""Hands are padded to a multiple of this, with one that is none at least."""
 
 
 class SampledSolver:
@@ -41,6 +47,9 @@ class SampledSolver:
         menu: the bets on offer.
         line: what was done on the street since.
         seed: of what is drawn.
+        playing_on: before the river, how the blueprint plays on from the street's end, where each
+            player chooses among four ways of it; by default the cards decide there.
+        node: where the blueprint's tree stands as the street begins.
 
     Attributes:
         tree: the public tree.
@@ -48,6 +57,7 @@ class SampledSolver:
 
     Raises:
         ConfigError: the menu makes too large a tree, or the ranges cannot meet.
+        MismatchError: the blueprint's tree has no place where the street ends.
     """
 
     def __init__(
@@ -58,8 +68,12 @@ class SampledSolver:
         line: Sequence[Action] = (),
         *,
         seed: int = 0,
+        playing_on: PlayingOn | None = None,
+        node: int = 0,
     ) -> None:
         self.tree = build_street_tree(start, menu, line)
+        self._playing_on = playing_on
+        self._leaves = playing_on.leaves(self.tree, node) if playing_on else {}
         self._seed = seed
         self._holes = [_holes(held, start) for held in weights]
         counts = [len(holes) for holes in self._holes]
@@ -119,7 +133,7 @@ class SampledSolver:
         """Return the average strategy at a decision."""
         seat = node.state.actor
         assert seat is not None  # it is a decision
-        sums = self._rows(self._walk.sums, node)[:, : len(self._holes[seat])]
+        sums = self._rows(self._walk.sums, self._walk.pads, node)[:, : len(self._holes[seat])]
         totals = sums.sum(axis=0)
         chances = np.full_like(sums, 1 / len(sums))
         np.divide(sums, totals, out=chances, where=totals > 0)
@@ -159,36 +173,59 @@ class SampledSolver:
 
     def _make(self) -> SubgameWalk:
         tree = self.tree
-        pads = [(len(holes) // 16 + 1) * 16 for holes in self._holes]
-        ends = np.cumsum(
-            [0]
-            + [
-                len(node.children) * pads[node.state.actor] if node.state.actor is not None else 0
-                for node in tree.nodes
-            ]
-        ).tolist()
-        self._first_rows = ends
+        pads = [(len(holes) // _BLOCK + 1) * _BLOCK if len(holes) else 0 for holes in self._holes]
+        first_rows, leaf_rows = [], []
+        end = 0
+        for node in tree.nodes:
+            first_rows.append(end)
+            if node.state.actor is not None:
+                end += len(node.children) * pads[node.state.actor]
+                continue
+            row = np.full(len(pads), -1, np.int64)
+            for seat in node.state.live if node in self._leaves else ():
+                if node.state.stacks[seat]:
+                    row[seat] = end
+                    end += len(CHOICES) * pads[seat]
+            leaf_rows.append(row)
+        self._first_rows = first_rows
         walk = SubgameWalk(
-            tree.table(ends[:-1], frozenset(self._locked)),
+            tree.table(first_rows, self._locked, self._leaves),
             *tree.stakes(),
             [HOLES[holes] for holes in self._holes],
             self._weights,
             tree.nodes[0].state.board,
-            ends[-1],
+            end,
             tree.line_end.index,
+            None if self._playing_on is None else self._leaf_arrays(leaf_rows),
+            None if self._playing_on is None else self._playing_on.continuation,
         )
-        self._made = walk
         for node, table in self._locked.items():
             assert node.state.actor is not None  # it is a decision
             held = self._holes[node.state.actor]
             # A strategy is what regrets in its proportion play, if they stay as they are.
-            self._rows(walk.regrets, node)[:, : len(held)] = table[held].T
+            self._rows(walk.regrets, walk.pads, node)[:, : len(held)] = table[held].T
         return walk
 
-    def _rows(self, rows: npt.NDArray[np.float32], node: StreetNode) -> npt.NDArray[np.float32]:
+    def _leaf_arrays(self, leaf_rows: list[npt.NDArray[np.int64]]) -> tuple[npt.NDArray[Any], ...]:
+        """What `SubgameWalk` wants to know of leaves, place by place."""
+        over = self.tree.over()
+        nowhere = Leaf(0, np.zeros(len(self._holes), np.int32), 0.0)
+        leaves = [self._leaves.get(node, nowhere) for node in over]
+        return (
+            np.array(leaf_rows),
+            np.array([node.state.stacks for node in over], np.int32),
+            np.array([leaf.node for leaf in leaves], np.int32),
+            np.array([leaf.stakes for leaf in leaves]),
+            np.array([leaf.scale for leaf in leaves]),
+        )
+
+    def _rows(
+        self, rows: npt.NDArray[np.float32], pads: tuple[int, ...], node: StreetNode
+    ) -> npt.NDArray[np.float32]:
         """The rows of a decision, (actions, pad); a view."""
-        first, end = self._first_rows[node.index : node.index + 2]
-        return rows[first:end].reshape(len(node.children), -1)
+        assert node.state.actor is not None
+        first, count, pad = self._first_rows[node.index], len(node.children), pads[node.state.actor]
+        return rows[first : first + count * pad].reshape(count, pad)
 
 
 def _holes(weights: Weights | None, start: State) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ that were really made on the way to the decision that is asked about. See
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -84,18 +84,23 @@ class StreetTree:
         """The decision that the line leads to."""
         return self.line[-1]
 
-    def leaves(self) -> Iterator[StreetNode]:
-        """Yield the nodes where the street is over and the hand is not."""
-        return (node for node in self.nodes if node.is_leaf)
+    def over(self) -> list[StreetNode]:
+        """Return the nodes where the street is over: the places of `table`, in order."""
+        return [node for node in self.nodes if node.state.actor is None]
 
     def table(
-        self, first_rows: Sequence[int], locked: frozenset[StreetNode]
+        self,
+        first_rows: Sequence[int],
+        locked: Container[StreetNode],
+        leaves: Container[StreetNode] = (),
     ) -> npt.NDArray[np.void]:
         """Return the nodes as the compiled core wants them.
 
         Args:
             first_rows: by node, where the rows of decisions begin.
             locked: decisions whose strategy stays as it is.
+            leaves: where the hand is played on; where nobody acts, or it is not known how, the
+                cards decide.
         """
         table = np.zeros(len(self.nodes), STREET_NODE_DTYPE)
         place = 0
@@ -107,14 +112,14 @@ class StreetTree:
                 row["num_actions"] = len(node.children)
                 row["locked"] = node in locked
             else:
-                row["kind"] = _LEAF if node.is_leaf else _ENDING
+                row["kind"] = _LEAF if node in leaves else _ENDING
                 row["place"] = place
                 place += 1
         return table
 
     def stakes(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
         """Return chips in the pots by seat, and who has folded, where the street is over."""
-        over = [node.state for node in self.nodes if not node.children]
+        over = [node.state for node in self.over()]
         return (
             np.array([state.contributions for state in over], np.int32),
             np.array([state.folded for state in over], np.uint16),
