@@ -187,7 +187,7 @@ class SampledSolver:
                     row[seat] = end
                     end += len(CHOICES) * pads[seat]
             leaf_rows.append(row)
-        self._first_rows = first_rows
+        self._first_rows, self._leaf_rows = first_rows, leaf_rows
         walk = SubgameWalk(
             tree.table(first_rows, self._locked, self._leaves),
             *tree.stakes(),
