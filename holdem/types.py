@@ -466,15 +466,17 @@ class SearchConfig:
     min_iterations: int = 100
     """Done even if they take longer than the budget."""
     num_workers: int = 1
-    """Threads; 0 for one per core. The river has one."""
+    """Threads; 0 for one per core. The river has one, and so have three players or more."""
     depth: Literal["auto", "street", "end"] = "auto"
-    """Where the subgame ends: with the street, at values of the blueprint, or with the hand. auto:
-    with the hand if the iterations fit into the budget."""
+    """Where the subgame of two players ends: with the street, at values of the blueprint, or with
+    the hand. auto: with the hand if the iterations fit into the budget. Of more players: with the
+    street."""
     menu: str = "blueprint"
     """Bets, then raises, as in ``"33%, 75%, a / 75%, a"``: the text after the last slash serves all
     later raises. ``blueprint`` for the blueprint's own of each street."""
     safety: Literal["unsafe", "resolve", "max-margin"] = "unsafe"
-    """Whether the opponent is given the choice to have what the blueprint gives it instead."""
+    """Whether the opponent is given the choice to have what the blueprint gives it instead; of two
+    players only."""
 
     def __post_init__(self) -> None:
         faults = _adopt(self, "", SEARCH_RULES)

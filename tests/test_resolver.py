@@ -18,7 +18,7 @@ from holdem.search.ranges import Beliefs
 from holdem.search.resolver import NotSearched, Resolver, hole_number
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
-from holdem.types import GameConfig, SearchConfig
+from holdem.types import BetMenu, GameConfig, SearchConfig
 from tests.tables import MENUS, bucketing, random_blueprint
 from tests.test_rules_pokerkit import random_action
 
@@ -281,6 +281,92 @@ def test_safe_search_answers(safety):
     assert thought.values[0] == pytest.approx(0, abs=0.5) or np.isnan(thought.values[0])
 
 
+# -- three players and more --------------------------------------------------------------------
+
+THREE = GameConfig(
+    num_players=3, menu=BetMenu(streets=(("2.5x", "3x, a", "a"), *[("75%", "a")] * 3))
+)
+THREE_HANDS = [*HANDS, parse_cards("TcTd")]
+TO_THE_FLOP = (raise_to(250), CALL, CALL, "Ks7d2h")
+TO_THE_RIVER = (*TO_THE_FLOP, CALL, CALL, CALL, "5c", CALL, CALL, CALL, "Jd")
+
+
+def three(*line: Action | str) -> State:
+    return played(*line, game=THREE, hands=THREE_HANDS)
+
+
+def resolver_of_three(**config: object) -> Resolver:
+    values = {"time_budget_ms": 0.001, "min_iterations": 30, **config}
+    policy = random_blueprint(THREE)
+    return Resolver(policy, bucketing(), Translator(policy.tree), SearchConfig(**values), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (TO_THE_FLOP, "flop, 3 players, to the end of the street"),
+        ((*TO_THE_FLOP, CALL, raise_to(333)), "flop, 3 players, to the end of the street"),
+        (TO_THE_RIVER[:8], "turn, 3 players, to the end of the street"),
+        ((*TO_THE_RIVER, raise_to(600), CALL), "river, 3 players, to the end of the hand"),
+    ],
+)
+def test_three_players_are_solved_on_every_street(line, words):
+    state = three(*line)
+    legal = state.legal_actions()
+
+    thought = resolver_of_three().think(state, 0)
+
+    assert thought.subgame == words
+    assert thought.iterations == 30
+    assert "30 iterations took" in thought.note
+    assert all(legal.allows(action) for action in thought.actions)
+    assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
+    assert np.isfinite(thought.values).all()
+    if legal.can_fold:
+        assert thought.values[0] == pytest.approx(0, abs=0.5)
+
+
+def test_the_answer_of_three_players_depends_on_state_and_iterations_only():
+    state = three(*TO_THE_FLOP, raise_to(333))
+    first, second = (replace(resolver_of_three().think(state, 0), note="") for _ in range(2))
+    assert first == second
+
+
+def test_what_three_players_can_hold_counts():
+    """A player who bets all-in with the nuts only is called with little."""
+    state = three(*TO_THE_RIVER, raise_to(9750), FOLD)
+    mine = resolver_of_three(min_iterations=300)
+    sets = np.zeros(len(HOLES), np.float32)
+    sets[[hole_number(parse_cards(text)) for text in ("KdKh", "KcKh", "JsJh")]] = 1
+    believed = mine._beliefs._likelihood
+    mine._beliefs._likelihood = lambda follower, now, action: (
+        sets if now.actor == 0 else believed(follower, now, action)
+    )
+
+    thought = mine.think(state, 0)
+
+    assert thought.actions == (FOLD, CALL)
+    assert thought.probabilities[0] > 0.95
+    assert thought.values[1] < -5_000
+
+
+def test_three_players_remember_what_they_found():
+    mine = resolver_of_three()
+    first = three(*TO_THE_RIVER)
+    actions, table = mine.strategies(first, 5)
+    later = first.apply(CALL).apply(raise_to(563)).apply(CALL)
+    start = mine._beliefs.at_street_start(later, 1, 5, nothing_known)
+
+    ((place, held),) = mine._held(later, start)
+
+    assert place == 0
+    assert held.actions == actions
+    np.testing.assert_array_equal(held.table, table)
+    assert mine.think(later, 5).iterations == 30
+    mine.think(later, 6)
+    assert list(mine._held(later, start)) == []  # another hand
+
+
 # -- what cannot be thought again --------------------------------------------------------------
 
 
@@ -296,6 +382,15 @@ def test_safe_search_answers(safety):
                 "Ks7d2h",
                 game=GameConfig(num_players=3),
                 hands=[*HANDS, parse_cards("TcTd")],
+            ),
+            SearchConfig(safety="resolve"),
+            "3 players are in, and safe search is for two",
+        ),
+        (
+            played(
+                *(raise_to(300), *[CALL] * 5, "Ks7d2h"),
+                game=GameConfig(num_players=6),
+                hands=[HANDS[0], *[None] * 5],
             ),
             QUICK,
             "no place where this flop ends",
@@ -385,6 +480,29 @@ def test_a_decision_says_what_was_searched():
     assert decision.iterations >= 2
     assert decision.blueprint
     assert decision.fallback == ""
+
+
+@pytest.mark.parametrize("players", [3, 6])
+def test_a_pot_of_many_is_searched(players):
+    """Whatever streets the blueprint was trained for: a river needs nothing of it."""
+    game = GameConfig(num_players=players)
+    own = GameConfig(num_players=players, menu=MENUS[players])
+    config = SearchConfig(time_budget_ms=1, min_iterations=10, menu="100% / a")
+    agent = Agent(random_blueprint(own), bucketing(own.num_streets), game, seed=1, search=config)
+    state = State.new(game, [HANDS[0], *[None] * (players - 1)])
+    state = state.apply(raise_to(250))
+    for cards in ("Ks7d2h", "5c", "Jd"):
+        while state.actor is not None:
+            state = state.apply(CALL)
+        state = state.deal_board(parse_cards(cards))
+
+    decision = agent.decide(state, 0)
+
+    assert decision.searched.startswith(f"river, {players} players, to the end of the hand")
+    assert ("with fewer bets" in decision.searched) == (players == 6)
+    assert decision.iterations >= 10
+    assert decision.fallback == ""
+    assert {option.action for option in decision.options} == {CALL, raise_to(250 * players)}
 
 
 def test_a_decision_says_why_it_was_not_searched():

@@ -17,7 +17,7 @@ from holdem.game.rules import CALL, FOLD, ActionKind, State, raise_to
 from holdem.search.sampled import SampledSolver
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
-from holdem.search.street_tree import build_street_tree
+from holdem.search.street_tree import MOST_NODES, _count, build_street_tree, fitting_menu
 from holdem.types import GameConfig
 from tests.reference.sampled import ReferenceStreet
 
@@ -249,6 +249,24 @@ def test_no_more_is_bet_than_can_be_called():
 def test_what_is_no_tree_is_refused(menu, line, error, words):
     with pytest.raises(error, match=words):
         build_street_tree(river(3), Menu(((menu,),)), line)
+
+
+def test_many_players_have_fewer_bets():
+    menu = Menu((("50%, 100%", "100%", "a"),))
+    assert fitting_menu(menu, 3) is menu
+    assert fitting_menu(menu, 6) == Menu((("50%, 100%", ""),))
+    assert fitting_menu(menu, 9) == Menu((("",),))
+    for players in (3, 4, 5, 6, 9):
+        tree = build_street_tree(river(players), fitting_menu(menu, players))
+        assert len(tree.nodes) <= MOST_NODES
+
+
+@pytest.mark.parametrize("players", [3, 4])
+def test_a_tree_is_counted_before_it_is_made(players):
+    """Deep stacks make just what is counted, where no raise is cut short."""
+    menu = Menu((("50%, 100%", "100%", ""),))
+    tree = build_street_tree(river(players, (1_000_000,)), menu)
+    assert _count(menu, players) == len(tree.nodes)
 
 
 # -- iterations ----------------------------------------------------------------------------

@@ -42,6 +42,7 @@ from holdem.search.sampled import SampledSolver
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.search.strategies import HandStrategy
+from holdem.search.street_tree import fitting_menu
 from holdem.search.subgame import Node, PublicTree, build_public_tree, child_after
 from holdem.types import STREETS, SearchConfig
 
@@ -273,10 +274,12 @@ class Resolver:
                 "search with --safety unsafe",
             )
         on_river = begin.street == len(STREETS) - 1
+        wanted = self._menus[begin.street]
+        menu = fitting_menu(wanted, len(begin.live))
         solver = SampledSolver(
             begin,
             start.weights,
-            self._menus[begin.street],
+            menu,
             start.line,
             seed=self._seed,
             playing_on=None if on_river else self._playing_on,
@@ -293,7 +296,8 @@ class Resolver:
             end.actions,
             solver.size,
             f"{STREETS[begin.street]}, {len(begin.live)} players, "
-            f"to the end of the {'hand' if on_river else 'street'}",
+            f"to the end of the {'hand' if on_river else 'street'}"
+            + ("" if menu is wanted else ", with fewer bets"),
             lambda: solver.strategy(end),
             solver.action_values,
         )

@@ -21,12 +21,14 @@ from holdem.game.menu import MILLION, SizeKind
 from holdem.game.rules import CALL, FOLD, Action, ActionKind, State, raise_to
 from holdem.search.spot import Menu
 
-__all__ = ["MOST_NODES", "StreetNode", "StreetTree", "build_street_tree"]
+__all__ = ["MOST_NODES", "StreetNode", "StreetTree", "build_street_tree", "fitting_menu"]
 
-MOST_NODES = 4_000
-"""Of one street; to make a tree of more takes longer than a decision may."""
+MOST_NODES = 2_500
+"""Of one street; to make a larger tree, or to find that it is one, takes a decision's time."""
 
 _MOST_ACTIONS = 16
+_MOST_RAISES = 3
+"""That stacks usually have room for before the last one is all-in."""
 _DECISION, _ENDING, _LEAF = range(3)
 """Kinds of nodes; the compiled core has the same numbers."""
 
@@ -170,6 +172,41 @@ def build_street_tree(start: State, menu: Menu, line: Sequence[Action] = ()) -> 
             "give the actions of one street, from its beginning on",
         )
     return StreetTree(nodes, gone)
+
+
+def fitting_menu(menu: Menu, players: int) -> Menu:
+    """Return *menu*, or as much of it as makes a tree that is not too large.
+
+    Many players who call and raise each other make trees of many thousands of nodes. Then raises
+    are left out, and if that is not enough bets too; those that were really made stay.
+    """
+    texts = menu.streets[0]
+    smaller = (menu, Menu((("".join(texts[:1]), ""),)), Menu((("",),)))
+    return next((m for m in smaller if _count(m, players) <= MOST_NODES), smaller[-1])
+
+
+def _count(menu: Menu, players: int) -> int:
+    """The nodes of a street of so many players, whose stacks are so deep that none is all-in early.
+
+    Counting stops beyond `MOST_NODES`.
+    """
+
+    @cache
+    def after(pending: int, live: int, raises: int, last: bool) -> int:
+        # *pending* players are to act, *last* if nobody can raise any more.
+        if not pending or live == 1:
+            return 1
+        total = 1 + after(pending - 1, live, raises, last)
+        if raises:
+            total += after(pending - 1, live - 1, raises, last)
+        for kind, _ in () if last else menu.sizes(0, raises):
+            if total > MOST_NODES:
+                break
+            all_in = kind == SizeKind.WHOLE_STACK or raises == _MOST_RAISES
+            total += after(live - 1, live, raises + 1, all_in)
+        return total
+
+    return after(players, players, 0, False)
 
 
 def _actions(
