@@ -18,6 +18,7 @@ MODULES = (
     "tree",
     "regrets",
     "deal",
+    "biased",
     "river",
     "showdown",
     "range_boards",

@@ -35,7 +35,7 @@ ALL_IN_EARLY = one_card(4, ranks=4, suits=2, ante=1, public=True, menu="a")
 
 
 def walk_of(tree, policy):
-    kinds = continuations._KIND_OF_ACTION[tree.action_kinds]
+    kinds = continuations.KIND_OF_ACTION[tree.action_kinds]
     units = Contestant("", policy).rows()[1]
     return ContinuationWalk(tree.nodes, tree.folded, kinds, units, continuations.FACTOR)
 

@@ -6,7 +6,7 @@ cdef inline void divide_pots(
     const int32_t* stakes,             # IN   (num_players,), the uncalled bet returned
     int folded,                        # IN   bit p: seat p folded
     int num_players,
-    const int32_t* strengths,          # IN   (num_players,), higher wins; those of the folded unread
+    const int32_t* strengths,          # IN   (num_players,), higher wins; not read of the folded
     int32_t* chips,                    # OUT  (num_players,), won or lost
 ) noexcept nogil:
     """Give the main pot and each side pot to the best hands that reach it.

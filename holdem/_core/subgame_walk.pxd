@@ -10,13 +10,10 @@
 # average strategy are laid out alike.
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
-from holdem._core.deal cimport BucketTables
 from holdem._core.rng cimport Stream
-from holdem._core.tree cimport TreeView
 from holdem._core.types cimport MAX_PLAYERS, MAX_STREETS, card_t
 
 cdef enum:
-    CHOICES = 4                # as is, to fold, to call, to raise
     MOST_STANDINGS = 2 * MAX_PLAYERS + 2
 
 
@@ -58,22 +55,10 @@ cdef struct WalkState:
     float weight               # of the iteration
     card_t board[5]
     int choice[MAX_PLAYERS]                    # how a seat lets the blueprint go on
-    int bucket[MAX_STREETS][MAX_PLAYERS]       # of the hands drawn
+    uint16_t bucket[MAX_STREETS][MAX_PLAYERS]  # of the hands drawn
     int hole[MAX_PLAYERS]                      # which of its hands each seat was drawn
     int32_t strength[MAX_PLAYERS]              # of them; twice the evaluator's
     int32_t standing_strength[MOST_STANDINGS]  # that stands so; twice the evaluator's
     int num_standings                          # the last one is of hands that cannot be
     uint8_t* standings                         # (pad,), of the player's hands
     float* scratch                             # what is free of it
-
-
-# How a blueprint plays on, as it is or biased.
-cdef class Continuation:
-    cdef TreeView _tree
-    cdef BucketTables _buckets
-    cdef const uint16_t* _units        # (num_slots,), in 1/65,535
-    cdef const uint8_t* _kinds         # (num_nodes,): what led there: 0 fold, 1 call, 2 raise
-    cdef float _factor
-    cdef object _arrays                # keeps memory alive
-    cdef readonly int num_streets, most_decisions, most_actions
-    cdef readonly tuple bucket_counts

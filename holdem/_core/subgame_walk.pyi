@@ -4,26 +4,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["STREET_NODE_DTYPE", "Continuation", "SubgameWalk"]
+from holdem._core.biased import BiasedBlueprint
+
+__all__ = ["STREET_NODE_DTYPE", "SubgameWalk"]
 
 STREET_NODE_DTYPE: np.dtype[np.void]
-
-class Continuation:
-    num_streets: int
-    most_decisions: int
-    most_actions: int
-    bucket_counts: tuple[int, ...]
-    def __init__(
-        self,
-        nodes: npt.NDArray[np.void],
-        contributions: npt.NDArray[np.int32],
-        folded: npt.NDArray[np.uint16],
-        kinds: npt.NDArray[np.uint8],
-        units: npt.NDArray[np.uint16],
-        tables: Sequence[npt.NDArray[Any]],
-        bucket_counts: Sequence[int],
-        factor: float,
-    ) -> None: ...
 
 class SubgameWalk:
     regrets: npt.NDArray[np.float32]
@@ -43,6 +28,6 @@ class SubgameWalk:
         num_floats: int,
         line_end: int,
         leaves: tuple[npt.NDArray[Any], ...] | None = None,
-        continuation: Continuation | None = None,
+        blueprint: BiasedBlueprint | None = None,
     ) -> None: ...
     def run(self, seed: int, iterations: int, deadline_ns: int, least: int) -> int: ...

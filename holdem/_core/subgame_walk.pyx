@@ -10,31 +10,28 @@ time more, and values are weighted for that: a bet that is seldom made would oth
 answered, and it was made. One that a hand would never make, it makes once in a thousand times.
 
 Hands are drawn from a sequence of points that fill the cube of the others' ranges evenly
-(Roberts 2018, a generalised golden ratio), so that, ranges being in order of strength, a few hundred
-draws see them as they are; a point whose hands share a card is passed over. All other random
-numbers of a walk are a stream of (seed, iteration, seat): so a result depends on nothing but the
-seed and how many iterations were done.
+(Roberts 2018, a generalised golden ratio), so that, ranges being in order of strength, a few
+hundred draws see them as they are; a point whose hands share a card is passed over. All other
+random numbers of a walk are a stream of (seed, iteration, seat): so a result depends on nothing but
+the seed and how many iterations were done.
 """
 
 import numpy as np
 
-from holdem._core.deal cimport ask_for_bucket, bucket_of
+from holdem._core.biased cimport CHOICES, BiasedBlueprint
 from holdem._core.evaluator cimport evaluate7
 from holdem._core.indexer cimport holes_on_board
 from holdem._core.pots cimport divide_pots
 from holdem._core.regrets cimport match_regrets
 from holdem._core.rng cimport next_below, next_float, next_word, stream_for
 from holdem._core.sync cimport sync_now
-from holdem._core.tree cimport view_tree
-from holdem._core.types cimport (
-    MAX_ACTIONS, MAX_STREETS, NO_ENDING, NUM_CARDS, NUM_HOLES, Node, chips_t
-)
+from holdem._core.types cimport MAX_ACTIONS, MAX_STREETS, NO_ENDING, NUM_CARDS, NUM_HOLES, Node
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memcpy
 
 from holdem.errors import ConfigError
 
-__all__ = ["STREET_NODE_DTYPE", "Continuation", "SubgameWalk"]
+__all__ = ["STREET_NODE_DTYPE", "SubgameWalk"]
 
 cdef extern from "subgame_walk_simd.h":
     void learn_rows(
@@ -78,69 +75,6 @@ cdef enum:
 cdef float SELDOM = 1e-3       # how often what was really done is done at least
 
 
-cdef class Continuation:
-    """A blueprint that plays on from where a street's betting ends.
-
-    Args:
-        nodes: NODE_DTYPE, (num_nodes,), of its `BettingTree`.
-        contributions: int32 (num_endings, num_players), chips.
-        folded: uint16 (num_endings,).
-        kinds: uint8 (num_nodes,): what led to a node, 0 a fold, 1 a check or call, 2 a bet or raise.
-        units: uint16 (num_slots,), its probabilities in 1/65,535.
-        tables: of buckets, by street, see `HoldemDealer`.
-        bucket_counts: by street.
-        factor: what a biased continuation multiplies the probability of its kind by.
-
-    Attributes:
-        num_streets: of the betting tree.
-        most_decisions: of one seat after the first street, one after the other.
-        most_actions: of a decision.
-    """
-
-    def __init__(
-        self, const Node[::1] nodes, const chips_t[:, ::1] contributions,
-        const uint16_t[::1] folded, const uint8_t[::1] kinds, const uint16_t[::1] units, tables,
-        bucket_counts, float factor,
-    ):
-        cdef const uint8_t[::1] narrow
-        cdef const uint16_t[::1] wide
-        cdef int street
-        if kinds.shape[0] != nodes.shape[0]:
-            raise ValueError("kinds must be for every node")
-        self._tree = view_tree(nodes, contributions, folded)
-        self._units, self._kinds, self._factor = &units[0], &kinds[0], factor
-        self.num_streets = self._buckets.num_streets = min(len(tables), len(bucket_counts))
-        self.bucket_counts = tuple(bucket_counts)
-        self._arrays = nodes, contributions, folded, kinds, units, tables
-        for street in range(self.num_streets):
-            self._buckets.narrow[street] = NULL
-            self._buckets.wide[street] = NULL
-            if tables[street].dtype == np.uint8:
-                narrow = tables[street]
-                self._buckets.narrow[street] = &narrow[0]
-            else:
-                wide = tables[street]
-                self._buckets.wide[street] = &wide[0]
-        self._measure(nodes.shape[0])
-
-    def _measure(self, int64_t num_nodes):
-        cdef uint8_t[:, ::1] depths = np.zeros((num_nodes, MAX_PLAYERS), np.uint8)
-        cdef const Node* node
-        cdef int64_t at
-        cdef int seat, a
-        self.most_decisions = self.most_actions = 0
-        for at in range(num_nodes - 1, -1, -1):
-            node = self._tree.nodes + at
-            if node.ending != NO_ENDING or node.street == 0:
-                continue
-            self.most_actions = max(self.most_actions, node.num_actions)
-            for seat in range(self._tree.num_players):
-                for a in range(node.num_actions):
-                    depths[at, seat] = max(depths[at, seat], depths[node.first_child + a, seat])
-            depths[at, node.actor] += 1
-            self.most_decisions = max(self.most_decisions, depths[at, node.actor])
-
-
 cdef class SubgameWalk:
     """Regrets and average strategies of a street's subgame, and the walks that better them.
 
@@ -159,10 +93,10 @@ cdef class SubgameWalk:
             place
             - int64 (places, num_players): where the rows of a leaf's choices begin, -1 for none,
             - int32 (places, num_players): chips that each seat has left there,
-            - int32 (places,): the node of the continuation's tree,
+            - int32 (places,): the node of the blueprint's tree,
             - int32 (places, num_players): chips that each seat has in the pots in that tree,
             - float64 (places,): real chips for one of the tree.
-        continuation: how the blueprint plays on from leaves.
+        blueprint: how it plays on from leaves.
 
     Attributes:
         regrets, sums: float32 (num_floats,).
@@ -189,7 +123,7 @@ cdef class SubgameWalk:
     cdef uint8_t[::1] _walks                   # by seat: whether it decides anything
     cdef card_t _board[5]
     cdef int _num_dealt
-    cdef Continuation _continuation
+    cdef BiasedBlueprint _blueprint
     cdef const int64_t[:, ::1] _leaf_rows
     cdef const int32_t[:, ::1] _left, _tree_stakes
     cdef const int32_t[::1] _tree_nodes, _bucket_counts
@@ -200,7 +134,7 @@ cdef class SubgameWalk:
 
     def __init__(
         self, nodes, const int32_t[:, ::1] stakes, const uint16_t[::1] folded, holes, weights,
-        board, int64_t num_floats, int line_end, leaves=None, Continuation continuation=None,
+        board, int64_t num_floats, int line_end, leaves=None, BiasedBlueprint blueprint=None,
     ):
         if nodes.dtype != STREET_NODE_DTYPE or not 0 <= line_end < len(nodes):
             raise TypeError(f"nodes must be an array of STREET_NODE_DTYPE, not {nodes.dtype}")
@@ -216,9 +150,9 @@ cdef class SubgameWalk:
         self._num_dealt = len(board)
         for card in range(self._num_dealt):
             self._board[card] = board[card]
-        self._continuation = continuation
-        if continuation is not None:
-            self._bucket_counts = np.array(continuation.bucket_counts, np.int32)
+        self._blueprint = blueprint
+        if blueprint is not None:
+            self._bucket_counts = np.array(blueprint.bucket_counts, np.int32)
             self._leaf_rows, self._left, self._tree_nodes, self._tree_stakes, self._scales = leaves
         self._arrays = [nodes, stakes, folded]
         cdef double ratio = _golden_ratio(sum(len(held) > 0 for held in holes) - 1)
@@ -239,12 +173,12 @@ cdef class SubgameWalk:
         most = max(self.pads)
         self._standings = np.zeros(most, np.uint8)
         floats = (_depth(nodes) + 2) * (MAX_ACTIONS + 1) * most
-        if continuation is not None:
+        if blueprint is not None:
             self._indices = np.zeros(NUM_HOLES, np.int32)
-            rows = most + max(continuation.bucket_counts[1:])
-            decisions = continuation.most_decisions + 1
+            rows = most + max(blueprint.bucket_counts[1:])
+            decisions = blueprint.most_decisions + 1
             floats += 2 * CHOICES * most + (
-                decisions * continuation.most_actions * CHOICES * rows
+                decisions * blueprint.most_actions * CHOICES * rows
             )
         self._scratch = np.zeros(floats, np.float32)
 
@@ -355,10 +289,10 @@ cdef class SubgameWalk:
     cdef bint _draw(self, uint64_t seed, WalkState* walk) noexcept nogil:
         """Draw the others' hands; False if none that share no card were found."""
         cdef uint64_t taken, point
-        cdef int draws, seat, place
+        cdef int _, seat, place
         cdef SeatHands* hands
         cdef Stream start
-        for draws in range(MOST_DRAWS):
+        for _ in range(MOST_DRAWS):
             taken = 0
             place = 0
             point = self._points[walk.player]
@@ -398,8 +332,8 @@ cdef class SubgameWalk:
         for seat in range(self._num_players):
             if seat != walk.player and self._seats[seat].num_hands:
                 self._rank_one(seat, walk)
-        if self._continuation is not None:
-            for street in range(self._num_dealt - 1, self._continuation.num_streets):
+        if self._blueprint is not None:
+            for street in range(self._num_dealt - 1, self._blueprint.num_streets):
                 self._look_up(walk, street)
         return taken
 
@@ -416,23 +350,17 @@ cdef class SubgameWalk:
     cdef void _look_up(self, WalkState* walk, int street) noexcept nogil:
         """The buckets of a street: of all hands of the player, of those drawn of the others."""
         cdef SeatHands* own = &self._seats[walk.player]
-        cdef const BucketTables* tables = &self._continuation._buckets
-        cdef int32_t* indices = &self._indices[0]
-        cdef int hand, seat, index
-        holes_on_board(walk.board, street + 2, indices)
-        for hand in range(own.num_hands):
-            index = indices[own.holes[hand]]
-            ask_for_bucket(tables, street, index if index >= 0 else 0)
-        for hand in range(own.num_hands):
-            index = indices[own.holes[hand]]
-            # A hand that shares a card has any: it stands for nothing.
-            own.buckets[street][hand] = <uint16_t>bucket_of(
-                tables, street, index if index >= 0 else 0
-            )
+        cdef int seat
+        holes_on_board(walk.board, street + 2, &self._indices[0])
+        self._blueprint.look_up(
+            street, &self._indices[0], own.holes, own.num_hands, own.buckets[street]
+        )
         for seat in range(self._num_players):
             if seat != walk.player and self._seats[seat].num_hands:
-                index = indices[self._seats[seat].holes[walk.hole[seat]]]
-                walk.bucket[street][seat] = bucket_of(tables, street, index)
+                self._blueprint.look_up(
+                    street, &self._indices[0], self._seats[seat].holes + walk.hole[seat], 1,
+                    &walk.bucket[street][seat],
+                )
 
     cdef void _stand(self, WalkState* walk, uint64_t taken) noexcept nogil:
         """Say how each hand of the player stands against those drawn.
@@ -565,7 +493,7 @@ cdef class SubgameWalk:
         self, WalkState* walk, int place, int at, float share, float* out
     ) noexcept nogil:
         """What a node of the blueprint's tree is worth, by hand and own choice: (pad, CHOICES)."""
-        cdef const Node* node = self._continuation._tree.nodes + at
+        cdef const Node* node = self._blueprint.tree.nodes + at
         cdef int64_t pad = self._seats[walk.player].pad
         cdef float table[MOST_STANDINGS]
         cdef float strategy[MAX_ACTIONS]
@@ -576,12 +504,12 @@ cdef class SubgameWalk:
         if node.ending != NO_ENDING:
             self._real_stakes(place, node, stakes)
             self._pay(
-                walk, stakes, self._continuation._tree.folded[node.ending_index], share, table
+                walk, stakes, self._blueprint.tree.folded[node.ending_index], share, table
             )
             fill_choices(table, walk.standings, pad, out)
             return
         if node.actor != walk.player:
-            self._biased(
+            self._blueprint.biased(
                 node, walk.bucket[node.street][node.actor], walk.choice[node.actor], strategy
             )
             a = sample(strategy, count, next_float(&walk.stream))
@@ -595,7 +523,7 @@ cdef class SubgameWalk:
             )
         for bucket in range(self._bucket_counts[node.street]):
             for choice in range(CHOICES):
-                self._biased(node, bucket, choice, strategy)
+                self._blueprint.biased(node, bucket, choice, strategy)
                 for a in range(count):
                     mixed[(bucket * count + a) * CHOICES + choice] = strategy[a]
         mix_choices(
@@ -606,7 +534,7 @@ cdef class SubgameWalk:
     cdef void _real_stakes(self, int place, const Node* node, int32_t* stakes) noexcept nogil:
         """The real chips in the pots at an ending of the tree, as far as stacks go."""
         cdef const int32_t* ending = (
-            self._continuation._tree.contributions
+            self._blueprint.tree.contributions
             + <int64_t>node.ending_index * self._num_players
         )
         cdef const int32_t* before = self._stakes + <int64_t>place * self._num_players
@@ -623,24 +551,6 @@ cdef class SubgameWalk:
                 second = stakes[seat]
         for seat in range(self._num_players):
             stakes[seat] = min(stakes[seat], second)
-
-    cdef inline void _biased(
-        self, const Node* node, int bucket, int choice, float* strategy
-    ) noexcept nogil:
-        """A row of the blueprint, one kind of action made likelier by a choice."""
-        cdef const uint16_t* units = (
-            self._continuation._units + node.first_slot + <int64_t>bucket * node.num_actions
-        )
-        cdef const uint8_t* kinds = self._continuation._kinds + node.first_child
-        cdef float total = 0
-        cdef int a
-        for a in range(node.num_actions):
-            strategy[a] = units[a]
-            if kinds[a] + 1 == choice:
-                strategy[a] = strategy[a] * self._continuation._factor
-            total += strategy[a]
-        for a in range(node.num_actions):
-            strategy[a] = strategy[a] / total
 
     # ---- The others ----------------------------------------------------------------------
 
@@ -747,8 +657,8 @@ cdef inline int sample(const float* strategy, int num_actions, float drawn) noex
 cdef double _golden_ratio(int dimensions):
     """The root of x^(d + 1) = x + 1: the golden ratio for one dimension."""
     cdef double root = 1.0
-    cdef int step
-    for step in range(64):
+    cdef int _
+    for _ in range(64):
         root = (1.0 + root) ** (1.0 / (dimensions + 1))
     return root
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from holdem._core.subgame_walk import Continuation
+from holdem._core.biased import BiasedBlueprint
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Translator
 from holdem.errors import MismatchError
@@ -65,13 +65,13 @@ class PlayingOn:
     """A blueprint and its tree, as leaves want them.
 
     Attributes:
-        continuation: how it plays, for compiled code.
+        blueprint: how it plays, for compiled code.
     """
 
     def __init__(self, policy: Policy, bucketing: HandBucketing, translator: Translator) -> None:
         tree = policy.tree
         self._tree, self._translator = tree, translator
-        self.continuation = Continuation(
+        self.blueprint = BiasedBlueprint(
             tree.nodes,
             tree.contributions,
             tree.folded,

@@ -187,7 +187,9 @@ class Resolver:
         game = policy.tree.game
         self._blueprint_menus = _blueprint_menus(game.menu.streets, game.big_blind)
         self._menus = _menus(config.menu, game.menu.streets, translator.game.big_blind)
-        self._playing_on = PlayingOn(policy, bucketing, translator)
+        self._playing_on = (
+            PlayingOn(policy, bucketing, translator) if game.num_players > 2 else None
+        )
         self._memory = _Memory()
         self._seconds_per_item: dict[str, float] = defaultdict(lambda: _FIRST_GUESS)
         self._reading_seconds = 0.002

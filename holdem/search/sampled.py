@@ -197,7 +197,7 @@ class SampledSolver:
             end,
             tree.line_end.index,
             None if self._playing_on is None else self._leaf_arrays(leaf_rows),
-            None if self._playing_on is None else self._playing_on.continuation,
+            None if self._playing_on is None else self._playing_on.blueprint,
         )
         for node, table in self._locked.items():
             assert node.state.actor is not None  # it is a decision
