@@ -466,7 +466,8 @@ class SearchConfig:
     min_iterations: int = 100
     """Done even if they take longer than the budget."""
     num_workers: int = 1
-    """Threads; 0 for one per core. The river has one."""
+    """Threads; 0 for one per core. They share out the next cards: a river, or a street that ends at
+    values of the blueprint, has one."""
     depth: Literal["auto", "street", "end"] = "auto"
     """Where the subgame ends: with the street, at values of the blueprint, or with the hand. auto:
     with the hand if the iterations fit into the budget."""
