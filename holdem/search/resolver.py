@@ -100,15 +100,15 @@ class _Found:
 
 @dataclass(slots=True)
 class _Memory:
-    """What was found in one hand, by the events before."""
+    """What was found in one hand from one seat, by the events before."""
 
-    hand: int = -1
+    place: tuple[int, int] = (-1, -1)
     found: dict[tuple[Event, ...], _Found] = field(default_factory=dict)
 
-    def begin(self, hand: int) -> None:
-        """Forget all hands but number *hand*."""
-        if hand != self.hand:
-            self.hand = hand
+    def begin(self, hand: int, seat: int) -> None:
+        """Forget all hands but number *hand* as it is played at *seat*."""
+        if (hand, seat) != self.place:
+            self.place = (hand, seat)
             self.found.clear()
 
     def likelihood(self, before: tuple[Event, ...], action: Action) -> Weights | None:
@@ -216,7 +216,7 @@ class Resolver:
     def _subgame(self, state: State, hand: int, seat: int, hole: Hole | None) -> SubgameSolver:
         """Return the solver of a decision, before its first iteration."""
         self._check(state)
-        self._memory.begin(hand)
+        self._memory.begin(hand, seat)
         start = self._beliefs.at_street_start(
             state,
             self._seed,
