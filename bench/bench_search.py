@@ -102,13 +102,16 @@ def measure(options: argparse.Namespace, config: SearchConfig) -> None:
     print(f"{len(rows):,} decisions of {options.hands:,} hands, {config.time_budget_ms:g} ms")
     print("street  number  clock p50 p90 p99 ms   processor p50 p99   around p50 p99   ", end="")
     print("iterations p50 least   distance p50 p90 % of the pot")
-    for street in (1, 2, 3):
-        here = rows[rows[:, 0] == street]
+    for name, streets in (
+        *((STREETS[street], [street]) for street in (1, 2, 3)),
+        ("all", [1, 2, 3]),
+    ):
+        here = rows[np.isin(rows[:, 0], streets)]
         if len(here):
             clock, used, inside = 1000 * here[:, 1], 1000 * here[:, 2], 1000 * here[:, 3]
             around = used - inside
             print(
-                f"{STREETS[street]:<6} {len(here):>7}  "
+                f"{name:<6} {len(here):>7}  "
                 + "".join(f"{np.percentile(clock, q):8.1f}" for q in (50, 90, 99))
                 + "   "
                 + "".join(f"{np.percentile(used, q):8.1f}" for q in (50, 99))
@@ -226,13 +229,16 @@ def main() -> None:
     parser.add_argument("--min-iters", type=int, default=100)
     parser.add_argument("--no-distance", action="store_true")
     parser.add_argument("--lbr-seconds", type=float)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--players", type=int)
+    parser.add_argument("--threads", type=int, default=1, help="of one decision")
+    parser.add_argument("--workers", type=int, default=1, help="processes of --lbr-seconds")
+    parser.add_argument("--players", type=int, help="of sampled walks")
     options = parser.parse_args()
     if options.players:
         sample(options.players, options.buckets)
         return
-    config = SearchConfig(time_budget_ms=options.ms, min_iterations=options.min_iters)
+    config = SearchConfig(
+        time_budget_ms=options.ms, min_iterations=options.min_iters, num_workers=options.threads
+    )
     (respond if options.lbr_seconds else measure)(options, config)
 
 

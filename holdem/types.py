@@ -466,7 +466,8 @@ class SearchConfig:
     min_iterations: int = 100
     """Done even if they take longer than the budget."""
     num_workers: int = 1
-    """Threads; 0 for one per core. The river has one, and so have three players or more."""
+    """Threads; 0 for one per core. They share out the next cards: a river, a street that ends at
+    values of the blueprint, and a pot of three players or more have one."""
     depth: Literal["auto", "street", "end"] = "auto"
     """Where the subgame of two players ends: with the street, at values of the blueprint, or with
     the hand. auto: with the hand if the iterations fit into the budget. Of more players: with the

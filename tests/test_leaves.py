@@ -183,7 +183,7 @@ def test_hands_choose_for_themselves():
             groups=lambda board: (np.zeros(1326, np.int64), groups), matrix=lambda leaf: table
         ),
     )
-    solver.solve(target=0.01)
+    solver.solve(target=0.01, most_iterations=20_000)
 
     np.testing.assert_allclose(solver.hand_values(1)[holes] - 50, [10, 20, 30], atol=0.1)
 
@@ -192,7 +192,7 @@ def test_exploitability_goes_to_nothing():
     """With bets, leaves of nonsense and both whole ranges."""
     solver = SubgameSolver(spot(), leaves=random_leaves((30, 40)))
     seen = []
-    solver.solve(target=0.3, observer=seen.append)
+    solver.solve(target=0.3, most_iterations=20_000, observer=seen.append)
 
     assert seen[-1].exploitability <= 0.3
     assert seen[0].exploitability > 10 * seen[-1].exploitability
@@ -203,7 +203,7 @@ def test_exploitability_goes_to_nothing_behind_a_gadget(kind):
     """Player 0 chooses between the subgame and what its hands win in it with a first solution."""
     one, leaves = spot(oop="AKs,J8s,99", ip="QQ,87s,AdKd,72o"), random_leaves()
     first = SubgameSolver(one, leaves=leaves)
-    first.solve(target=0.1)
+    first.solve(target=0.1, most_iterations=20_000)
     alternatives = np.nan_to_num(first.hand_values(0))
     safe = SubgameSolver(one, leaves=leaves, gadget=Gadget(0, alternatives, kind))
     progress = safe.solve(target=0.3, most_iterations=5_000)
@@ -253,7 +253,7 @@ def test_equity_at_the_leaves_is_a_river_without_bets(menu):
     )
     whole = SubgameSolver(to_the_end, packed=False)
     for solver in (limited, whole):
-        assert solver.solve(target=0.02).exploitability <= 0.02
+        assert solver.solve(target=0.02, most_iterations=20_000).exploitability <= 0.02
 
     for player in (0, 1):
         assert limited.value(player) == pytest.approx(whole.value(player), abs=0.05)
@@ -330,7 +330,7 @@ def test_all_in_by_equities_is_all_in_by_rivers(board):
     limited = SubgameSolver(spot(board, menu=(("a", ""),)), leaves=leaves)
     whole = SubgameSolver(spot(board, menu=(("a", ""), ("", ""))), packed=False)
     for solver in (limited, whole):
-        solver.solve(target=0.1)
+        solver.solve(target=0.1, most_iterations=20_000)
 
     for player in (0, 1):
         assert limited.value(player) == pytest.approx(whole.value(player), abs=0.5)
@@ -359,7 +359,7 @@ def test_packed_rows_lead_to_the_same_values():
         for packed in (False, True)
     )
     for solver in (plain, packed):
-        solver.solve(target=0.3)
+        solver.solve(target=0.3, most_iterations=20_000)
 
     assert packed.memory_bytes < 0.55 * plain.memory_bytes
     assert packed.value(0) == pytest.approx(plain.value(0), abs=0.5)

@@ -206,7 +206,7 @@ def test_river_subgames(game):
     """All hands against all hands: value, best response and first action to 0.1 % of the pot."""
     one = spot(game["board"], game["pot"], game["stack_behind"])
     solver = SubgameSolver(one)
-    progress = solver.solve(target=0.02)
+    progress = solver.solve(target=0.02, most_iterations=20_000)
 
     assert solver.value(0) - one.pot / 2 == pytest.approx(game["ev_p0"], abs=0.001 * one.pot)
     assert progress.exploitability <= 0.02
@@ -233,7 +233,7 @@ def test_clairvoyance(chance, size):
         "a",
     )
     solver = SubgameSolver(one)
-    solver.solve(target=0.005)
+    solver.solve(target=0.005, most_iterations=20_000)
 
     root = solver.strategy(solver.tree.root)
     air = list(root.holes).index(hole_index(*parse_hand(AIR)))
@@ -253,7 +253,7 @@ def test_ace_king_queen(pot):
     solver = SubgameSolver(one)
     checks = np.tile([1.0, 0.0], (1326, 1))
     solver.lock(solver.tree.root, checks)
-    progress = solver.solve(target=0.002)
+    progress = solver.solve(target=0.002, most_iterations=20_000)
 
     holes = [hole_index(*parse_hand(hand)) for hand in hands]
     after_check = solver.tree.root.children[0]
@@ -269,7 +269,7 @@ def test_ace_king_queen(pot):
 @pytest.mark.parametrize(("name", "value", "equity"), [("river", 94.3, 0.49806)])
 def test_the_peers_values(name, value, equity):
     solver = SubgameSolver(peer_spot(name))
-    progress = solver.solve(target=0.3)
+    progress = solver.solve(target=0.3, most_iterations=20_000)
 
     assert progress.iterations <= 150
     assert solver.value(0) == pytest.approx(value, abs=0.3)
@@ -281,7 +281,7 @@ def test_the_peers_values(name, value, equity):
 @pytest.mark.parametrize("packed", [False, True])
 def test_the_peers_values_on_the_turn(packed):
     solver = SubgameSolver(peer_spot("turn"), packed=packed, num_workers=2)
-    solver.solve(target=0.3)
+    solver.solve(target=0.3, most_iterations=20_000)
 
     assert solver.value(0) == pytest.approx(94.00, abs=0.2)
     assert solver.equity() == pytest.approx(0.50472, abs=1e-4)
@@ -304,7 +304,7 @@ def test_packed_rows_lead_to_the_same_values():
     one = peer_spot("river")
     plain, packed = SubgameSolver(one, packed=False), SubgameSolver(one, packed=True)
     for solver in (plain, packed):
-        solver.solve(target=0.3)
+        solver.solve(target=0.3, most_iterations=20_000)
 
     assert packed.memory_bytes < 0.52 * plain.memory_bytes
     assert packed.value(0) == pytest.approx(plain.value(0), abs=0.003 * one.pot)
@@ -349,7 +349,7 @@ def test_a_deadline_stops_but_for_the_least_iterations():
 def test_more_iterations_are_better():
     solver = SubgameSolver(peer_spot("river"))
     seen = []
-    solver.solve(target=0.5, observer=seen.append)
+    solver.solve(target=0.5, most_iterations=20_000, observer=seen.append)
 
     looks = [progress.iterations for progress in seen]
     steps = np.diff(looks)
@@ -393,7 +393,7 @@ def test_reach_is_the_product_of_the_own_strategy():
 
 def test_hand_values_add_up():
     solver = SubgameSolver(TINY["river"])
-    solver.solve(target=0.1)
+    solver.solve(target=0.1, most_iterations=20_000)
     values = solver.hand_values(0)
 
     assert np.isnan(values).sum() == 1326 - (TINY["river"].ranges[0] > 0).sum()
@@ -410,7 +410,7 @@ def test_a_lock_is_kept_and_answered(packed):
     for path in ("bet100", "all-in300"):
         node = solver.find(path)[0]
         solver.lock(node, folds[:, : len(node.children)])
-    progress = solver.solve(target=0.01)
+    progress = solver.solve(target=0.01, most_iterations=20_000)
 
     assert progress.exploitability <= 0.01
     assert solver.value(0) == pytest.approx(100, abs=0.05)

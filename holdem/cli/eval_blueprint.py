@@ -88,7 +88,7 @@ def _parser() -> Parser:
         help="reduce luck by AIVAT, with two players",
     )
     add_options(parser)
-    parser.add_argument("--workers", default="1", metavar="N", help="threads; 0 for all cores (1)")
+    parser.add_argument("--workers", default="0", metavar="N", help="threads; 0 for all cores (0)")
     parser.add_argument("--seed", default="0", metavar="N", help="of cards and actions (0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write all figures as JSON")
     return parser

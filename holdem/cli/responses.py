@@ -88,7 +88,7 @@ def _local(
         setting=options.lbr,
         rounds=options.lbr_rounds,
         seed=seed,
-        workers=max(workers, 1),
+        workers=workers,
     )
     parts = ", ".join(
         f"{value:+,.1f} +-{half:,.1f} from the {name}"

@@ -1,9 +1,11 @@
 """Matches between players that decide while they play: with a search, every decision takes time.
 
 Hands go by the rules, one decision after the other. Deals and their numbers are those of
-`holdem.evaluation.match`, and so are the figures. The players may be in several processes, but
-these only play: what hands bring is worked out here, in the order of the deals. Where a
-search plays, what a deal brings depends on the clock, and on nothing else that varies.
+`holdem.evaluation.match`, and so are the figures. Both seatings of a deal have one number, so that
+players of one seed draw alike in both: where both would do the same, both hands go the same way,
+and no luck is left between them. The players may be in several processes, but these only play:
+what hands bring is worked out here, in the order of the deals. Where a search plays, what a deal
+brings depends on the clock, and on nothing else that varies.
 
 AIVAT takes both players for their policies. A decision that was drawn from other probabilities,
 because it was thought again, adds sum over actions of (how likely it was - how likely the policy
@@ -274,7 +276,7 @@ def _table(
     def play(jobs: list[_Job]) -> list[list[PlayedHand]]:
         return [
             [
-                play_hand(game, deciders, seat, job.cards, 2 * job.number + seat, searching)
+                play_hand(game, deciders, seat, job.cards, job.number, searching)
                 for seat in job.seats
             ]
             for job in jobs

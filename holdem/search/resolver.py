@@ -30,7 +30,7 @@ from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError
 from holdem.game.cards import HOLES
 from holdem.game.menu import MILLION, SizeKind, parse_size
 from holdem.game.policy import Policy
-from holdem.game.rules import Action, Event, Hole, Played, State
+from holdem.game.rules import Action, Event, Hole, State
 from holdem.machine import usable_cores
 from holdem.search.alternatives import river_alternatives
 from holdem.search.continuations import ContinuationValues
@@ -106,15 +106,15 @@ class _Found:
 
 @dataclass(slots=True)
 class _Memory:
-    """What was found in one hand, by the events before."""
+    """What was found in one hand from one seat, by the events before."""
 
-    hand: int = -1
+    place: tuple[int, int] = (-1, -1)
     found: dict[tuple[Event, ...], _Found] = field(default_factory=dict)
 
-    def begin(self, hand: int) -> None:
-        """Forget all hands but number *hand*."""
-        if hand != self.hand:
-            self.hand = hand
+    def begin(self, hand: int, seat: int) -> None:
+        """Forget all hands but number *hand* as it is played at *seat*."""
+        if (hand, seat) != self.place:
+            self.place = (hand, seat)
             self.found.clear()
 
     def likelihood(self, before: tuple[Event, ...], action: Action) -> Weights | None:
@@ -219,7 +219,7 @@ class Resolver:
         if now > started + self.config.time_budget_ms / 1000 and (
             search.solver.iterations <= self.config.min_iterations
         ):
-            late = f"{search.solver.iterations} iterations took {1000 * (now - started):,.0f} ms"
+            late = f"{1000 * (now - started):,.0f} ms for the least iterations asked for"
             thought = replace(thought, note=late)
         return thought
 
@@ -249,7 +249,7 @@ class Resolver:
         """Return the subgame of a decision, before its first iteration."""
         if not state.board:
             raise NotSearched("before the flop the blueprint plays", "")
-        self._memory.begin(hand)
+        self._memory.begin(hand, seat)
         start = self._beliefs.at_street_start(
             state,
             self._seed,
@@ -428,9 +428,9 @@ class Resolver:
     def _held(self, state: State, start: StreetStart) -> Iterator[tuple[int, _Found]]:
         """Yield what who is to act was found to do on this street before, with its place there."""
         first = len(state.events) - len(start.line)
-        for place, event in enumerate(state.events[first:]):
+        for place in range(len(start.line)):
             held = self._memory.found.get(state.events[: first + place])
-            if held is not None and isinstance(event, Played) and event.seat == state.actor:
+            if held is not None:
                 yield place, held
 
     def _iterate(self, search: _Search, started: float) -> None:
