@@ -35,7 +35,7 @@ HANDS = tuple(parse_cards(text) for text in ("AsKd", "9h8h", "QcQd"))
 
 def dealt(game: GameConfig, street: int, *line, board: str = "Ks7d2h5c") -> State:
     """A raise and calls before the flop, checks up to a street, and what is done there."""
-    state = State.new(game).apply(raise_to(250))
+    state = State.new(game).apply(raise_to(5 * game.big_blind // 2))
     cards = list(parse_cards(board))
     while state.street < street:
         while state.actor is not None:
@@ -158,8 +158,12 @@ def bucketed_policy() -> TabularPolicy:
 
 @pytest.mark.parametrize(
     "game",
-    [GAME, GameConfig(num_players=3, stacks=(2_000, 700, 1_200))],
-    ids=["as trained", "short stacks"],
+    [
+        GAME,
+        GameConfig(num_players=3, stacks=(2_000, 700, 1_200)),
+        GameConfig(num_players=3, stacks=(30_000, 3_000, 9_000), blinds=(150, 300)),
+    ],
+    ids=["as trained", "short stacks", "other blinds"],
 )
 @pytest.mark.parametrize("choices", [(0, 0, 0), (1, 2, 3), (3, 1, 1), (2, 3, 0)])
 def test_a_leaf_is_worth_what_the_blueprint_wins(game, choices):
