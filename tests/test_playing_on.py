@@ -186,7 +186,9 @@ def test_a_leaf_is_worth_what_the_blueprint_wins(game, choices):
     leaf = solver._leaves[leaf_node]
     slow = ReferenceLeaf(policy, bucket_of, leaf, leaf_node.state, HANDS, FACTOR)
     value = solver.action_values(hole_index(*HANDS[0]))[0] - start.paid[0]
-    assert value == pytest.approx(slow.value(0, choices), abs=0.02 * sum(game.stacks * 3) / 3)
+    # Four times what a mean of so many draws is off by.
+    tolerance = 0.02 * min(game.stack_of(seat) for seat in range(3))
+    assert value == pytest.approx(slow.value(0, choices), abs=tolerance + 0.02 * sum(start.paid))
 
 
 def choice_regrets(solver: SampledSolver, leaf: StreetNode, seat: int) -> np.ndarray:
