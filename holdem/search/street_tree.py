@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from holdem._core.subgame_walk import STREET_NODE_DTYPE
 from holdem.errors import ConfigError, RulesError
-from holdem.game.menu import MILLION, SizeKind
+from holdem.game.menu import SizeKind
 from holdem.game.rules import CALL, FOLD, Action, ActionKind, State, raise_to
 from holdem.search.spot import Menu
+from holdem.search.subgame import rounded
 
 __all__ = ["MOST_NODES", "StreetNode", "StreetTree", "build_street_tree", "fitting_menu"]
 
@@ -231,9 +232,9 @@ def _actions(
         elif kind == SizeKind.CHIPS:
             amount = state.to_match + size
         elif kind == SizeKind.TIMES_BET:
-            amount = _rounded(state.to_match * size)
+            amount = rounded(state.to_match * size)
         else:
-            amount = state.to_match + _rounded(pot_after_call * size)
+            amount = state.to_match + rounded(pot_after_call * size)
         amounts.add(min(max(amount, legal.min_raise_to), most))
     if real is not None and real.kind is ActionKind.RAISE:
         amounts.add(real.amount)
@@ -244,8 +245,3 @@ def _actions(
             "offer fewer sizes",
         )
     return actions
-
-
-def _rounded(millionths: int) -> int:
-    """Millionths of a chip as whole chips, halves up."""
-    return (millionths + MILLION // 2) // MILLION

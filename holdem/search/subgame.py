@@ -31,6 +31,7 @@ __all__ = [
     "PublicTree",
     "build_public_tree",
     "child_after",
+    "rounded",
 ]
 
 MOST_NODES = 100_000
@@ -356,9 +357,9 @@ class _Builder:
             elif kind == SizeKind.CHIPS:
                 amount = faced + size
             elif kind == SizeKind.TIMES_BET:
-                amount = _rounded(faced * size)
+                amount = rounded(faced * size)
             else:
-                amount = faced + _rounded(pot_after_call * size)
+                amount = faced + rounded(pot_after_call * size)
             amounts.add(min(max(amount, faced + node.least_raise), most))
         return sorted(amounts)
 
@@ -385,6 +386,6 @@ def _put(pair: tuple[int, int], player: int, value: int) -> tuple[int, int]:
     return (value, pair[1]) if player == 0 else (pair[0], value)
 
 
-def _rounded(millionths: int) -> int:
-    """Millionths of a chip as whole chips, halves up."""
+def rounded(millionths: int) -> int:
+    """Return millionths of a chip as whole chips, halves up."""
     return (millionths + MILLION // 2) // MILLION
