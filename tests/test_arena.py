@@ -103,9 +103,9 @@ def test_deals_and_estimates(duplicate):
         assert hands.values == pytest.approx(-wanted if hands.seat else wanted, abs=1e-6)
         total.append(float(hands.values[0]))
     assert corrected > 10
-    assert len(result.tally.decisions) == decisions
-    assert result.tally.percentile(0.5) == 0.01
-    assert sum(len(tally.decisions) for tally in result.by_street.values()) == decisions
+    assert len(result.decisions.tally.decisions) == decisions
+    assert result.decisions.tally.percentile(0.5) == 0.01
+    assert sum(len(tally.decisions) for tally in result.decisions.by_street.values()) == decisions
     assert result.match.aivat.total.mean == pytest.approx(np.mean(total) * 10)
     assert result.match.num_hands == len(seen) == 120
 
@@ -142,8 +142,8 @@ def test_reasons_are_counted():
 
     result = arena(make=make).play(40)
 
-    assert result.reasons == {"would take .. ms": result.tally.fallbacks}
-    assert result.tally.fallback_rate == 1
+    assert result.decisions.reasons == {"would take .. ms": result.decisions.tally.fallbacks}
+    assert result.decisions.tally.fallback_rate == 1
     assert result.match.aivat is not None
 
 
