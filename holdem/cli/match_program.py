@@ -29,7 +29,7 @@ from holdem.evaluation.played_hands import PlayedHands
 from holdem.play.agent import Agent
 from holdem.play.game_definition import Table, read_game, write_game
 from holdem.play.program import Program
-from holdem.play.program_match import ProgramMatch, ProgramMatchResult
+from holdem.play.program_match import ProgramMatch, ProgramMatchResult, require_two
 from holdem.types import DEALER_RULES, DealerConfig, SearchConfig
 
 __all__ = ["add_program_options", "is_program", "play_program", "refuse_program_options"]
@@ -230,14 +230,17 @@ def _policy(name: str, buckets: Path | None) -> Contestant:
 def _table(policy: Contestant, game: Path | None) -> Table:
     """Return what is played."""
     if game is not None:
-        return read_game(game)
-    try:
-        return Table.of(policy.tree.game)
-    except ConfigError as error:
-        raise ConfigError(
-            f"a program cannot play the policy's game: {error}",
-            "--game FILE lets the policy play another, such as hu",
-        ) from None
+        table = read_game(game)
+    else:
+        try:
+            table = Table.of(policy.tree.game)
+        except ConfigError as error:
+            raise ConfigError(
+                f"a program cannot play the policy's game: {error}",
+                "--game FILE lets the policy play another, such as hu",
+            ) from None
+    require_two(table)
+    return table
 
 
 # -- what came of it ---------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from holdem.play.game_definition import Table
 from holdem.play.program import Program
 from holdem.types import DealerConfig
 
-__all__ = ["ProgramMatch", "ProgramMatchResult"]
+__all__ = ["ProgramMatch", "ProgramMatchResult", "require_two"]
 
 _PROGRAM, _POLICY = 0, 1
 """The dealer's numbers of both: those that are in its process come last."""
@@ -76,11 +76,7 @@ class ProgramMatch:
         program: Program | None = None,
         program_first: bool = False,
     ) -> None:
-        if table.game.num_players != 2:
-            raise ConfigError(
-                f"a match with a program at {table.game.name!r}: {table.game.num_players} players",
-                "two can play here; `holdem dealer` deals to more",
-            )
+        require_two(table)
         self.table, self.names = table, names
         self.hands_per_deal = 2 if config.duplicate else 1
         self.num_deals = -(-config.hands // self.hands_per_deal)
@@ -178,6 +174,15 @@ class ProgramMatch:
             np.array([hand.state.payoffs()], np.int32),
             None,
             (hand.state,),
+        )
+
+
+def require_two(table: Table) -> None:
+    """Raise a `ConfigError` unless two play at *table*."""
+    if table.game.num_players != 2:
+        raise ConfigError(
+            f"a match with a program at {table.game.name!r}: {table.game.num_players} players",
+            "two can play here; `holdem dealer` deals to more",
         )
 
 
