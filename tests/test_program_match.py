@@ -289,6 +289,16 @@ def test_a_program_that_answers_nonsense(run, policy, client):
     assert "out of the match: the dealer checked or folded for it in" in text
 
 
+def test_lines_that_are_none_are_ignored(run, policy, client):
+    program = client(act=r'link.sendall(b"\xff\0 garbage\nMATCHSTATE:0\n")')
+    status, text, _ = run(policy, program, "--hands", 10)
+
+    assert status == 0
+    assert "ignored, not this state" in text
+    assert text.isprintable() or set(filter(str.isspace, text)) == {" ", "\n"}
+    assert "0 illegal, 0 too late; 0 connections lost" in text
+
+
 NEVER = "time.sleep(600)"
 
 

@@ -58,7 +58,7 @@ def _parser() -> Parser:
         "Let policy A play against policy B, and say what A wins, with error bars.",
         "A and B are paths of policies, runs or checkpoints, or baselines: "
         + ", ".join(STYLES)
-        + "; one of them may be a program, see below. With three players or more A sits alone "
+        + "; one of them may be a program. With three players or more A sits alone "
         "among copies of B. Policies with different bet menus follow the hands by translation, "
         "which is slower. The number of hands is fixed before the first is played; --until-ci "
         "finds it by a pilot whose hands do not count. With --search, which is for two players, "

@@ -155,7 +155,6 @@ def _play(
                     f"waiting for a program at {match.config.host}, port {port}, for "
                     f"{match.config.join_seconds:g} seconds"
                 )
-                console.file.flush()
 
         def on_hands(played: PlayedHands) -> None:
             write(played)
@@ -208,7 +207,10 @@ def _ports(name: str) -> dict[str, Any]:
 
 
 def _program(name: str) -> Program | None:
-    return Program(Path(name.removeprefix(PROGRAM))) if name.startswith(PROGRAM) else None
+    if not name.startswith(PROGRAM):
+        return None
+    # The shell leaves a tilde behind a colon to us.
+    return Program(Path(name.removeprefix(PROGRAM)).expanduser())
 
 
 def _policy(name: str, buckets: Path | None) -> Contestant:
