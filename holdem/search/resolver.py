@@ -187,7 +187,7 @@ class Resolver:
         if now > started + self.config.time_budget_ms / 1000 and (
             solver.iterations <= self.config.min_iterations
         ):
-            late = f"{solver.iterations} iterations took {1000 * (now - started):,.0f} ms"
+            late = f"{1000 * (now - started):,.0f} ms for the least iterations asked for"
             thought = replace(thought, note=late)
         return thought
 
