@@ -76,6 +76,23 @@ def random_blueprint(game: GameConfig, seed: int = 1) -> Blueprint:
     return Blueprint.from_table(tree, words, provenance)
 
 
+def saved_policy(folder: Path, game: GameConfig, seed: int) -> str:
+    """The path of a policy in *folder* that does anything, with its buckets beside it."""
+    buckets = folder / "buckets"
+    if not buckets.exists():
+        bucketing().save(buckets)
+    tree = build_tree(game, bucketing().num_buckets)
+    words = np.random.default_rng(seed).random(2 * tree.num_slots, dtype=np.float32)
+    provenance = Provenance(
+        iterations=1,
+        seed=seed,
+        bucket_path=str(buckets),
+        bucket_fingerprint=bucketing().fingerprint,
+    )
+    (folder / f"{seed}").mkdir()
+    return str(Blueprint.from_table(tree, words, provenance).save(folder / f"{seed}"))
+
+
 def random_agent(game: GameConfig, seed: int = 1) -> Agent:
     """An agent with a policy of its own for *game*."""
     own = GameConfig(num_players=game.num_players, menu=MENUS[game.num_players])

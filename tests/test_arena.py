@@ -17,7 +17,7 @@ from holdem.evaluation.shared_table import SharedTable
 from holdem.game.games import kuhn
 from holdem.game.rules import CALL, State, raise_to
 from holdem.game.tree import ActionKind, build_tree
-from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.mccfr.blueprint import Blueprint
 from holdem.play.agent import Agent, Decision, Option
 from holdem.play.arena import Arena, path_of
 from holdem.play.crew import Crew
@@ -25,7 +25,7 @@ from holdem.search.resolver import Resolver
 from holdem.search.subgame import NodeKind, build_public_tree
 from holdem.types import BetMenu, GameConfig, SearchConfig
 from tests.reference.games import random_policy, tree_of
-from tests.tables import bucketing, random_blueprint
+from tests.tables import bucketing, random_blueprint, saved_policy
 from tests.test_games import load_game
 
 MENU = BetMenu(streets=(("2.5x, a", "a"), ("50%, a", "a"), ("75%, a", "a"), ("a",)))
@@ -103,11 +103,14 @@ def test_deals_and_estimates(duplicate):
         assert hands.values == pytest.approx(-wanted if hands.seat else wanted, abs=1e-6)
         total.append(float(hands.values[0]))
     assert corrected > 10
-    assert len(result.tally.decisions) == decisions
-    assert result.tally.percentile(0.5) == 0.01
-    assert sum(len(tally.decisions) for tally in result.by_street.values()) == decisions
+    assert len(result.decisions.tally.decisions) == decisions
+    assert result.decisions.tally.percentile(0.5) == 0.01
+    assert sum(len(tally.decisions) for tally in result.decisions.by_street.values()) == decisions
     assert result.match.aivat.total.mean == pytest.approx(np.mean(total) * 10)
     assert result.match.num_hands == len(seen) == 120
+    for seat, position in enumerate(result.match.plain.positions):
+        chips = [int(hands.chips[0, seat]) for hands in seen if hands.seat == seat]
+        assert (position.count, position.mean) == (60, pytest.approx(np.mean(chips) * 10))
 
 
 def test_estimates_agree_with_chips():
@@ -142,8 +145,8 @@ def test_reasons_are_counted():
 
     result = arena(make=make).play(40)
 
-    assert result.reasons == {"would take .. ms": result.tally.fallbacks}
-    assert result.tally.fallback_rate == 1
+    assert result.decisions.reasons == {"would take .. ms": result.decisions.tally.fallbacks}
+    assert result.decisions.tally.fallback_rate == 1
     assert result.match.aivat is not None
 
 
@@ -272,20 +275,7 @@ def test_a_process_that_dies_is_told():
 def policies(tmp_path_factory):
     """Two policies and their buckets."""
     folder = tmp_path_factory.mktemp("policies")
-    bucketing().save(folder / "buckets")
-    tree = build_tree(SMALL, bucketing().num_buckets)
-    paths = []
-    for seed in (1, 2):
-        words = np.random.default_rng(seed).random(2 * tree.num_slots, dtype=np.float32)
-        found = Provenance(
-            iterations=1,
-            seed=seed,
-            bucket_path=str(folder / "buckets"),
-            bucket_fingerprint=bucketing().fingerprint,
-        )
-        (folder / f"{seed}").mkdir()
-        paths.append(str(Blueprint.from_table(tree, words, found).save(folder / f"{seed}")))
-    return paths
+    return [saved_policy(folder, SMALL, seed) for seed in (1, 2)]
 
 
 QUICK = ["--time-budget-ms", "5", "--min-iters", "2"]

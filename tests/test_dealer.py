@@ -327,7 +327,9 @@ def test_a_player_that_comes_back_goes_on(tmp_path):
 
     assert result.hands == 10
     assert [(p.illegal, p.timeouts) for p in result.players] == [(0, 0), (0, 0)]
-    assert sum("left" in said for said in hall.said) > 5
+    left = sum("left" in said for said in hall.said)
+    assert [p.lost for p in result.players] == [0, left]
+    assert left > 5
     check_log(tmp_path / "m.log", HEADS_UP, result)
 
 

@@ -338,6 +338,7 @@ def test_eval_refuses_in_two_lines(run, runs, argv, message, remedy, code):
         (("{leduc}", "call", "--until-ci", "x"), "--until-ci is x", 2),
         (("{leduc}", "call", "--until-ci", "5", "--hands", "9"), "both say how many hands", 2),
         (("{leduc}", "call", "--hands", "0"), "--hands is 0", 2),
+        (("{leduc}", "program:/bin/true"), "programs play hold'em here", 2),
         (("{leduc}", "call", "--hands-out", "x.phhs"), "no histories of 'leduc'", 2),
         (("{leduc}",), "required: B", 2),
     ],

@@ -37,6 +37,14 @@ def run_out(state: State) -> State:
     return state
 
 
+def test_a_seat_sees_its_own_cards():
+    state = State.new(game([1_000] * 3), [[0, 1], [2, 3], [4, 5]])
+
+    assert state.seen_by(1).hole_cards == (None, (2, 3), None)
+    assert state.seen_by(1).apply(FOLD).hole_cards == (None, (2, 3), None)
+    assert state.seen_by(1).legal_actions() == state.legal_actions()
+
+
 # ---- the cases of the vectors file ------------------------------------------------------------
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from holdem.cli.table_options import DEALER_OPTIONS, add_dealer_options, dealer_values
 from holdem.cli.terminal import (
     Parser,
     duration,
@@ -23,17 +23,6 @@ from holdem.play.game_definition import read_game
 from holdem.types import DEALER_RULES, DealerConfig
 
 PROG = "holdem dealer"
-
-_OPTIONS = (
-    ("--hands", "hands", "N", "hands of the match"),
-    ("--seed", "seed", "N", "of the cards"),
-    ("--host", "host", "ADDRESS", "to listen on; 0.0.0.0 is reached from other machines"),
-    ("--time-per-action", "action_seconds", "SECONDS", "then the dealer checks or folds"),
-    ("--join-seconds", "join_seconds", "SECONDS", "how long to wait for all players"),
-    ("--most-illegal", "most_illegal", "N", "illegal answers of a player; with one more it is out"),
-    ("--most-timeouts", "most_timeouts", "N", "actions too late, likewise"),
-)
-"""Options that are fields of `DealerConfig`: option, field, what follows it, what it means."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,11 +46,7 @@ def _parser() -> Parser:
         help="game definition, or the name of one in configs/games, such as hu",
     )
     parser.add_argument("--seats", required=True, metavar="A,B", help="the players' names")
-    defaults = DealerConfig()
-    for option, name, metavar, text in _OPTIONS:
-        default = getattr(defaults, name)
-        shown = f"{default:g}" if isinstance(default, float) else default
-        parser.add_argument(option, dest=name, metavar=metavar, help=f"{text} ({shown})")
+    add_dealer_options(parser, DEALER_OPTIONS)
     parser.add_argument(
         "--port",
         dest="ports",
@@ -84,7 +69,10 @@ def _parser() -> Parser:
 def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     table = read_game(options.game)
-    config = _config(options)
+    given = dealer_values(options, DEALER_OPTIONS)
+    if options.ports is not None:
+        given["ports"] = option_value("--port", options.ports, DEALER_RULES["ports"])
+    config = DealerConfig(duplicate=options.duplicate, **given)
     console, errors = make_console(), Console(stderr=True, highlight=False, markup=False)
     names = [name.strip() for name in options.seats.split(",")]
 
@@ -105,15 +93,6 @@ def _main(argv: Sequence[str]) -> int:
     _print_result(console, result, table.game.big_blind, time.monotonic() - start)
     fair = result.hands == config.hands and not any(player.out for player in result.players)
     return 0 if fair else 1
-
-
-def _config(options: argparse.Namespace) -> DealerConfig:
-    given = {
-        name: option_value(option, value, DEALER_RULES[name])
-        for option, name, _, _ in (*_OPTIONS, ("--port", "ports", "", ""))
-        if (value := getattr(options, name)) is not None
-    }
-    return DealerConfig(duplicate=options.duplicate, **given)
 
 
 def _print_result(console: Console, result: MatchResult, big_blind: int, seconds: float) -> None:

@@ -281,7 +281,7 @@ def _document(
         "duplicate": settings.duplicate,
         "streets": streets,
         "matches": [
-            match_document(result, opponent)
+            match_document(result, describe(opponent))
             for result, opponent in zip(results, opponents, strict=True)
         ],
     }

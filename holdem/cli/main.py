@@ -20,7 +20,7 @@ COMMANDS = {
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
     "continuations": ("holdem.cli.continuations", "learn what search wants to know of a policy"),
     "eval": ("holdem.cli.eval_blueprint", "say how good a blueprint is, in matches"),
-    "match": ("holdem.cli.match", "let two policies play against each other"),
+    "match": ("holdem.cli.match", "let two policies play, or one and a program"),
     "solve": ("holdem.cli.solve", "solve a situation after the flop, for both ranges"),
     "dealer": ("holdem.cli.dealer", "deal a match to programs that connect"),
     "play": ("holdem.cli.play", "play against a policy yourself, or let it play at a server"),

@@ -1,43 +1,47 @@
-"""``holdem match``: two policies play, and what one wins of the other."""
+"""``holdem match``: two players, and what one wins of the other."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from holdem import __version__, storage
+from holdem.cli.match_program import (
+    add_program_options,
+    is_program,
+    play_program,
+    refuse_program_options,
+)
 from holdem.cli.matches import (
     DEFAULT_HANDS,
+    decision_figures,
     describe,
-    match_document,
+    hands_written,
+    match_file,
     number,
     opponent_of,
+    print_decisions,
     print_results,
+    write_figures,
 )
-from holdem.cli.table_display import tally_rows
 from holdem.cli.table_options import add_search_options, continuations_of, search_of
 from holdem.cli.terminal import Parser, StageBars, make_console, run_command
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.contestants import Contestant, Loader
-from holdem.evaluation.match import PILOT_DEALS, Match, MatchResult
-from holdem.evaluation.played_hands import PlayedHands, histories
-from holdem.game.history import dumps
+from holdem.evaluation.match import PILOT_DEALS, Match
+from holdem.evaluation.played_hands import PlayedHands
 from holdem.play.agent import Agent
-from holdem.play.arena import Arena, ArenaResult, Deciders
-from holdem.types import STREETS, SearchConfig
+from holdem.play.arena import Arena, Deciders
+from holdem.types import SearchConfig
 
 PROG = "holdem match"
-JSON_FORMAT = "holdem match"
-JSON_VERSION = 1
 _MOST_HANDS = 10**12
 _SEATS = {"first": (0,), "second": (1,), "both": (0, 1)}
 _SEARCHED_HANDS = 1_000
@@ -54,18 +58,19 @@ def _parser() -> Parser:
         "Let policy A play against policy B, and say what A wins, with error bars.",
         "A and B are paths of policies, runs or checkpoints, or baselines: "
         + ", ".join(STYLES)
-        + ". With three players or more A sits alone among copies of B. Policies with different "
-        "bet menus follow the hands by translation, which is slower. The number of hands is fixed "
-        "before the first is played; --until-ci finds it by a pilot whose hands do not count. "
-        "With --search, which is for two players, decisions after the flop take their time; what "
-        "a deal brings then depends on the clock too.",
+        + "; one of them may be a program. With three players or more A sits alone "
+        "among copies of B. Policies with different bet menus follow the hands by translation, "
+        "which is slower. The number of hands is fixed before the first is played; --until-ci "
+        "finds it by a pilot whose hands do not count. With --search, which is for two players, "
+        "decisions after the flop take their time; what a deal brings then depends on the clock "
+        "too.",
     )
     parser.add_argument("first", metavar="A", help="who is judged")
     parser.add_argument("second", metavar="B", help="the opponent")
     parser.add_argument(
         "--hands",
         metavar="N",
-        help=f"how many ({DEFAULT_HANDS:,}; with --search {_SEARCHED_HANDS:,})",
+        help=f"how many ({DEFAULT_HANDS:,}; with --search or a program {_SEARCHED_HANDS:,})",
     )
     parser.add_argument(
         "--until-ci", metavar="MBB", help="as many as make the 95 %% interval about +- MBB wide"
@@ -94,6 +99,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write all figures as JSON")
     add_search_options(parser, tuple(_SEATS))
+    add_program_options(parser)
     return parser
 
 
@@ -101,11 +107,14 @@ def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     if options.hands is not None and options.until_ci is not None:
         raise ConfigError("--hands and --until-ci both say how many hands", "give one of them")
+    seed = number("--seed", options.seed, 0, 2**63 - 1)
     search = search_of(options)
+    if is_program(options.first) or is_program(options.second):
+        return play_program(make_console(), options, search, seed)
+    refuse_program_options(options)
     default_hands = _SEARCHED_HANDS if search else DEFAULT_HANDS
     hands = number("--hands", options.hands or default_hands, 1, _MOST_HANDS)
     until = options.until_ci and _width(options.until_ci)
-    seed = number("--seed", options.seed, 0, 2**63 - 1)
     workers = number("--workers", options.workers, 0, 1024)
     first, second = _players(options.first, options.second, Loader(options.buckets))
     console = make_console()
@@ -125,7 +134,11 @@ def _main(argv: Sequence[str]) -> int:
     pilot: dict[str, Any] | None = None
     if until is not None:
         hands, pilot = _hands_until(console, match, until)
-    with _written(options.hands_out, match) as write, StageBars(console) as bars:
+    names = (first.name, second.name)
+    with (
+        hands_written(options.hands_out, first.tree, names) as write,
+        StageBars(console) as bars,
+    ):
         bars.stage("playing", hands)
 
         def on_hands(played: PlayedHands) -> None:
@@ -134,36 +147,12 @@ def _main(argv: Sequence[str]) -> int:
 
         result = match.play(hands, on_hands)
     print_results(console, [result])
-    document = _document(result, first, second, seed) | {
+    document = match_file(result, describe(first), describe(second), seed) | {
         "translated": match.translated,
         "pilot": pilot,
     }
-    _end(console, options, document)
+    write_figures(console, document, options.out, options.hands_out)
     return 0
-
-
-def _document(
-    result: MatchResult, first: Contestant, second: Contestant, seed: int
-) -> dict[str, Any]:
-    return {
-        "format": JSON_FORMAT,
-        "format_version": JSON_VERSION,
-        "package_version": __version__,
-        "unit": "milli big blinds per hand, for the first policy",
-        "policy": describe(first),
-        "seed": seed,
-        "duplicate": result.duplicate,
-        "match": match_document(result, second),
-    }
-
-
-def _end(console: Console, options: argparse.Namespace, document: dict[str, Any]) -> None:
-    """Write the figures if that is wanted, and say what was written."""
-    if options.hands_out is not None:
-        console.print(f"\nhands: {options.hands_out}", soft_wrap=True)
-    if options.out is not None:
-        storage.write_json(options.out, document)
-        console.print(f"all figures: {options.out}", soft_wrap=True)
 
 
 # -- with search -------------------------------------------------------------------------------
@@ -210,7 +199,11 @@ def _search(
         aivat=None if aivat else False,
         num_workers=workers,
     )
-    with _written(options.hands_out, arena) as write, StageBars(console) as bars:
+    shown = (first.name, second.name)
+    with (
+        hands_written(options.hands_out, first.tree, shown) as write,
+        StageBars(console) as bars,
+    ):
         bars.stage("playing", hands)
 
         def on_hands(played: PlayedHands) -> None:
@@ -219,13 +212,13 @@ def _search(
 
         result = arena.play(hands, on_hands)
     print_results(console, [result.match])
-    _print_decisions(console, result)
-    document = _document(result.match, first, second, seed) | {
+    print_decisions(console, result.decisions)
+    document = match_file(result.match, describe(first), describe(second), seed) | {
         "search": dataclasses.asdict(search),
         "searching": options.search,
-        "decisions": _decision_figures(result),
+        "decisions": decision_figures(result.decisions),
     }
-    _end(console, options, document)
+    write_figures(console, document, options.out, options.hands_out)
     return 0
 
 
@@ -258,28 +251,6 @@ def _deciders(
 
 def _quiet(text: str) -> None:
     """Say nothing: the command has said it."""
-
-
-def _print_decisions(console: Console, result: ArenaResult) -> None:
-    console.print()
-    for name, text in tally_rows(result.tally).items():
-        console.print(f"  {name:<11}{text}", soft_wrap=True)
-    for reason, times in sorted(result.reasons.items(), key=lambda item: -item[1])[:3]:
-        console.print(f"    {times:,}: {reason}", style="dim", soft_wrap=True)
-
-
-def _decision_figures(result: ArenaResult) -> dict[str, Any]:
-    """Return the figures of decisions for JSON, latencies in milliseconds."""
-    tallies = {"all": result.tally}
-    tallies |= {STREETS[street]: tally for street, tally in result.by_street.items()}
-    return {
-        name: {
-            "count": len(tally.decisions),
-            "fallbacks": tally.fallbacks,
-            **{f"p{share}": 1000 * tally.percentile(share / 100) for share in (50, 90, 99)},
-        }
-        for name, tally in tallies.items()
-    } | {"reasons": result.reasons}
 
 
 # -- who plays, and how long -------------------------------------------------------------------
@@ -328,32 +299,6 @@ def _hands_until(console: Console, match: Match, width: float) -> tuple[int, dic
     )
     figures = {"deals": PILOT_DEALS, "sd": pilot.estimate.sd, "wanted_error_95": width}
     return hands, figures
-
-
-@contextlib.contextmanager
-def _written(path: Path | None, match: Match | Arena) -> Iterator[Callable[[PlayedHands], None]]:
-    """Give what writes hands to the file *path* as they are played; nothing without a path."""
-    if path is None:
-        yield lambda played: None
-        return
-    tree = match.first.tree
-    if tree.game.cards.kind != "holdem" or tree.game.num_streets != 4:
-        raise ConfigError(
-            f"no histories of {tree.game.name!r} can be written: the format holds hold'em with "
-            "four streets of betting",
-            "leave out --hands-out",
-        )
-    names = (match.first.name, match.second.name)
-    number = 0
-    with storage.atomic_write(path) as file:
-
-        def write(played: PlayedHands) -> None:
-            nonlocal number
-            for history in histories(played, tree, names):
-                number += 1
-                file.write(f"[{number}]\n{dumps(history)}\n".encode())
-
-        yield write
 
 
 if __name__ == "__main__":

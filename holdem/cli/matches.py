@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from holdem import __version__, storage
+from holdem.cli.table_display import tally_rows
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES, baseline
 from holdem.evaluation.contestants import Contestant, Loader
 from holdem.evaluation.estimates import Outcome
 from holdem.evaluation.match import MatchResult
+from holdem.evaluation.played_hands import PlayedHands, histories
 from holdem.game.games import position_names
+from holdem.game.history import dumps
+from holdem.game.tree import BettingTree
 from holdem.mccfr.blueprint import Blueprint
+from holdem.play.arena import Decisions
+from holdem.types import STREETS, GameConfig
 
 DEFAULT_HANDS = 100_000
+JSON_FORMAT = "holdem match"
+JSON_VERSION = 1
 
 
 def number(option: str, text: object, least: int, most: int) -> int:
@@ -107,8 +117,8 @@ def describe(contestant: Contestant) -> dict[str, Any]:
     return found
 
 
-def match_document(result: MatchResult, opponent: Contestant) -> dict[str, Any]:
-    """Return a match's figures for JSON."""
+def match_document(result: MatchResult, opponent: dict[str, Any]) -> dict[str, Any]:
+    """Return a match's figures for JSON; the opponent as `describe` has it."""
     names = position_names(len(result.plain.positions))
 
     def figures(outcome: Outcome | None) -> dict[str, Any] | None:
@@ -124,10 +134,103 @@ def match_document(result: MatchResult, opponent: Contestant) -> dict[str, Any]:
         }
 
     return {
-        "opponent": describe(opponent),
+        "opponent": opponent,
         "hands": result.num_hands,
         "deals": result.num_deals,
         "plain": figures(result.plain),
         "aivat": figures(result.aivat),
         "sd_reduction": result.reduction,
     }
+
+
+# -- the files of `holdem match` ---------------------------------------------------------------
+
+
+def match_file(
+    result: MatchResult, first: dict[str, Any], second: dict[str, Any], seed: int
+) -> dict[str, Any]:
+    """Return what ``--out`` gets of any match; the players as `describe` has them."""
+    return {
+        "format": JSON_FORMAT,
+        "format_version": JSON_VERSION,
+        "package_version": __version__,
+        "unit": "milli big blinds per hand, for the first policy",
+        "policy": first,
+        "seed": seed,
+        "duplicate": result.duplicate,
+        "match": match_document(result, second),
+    }
+
+
+def write_figures(
+    console: Console, document: dict[str, Any], out: Path | None, hands_out: Path | None
+) -> None:
+    """Write *document* to *out* if that is wanted, and say what was written."""
+    if hands_out is not None:
+        console.print(f"\nhands: {hands_out}", soft_wrap=True)
+    if out is not None:
+        storage.write_json(out, document)
+        console.print(f"all figures: {out}", soft_wrap=True)
+
+
+@contextlib.contextmanager
+def hands_written(
+    path: Path | None, tree: BettingTree, names: tuple[str, str], game: GameConfig | None = None
+) -> Iterator[Callable[[PlayedHands], None]]:
+    """Give what writes hands to the file *path* as they are played; nothing without a path.
+
+    Args:
+        path: where they go.
+        tree: that they were played on.
+        names: of the first and the second player.
+        game: that was played, if it is not the tree's.
+
+    Raises:
+        ConfigError: the format does not hold the game.
+    """
+    if path is None:
+        yield lambda played: None
+        return
+    game = game or tree.game
+    if game.cards.kind != "holdem" or game.num_streets != 4:
+        raise ConfigError(
+            f"no histories of {game.name!r} can be written: the format holds hold'em with "
+            "four streets of betting",
+            "leave out --hands-out",
+        )
+    number = 0
+    with storage.atomic_write(path) as file:
+
+        def write(played: PlayedHands) -> None:
+            nonlocal number
+            for history in histories(played, tree, names):
+                number += 1
+                file.write(f"[{number}]\n{dumps(history)}\n".encode())
+
+        yield write
+
+
+# -- decisions that take their time ------------------------------------------------------------
+
+
+def print_decisions(console: Console, decisions: Decisions) -> None:
+    """Print how long decisions took, and why some were not thought again."""
+    console.print()
+    for name, text in tally_rows(decisions.tally).items():
+        console.print(f"  {name:<11}{text}", soft_wrap=True)
+    for reason, times in sorted(decisions.reasons.items(), key=lambda item: -item[1])[:3]:
+        console.print(f"    {times:,}: {reason}", style="dim", soft_wrap=True)
+
+
+def decision_figures(decisions: Decisions) -> dict[str, Any]:
+    """Return the figures of decisions for JSON, latencies in milliseconds."""
+    tallies = {"all": decisions.tally}
+    tallies |= {STREETS[street]: tally for street, tally in decisions.by_street.items()}
+    return {
+        name: {
+            "count": len(tally.decisions),
+            "fallbacks": tally.fallbacks,
+            **{f"p{share}": 1000 * tally.percentile(share / 100) for share in (50, 90, 99)},
+        }
+        for name, tally in tallies.items()
+    } | {"reasons": decisions.reasons}

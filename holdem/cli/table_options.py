@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,53 @@ from holdem.play.profile import DEFAULT_PROFILE, read_profile
 from holdem.play.session import Limits
 from holdem.search.continuations import ContinuationValues, continuations_path
 from holdem.storage import LineFile
-from holdem.types import PROFILE_RULES, SEARCH_RULES, GameConfig, SearchConfig, TableProfile
+from holdem.types import (
+    DEALER_RULES,
+    PROFILE_RULES,
+    SEARCH_RULES,
+    DealerConfig,
+    GameConfig,
+    SearchConfig,
+    TableProfile,
+)
+
+DEALER_OPTIONS = {
+    "--hands": ("hands", "N", "hands of the match"),
+    "--seed": ("seed", "N", "of the cards"),
+    "--host": ("host", "ADDRESS", "to listen on; 0.0.0.0 is reached from other machines"),
+    "--time-per-action": ("action_seconds", "SECONDS", "then the dealer checks or folds"),
+    "--join-seconds": ("join_seconds", "SECONDS", "how long to wait for all players"),
+    "--most-illegal": (
+        "most_illegal",
+        "N",
+        "illegal answers of a player; with one more it is out",
+    ),
+    "--most-timeouts": ("most_timeouts", "N", "actions too late, likewise"),
+}
+"""Options that are fields of `DealerConfig`: field, what follows the option, what it means."""
+
+
+def add_dealer_options(parser: Parser | argparse._ArgumentGroup, names: Iterable[str]) -> None:
+    """Add the options of a dealer that are called so."""
+    defaults = DealerConfig()
+    for option in names:
+        field, metavar, text = DEALER_OPTIONS[option]
+        default = getattr(defaults, field)
+        shown = f"{default:g}" if isinstance(default, float) else default
+        parser.add_argument(option, dest=field, metavar=metavar, help=f"{text} ({shown})")
+
+
+def dealer_values(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """Return the fields of `DealerConfig` that these options give.
+
+    Raises:
+        ConfigError: a value cannot be used.
+    """
+    return {
+        field: option_value(option, value, DEALER_RULES[field])
+        for option in names
+        if (value := getattr(options, (field := DEALER_OPTIONS[option][0]))) is not None
+    }
 
 
 def add_table_options(parser: Parser) -> None:

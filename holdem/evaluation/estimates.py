@@ -76,8 +76,8 @@ class Sums:
             every = np.concatenate(scaled)
             # Duplicate: the mean over all seatings of a deal. Else a deal has one seating.
             moments[0].add(np.mean(scaled, axis=0) if self._duplicate else every)
-            for seat, figure in enumerate(scaled):
-                moments[1 + seat].add(figure)
+            for hands, figure in zip(played, scaled, strict=True):
+                moments[1 + hands.seat].add(figure)
             moments[-1].add(every)
 
     def outcome(self, *, aivat: bool) -> Outcome:

@@ -17,7 +17,7 @@ big blinds again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import lru_cache
 from operator import index
@@ -283,6 +283,11 @@ class State:
             actor=None,
             events=(),
         )._begin_betting()
+
+    def seen_by(self, seat: int) -> State:
+        """Return the hand as *seat* sees it before a showdown: with no hole cards but its own."""
+        holes = tuple(hole if own == seat else None for own, hole in enumerate(self.hole_cards))
+        return replace(self, hole_cards=holes)
 
     @property
     def game(self) -> GameConfig:

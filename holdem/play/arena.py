@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -40,7 +40,15 @@ from holdem.play.agent import Decider, Tally
 from holdem.play.crew import Crew
 from holdem.types import GameConfig
 
-__all__ = ["Arena", "ArenaResult", "Deciders", "Judged", "PlayedHand", "play_hand"]
+__all__ = [
+    "Arena",
+    "ArenaResult",
+    "Deciders",
+    "Decisions",
+    "Judged",
+    "PlayedHand",
+    "play_hand",
+]
 
 Deciders = tuple[Decider, Decider]
 """The first and the second player."""
@@ -88,21 +96,35 @@ class PlayedHand:
     decisions: tuple[Judged, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArenaResult:
-    """How a match went.
+@dataclass(slots=True)
+class Decisions:
+    """The decisions of a match that were thought again, or should have been.
 
     Attributes:
-        match: what was won.
-        tally: of the decisions that were thought again or should have been.
+        tally: of all.
         reasons: why those that were not were not, without the numbers in it, and how often.
-        by_street: decisions by street: flop, turn, river.
+        by_street: by street, flop to river.
     """
 
+    tally: Tally = field(default_factory=Tally)
+    reasons: dict[str, int] = field(default_factory=dict)
+    by_street: dict[int, Tally] = field(default_factory=dict)
+
+    def add(self, street: int, seconds: float, fallback: str) -> None:
+        """Count one."""
+        for group in (self.tally, self.by_street.setdefault(street, Tally())):
+            group.add(seconds, fallback=bool(fallback))
+        if fallback:
+            reason = _NUMBER.sub("..", fallback)
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArenaResult:
+    """How a match went: what was won, and what was decided."""
+
     match: MatchResult
-    tally: Tally
-    reasons: dict[str, int]
-    by_street: dict[int, Tally]
+    decisions: Decisions
 
 
 class Arena:
@@ -176,16 +198,11 @@ class Arena:
         hands_per_deal = 2 if self.duplicate else 1
         num_deals = -(-num_hands // hands_per_deal)
         sums = Sums(2, self.game.big_blind, duplicate=self.duplicate)
-        tally, reasons = Tally(), dict[str, int]()
-        by_street = {street: Tally() for street in range(1, self.game.num_streets)}
-        for played, decisions in self._deals(num_deals):
+        decisions = Decisions(by_street={s: Tally() for s in range(1, self.game.num_streets)})
+        for played, judged in self._deals(num_deals):
             sums.add(played)
-            for one in decisions:
-                for group in (tally, by_street[one.street]):
-                    group.add(one.seconds, fallback=bool(one.fallback))
-                if one.fallback:
-                    reason = _NUMBER.sub("..", one.fallback)
-                    reasons[reason] = reasons.get(reason, 0) + 1
+            for one in judged:
+                decisions.add(one.street, one.seconds, one.fallback)
             for hands in played if on_hands else ():
                 assert on_hands is not None
                 on_hands(hands)
@@ -198,7 +215,7 @@ class Arena:
             plain=sums.outcome(aivat=False),
             aivat=sums.outcome(aivat=True) if self._aivat else None,
         )
-        return ArenaResult(match=match, tally=tally, reasons=reasons, by_street=by_street)
+        return ArenaResult(match=match, decisions=decisions)
 
     def _deals(self, num_deals: int) -> Iterator[tuple[list[PlayedHands], list[Judged]]]:
         """Yield deals with all their seatings, and the decisions of them, in order."""
@@ -308,8 +325,7 @@ def play_hand(
     while state.actor is not None:
         seat = state.actor
         who = int(seat != first_seat)
-        holes = tuple(hole if i == seat else None for i, hole in enumerate(state.hole_cards))
-        decision = deciders[who].decide(replace(state, hole_cards=holes), hand)
+        decision = deciders[who].decide(state.seen_by(seat), hand)
         if state.board and who in searching:
             noted.append(
                 Judged(

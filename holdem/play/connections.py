@@ -71,6 +71,7 @@ class _Player:
     newest: bytes = b""
     ending: bytes = b""
     told: int = 0
+    lost: int = 0
 
 
 class Connections:
@@ -133,15 +134,27 @@ class Connections:
             _drain(link.socket)
         self._selector.close()
 
-    def join(self, seconds: float) -> bool:
-        """Wait until every player is there; return whether they all are."""
+    def join(self, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> bool:
+        """Wait until every player is there; return whether they all are.
+
+        Args:
+            seconds: how long.
+            meanwhile: called again and again while somebody is missing; what it raises ends
+                the waiting.
+        """
         while not all(player.link for player in self._players) and seconds > 0:
             seconds -= self._serve(min(seconds, _SLICE))
+            if not all(player.link for player in self._players):
+                meanwhile()
         return all(player.link for player in self._players)
 
     def missing(self) -> list[str]:
         """Return the names of the players that are not there."""
         return [player.name for player in self._players if player.link is None]
+
+    def lost(self, number: int) -> int:
+        """Return how often player *number* was there and then was not."""
+        return self._players[number].lost
 
     def send(self, number: int, line: str, *, ends_hand: bool = False) -> None:
         """Tell *line* to player *number*: now, or when it comes back.
@@ -289,6 +302,7 @@ class Connections:
             player.waiting.remove(link)
         if player.link is link:
             player.link = None
+            player.lost += 1
 
 
 def _listen(host: str, port: int) -> socket.socket:

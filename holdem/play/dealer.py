@@ -9,6 +9,9 @@ What a player does wrong never ends the match for the others:
   where there is something to call. Who comes back goes on with the next action.
 - After more than a few of either a player is out: the dealer checks or folds for it to the end.
 
+Players may also sit in the dealer's own process, as deciders that it asks directly. They have no
+clock, and do nothing wrong.
+
 Cards depend on the seed and the hand's number only. As in the competition the players move one
 position at each hand; with `DealerConfig.duplicate` the same cards are dealt at each rotation,
 so that everybody has played everybody's cards.
@@ -16,6 +19,7 @@ so that everybody has played everybody's cards.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,12 +30,21 @@ from holdem.errors import ConfigError, ProtocolError, RulesError, StorageError
 from holdem.game.history import HandHistory, dumps
 from holdem.game.rules import CALL, FOLD, Action, ActionKind, State, raise_to
 from holdem.play import acpc
+from holdem.play.agent import Decider
 from holdem.play.connections import Connections
 from holdem.play.game_definition import Table
 from holdem.storage import LineFile
 from holdem.types import DealerConfig, shown
 
-__all__ = ["Match", "MatchLog", "MatchResult", "PlayerResult", "deal_cards", "play_match"]
+__all__ = [
+    "FinishedHand",
+    "Match",
+    "MatchLog",
+    "MatchResult",
+    "PlayerResult",
+    "deal_cards",
+    "play_match",
+]
 
 
 HISTORIES = ".phhs"
@@ -58,6 +71,7 @@ class PlayerResult:
         actions: asked of it.
         illegal: answers without a legal action.
         timeouts: actions that did not come in time.
+        lost: connections of it that ended before the match did.
         out: whether it is out of the match, so that the dealer acts for it.
         slowest: the longest that an action took, in seconds.
     """
@@ -67,8 +81,28 @@ class PlayerResult:
     actions: int = 0
     illegal: int = 0
     timeouts: int = 0
+    lost: int = 0
     out: bool = False
     slowest: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedHand:
+    """A hand of a match as it ended.
+
+    Attributes:
+        number: of the hand.
+        deal: of its cards: hands of one deal have the same.
+        state: its last state, with the cards of all players.
+        seats: by player.
+        out: the players for whom the dealer has begun to act.
+    """
+
+    number: int
+    deal: int
+    state: State
+    seats: tuple[int, ...]
+    out: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +179,16 @@ class MatchLog:
 
 @dataclass(slots=True)
 class Match:
-    """One match between the players at *connections*.
+    """One match between the players at *connections* and those in this process.
 
     Attributes:
         table: the game and its positions.
         config: how it is dealt.
-        connections: the players.
+        connections: the players, but for the last ones.
         say: is told what players do wrong, a line at a time.
+        deciders: the last players, which are asked directly.
         log: where the hands go; None for nowhere.
+        on_hand: is told each hand that is over.
         players: how they do, by number.
         hands: that are over.
     """
@@ -161,7 +197,9 @@ class Match:
     config: DealerConfig
     connections: Connections
     say: Callable[[str], None]
+    deciders: Sequence[Decider] = ()
     log: MatchLog | None = None
+    on_hand: Callable[[FinishedHand], None] = lambda hand: None
     players: tuple[PlayerResult, ...] = ()
     hands: int = 0
     _seats: dict[int, int] = field(default_factory=dict)
@@ -182,12 +220,18 @@ class Match:
 
     def result(self) -> MatchResult:
         """Return how the match stands."""
+        for player in range(self._num_connected):
+            self.players[player].lost = self.connections.lost(player)
         return MatchResult(self.hands, self.players)
+
+    @property
+    def _num_connected(self) -> int:
+        return self.table.game.num_players - len(self.deciders)
 
     def _play_hand(self, hand: int) -> None:
         table, num_players = self.table, self.table.game.num_players
-        number = hand // num_players if self.config.duplicate else hand
-        cards = deal_cards(self.config.seed, number, 2 * num_players + 5)
+        deal = hand // num_players if self.config.duplicate else hand
+        cards = deal_cards(self.config.seed, deal, 2 * num_players + 5)
         board = cards[2 * num_players :]
         # The first hand's first position is the first player's; then everybody moves one back.
         self._seats = {
@@ -199,12 +243,12 @@ class Match:
         while True:
             while state.cards_to_deal:
                 state = state.deal_board(board[len(state.board) :][: state.cards_to_deal])
-            for player, seat in self._seats.items():
-                line = acpc.match_state_line(table, state, hand, seat)
+            for player in range(self._num_connected):
+                line = acpc.match_state_line(table, state, hand, self._seats[player])
                 self.connections.send(player, line, ends_hand=state.is_terminal)
             if state.is_terminal:
                 break
-            state = state.apply(self._action(state, hand))
+            state = state.apply(self._action(state, hand, deal))
         payoffs = state.payoffs()
         names = [""] * num_players
         for player, seat in self._seats.items():
@@ -212,10 +256,14 @@ class Match:
             names[seat] = self.players[player].name
         if self.log is not None:
             self.log.add(table, state, hand, names)
+        out = frozenset(number for number, player in enumerate(self.players) if player.out)
+        self.on_hand(FinishedHand(hand, deal, state, tuple(self._seats.values()), out))
 
-    def _action(self, state: State, hand: int) -> Action:
+    def _action(self, state: State, hand: int, deal: int) -> Action:
         """Return the action of the player to act, or the dealer's in its place."""
         player = next(player for player, seat in self._seats.items() if seat == state.actor)
+        if player >= self._num_connected:
+            return self._decided(player, state, deal)
         result = self.players[player]
         passive = FOLD if state.legal_actions().can_fold else CALL
         if result.out:
@@ -238,6 +286,18 @@ class Match:
         result.slowest = max(result.slowest, self.config.action_seconds - left)
         self.connections.settle(player)
         return self._legal(player, state, hand, answer[len(asked) + 1 :])
+
+    def _decided(self, player: int, state: State, deal: int) -> Action:
+        """Return what a player in this process does; its number of the hand is the deal's.
+
+        So whoever draws by that number draws alike in all hands of a deal, and no luck of its own
+        is left between them.
+        """
+        decider, result = self.deciders[player - self._num_connected], self.players[player]
+        decision = decider.decide(state.seen_by(self._seats[player]), deal)
+        result.actions += 1
+        result.slowest = max(result.slowest, decision.seconds)
+        return decision.action
 
     def _legal(self, player: int, state: State, hand: int, text: str) -> Action:
         """Return the action that *text* is; the nearest legal one where it is none."""
@@ -270,8 +330,11 @@ def play_match(
     config: DealerConfig,
     *,
     say: Callable[[str], None],
+    deciders: Sequence[Decider] = (),
     log_path: Path | None = None,
     ready: Callable[[tuple[int, ...]], None] = lambda ports: None,
+    waiting: Callable[[], None] = lambda: None,
+    on_hand: Callable[[FinishedHand], None] = lambda hand: None,
 ) -> MatchResult:
     """Wait for the players and play a match.
 
@@ -280,8 +343,11 @@ def play_match(
         names: of the players, for logs.
         config: how it is dealt.
         say: is told what happens, a line at a time.
+        deciders: the last players, if they are in this process; the others connect.
         log_path: where the hands go, see `MatchLog`.
         ready: is told the ports, by player, when players can come.
+        waiting: called again and again while players are missing; what it raises ends the match.
+        on_hand: is told each hand that is over.
 
     Raises:
         ConfigError: names or ports do not fit the game, or the players did not come in time.
@@ -291,24 +357,29 @@ def play_match(
     _check_names(names, table.game.num_players)
     if log_path is not None:
         _refuse_existing(log_path)
-    ports = config.ports * len(names) if config.ports == (0,) else config.ports
-    if len(ports) != len(names):
+    coming = names[: len(names) - len(deciders)]
+    ports = config.ports * len(coming) if config.ports == (0,) else config.ports
+    if len(ports) != len(coming):
         raise ConfigError(
-            f"{len(ports)} ports for {len(names)} players", "give one each, or 0 for any"
+            f"{len(ports)} ports for {len(coming)} players", "give one each, or 0 for any"
         )
-    with Connections(names, host=config.host, ports=ports, say=say) as connections:
+    with contextlib.ExitStack() as stack:
+        connections = stack.enter_context(
+            Connections(coming, host=config.host, ports=ports, say=say)
+        )
         ready(connections.ports)
-        if not connections.join(config.join_seconds):
+        if not connections.join(config.join_seconds, waiting):
             raise ConfigError(
                 f"{', '.join(connections.missing())} did not come within "
                 f"{config.join_seconds:g} seconds",
                 "start the players, each with its port; --join-seconds waits longer",
             )
+        log = None if log_path is None else stack.enter_context(MatchLog(log_path))
         players = tuple(PlayerResult(name) for name in names)
-        if log_path is None:
-            return Match(table, config, connections, say, players=players).play()
-        with MatchLog(log_path) as log:
-            return Match(table, config, connections, say, log=log, players=players).play()
+        match = Match(
+            table, config, connections, say, deciders, log=log, on_hand=on_hand, players=players
+        )
+        return match.play()
 
 
 def _check_names(names: Sequence[str], num_players: int) -> None:
