@@ -40,6 +40,7 @@ CLONES = {
     "river": ("avx512bw", "avx2"),
     "rollout": ("avx512bw", "avx2"),
     "showdown": ("avx512bw", "avx2"),
+    "subgame_walk": ("avx512bw", "avx2"),
 }
 """Compiled modules with a faster version per instruction set, the best first.
 
