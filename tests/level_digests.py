@@ -9,12 +9,18 @@ import numpy as np
 from holdem._core.boards import flop_boards
 from holdem._core.equity import range_equity
 from holdem._core.showdown import fold_values, showdown_margins
+from holdem.abstraction.translation import Translator
 from holdem.evaluation.betting_groups import group_betting
 from holdem.search.gadget import Gadget
+from holdem.search.playing_on import PlayingOn
+from holdem.search.sampled import SampledSolver
 from holdem.search.solver import SubgameSolver
+from holdem.search.spot import Menu
 from tests.reference.games import random_policy
+from tests.tables import bucketing, random_blueprint
 from tests.test_best_response import FLOPS, made_up_buckets, shoved_tree
 from tests.test_gadget import alternatives
+from tests.test_playing_on import GAME, dealt, place_of
 from tests.test_subgame_solver import TINY, peer_spot
 
 
@@ -71,5 +77,26 @@ def responses():
             yield f"response {name} {seat}", digest(best, own)
 
 
+def walks():
+    """Three players, to the end of the hand and to where the blueprint plays on."""
+    policy = random_blueprint(GAME)
+    translator = Translator(policy.tree)
+    weights = np.random.default_rng(3).random((3, 1326), np.float32)
+    for street, board in ((2, "Ks7d2h5c"), (3, "Ks7d2h5cJd")):
+        start = dealt(GAME, street, board=board)
+        playing_on = PlayingOn(policy, bucketing(), translator) if street < 3 else None
+        solver = SampledSolver(
+            start,
+            list(weights),
+            Menu((("75%, a", "a"),)),
+            seed=1,
+            playing_on=playing_on,
+            node=place_of(translator, start),
+        )
+        solver.run(20)
+        yield f"walks of street {street}", digest(solver._walk.regrets, solver._walk.sums)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({**dict(solves()), **dict(endings()), **dict(responses())}))
+    parts = (solves(), endings(), responses(), walks())
+    sys.stdout.write(json.dumps({name: found for part in parts for name, found in part}))
