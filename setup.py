@@ -36,6 +36,7 @@ MODULES = (
     "boards",
     "range_walk",
     "subgame_walk",
+    "responder_walk",
 )
 
 CORE = Path("holdem/_core")

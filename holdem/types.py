@@ -347,8 +347,8 @@ class MCCFRConfig:
     """Seconds between checkpoints, whatever the iterations."""
     keep_checkpoints: int = 3
     """Older checkpoints than these are removed; 0 keeps all."""
-    discount_interval: int = 5_000
-    """Iterations in one period of Linear CFR."""
+    discount_interval: int = 0
+    """Iterations in one period of Linear CFR; 0 for 5,000, or 200 against a responder."""
     regret_discount_alpha: float = 1.0
     strategy_discount_beta: float = 1.0
     exploration_epsilon: float = 0.6
@@ -365,6 +365,9 @@ class MCCFRConfig:
     """Iterations between two merges, in all, whoever does them."""
     seed: int = 42
     sampling: Literal["external", "outcome"] = "external"
+    opponent: Literal["itself", "responder"] = "itself"
+    """Whom the table trains against: itself, or a responder who knows all its hands and, on the
+    river, sees cards instead of buckets (CFR-BR: Johanson, Bard, Burch & Bowling 2012)."""
     tensorboard_log_interval: int = 10_000
     """Iterations between two rows of TensorBoard figures."""
     eval_interval: int | None = None
@@ -374,6 +377,13 @@ class MCCFRConfig:
         faults = _adopt(self, "", TRAINING_RULES)
         if self.epsilon_schedule is not None:
             faults += self._adopt_schedule()
+        if not faults and self.opponent == "responder" and self.sampling != "external":
+            faults = [
+                f"sampling is {self.sampling}, and against a responder nothing is sampled but "
+                "boards: leave it out"
+            ]
+        if not faults and self.discount_interval == 0:
+            object.__setattr__(self, "discount_interval", _PERIODS[self.opponent])
         if not faults and self.enable_pruning and self.regret_floor >= self.pruning_threshold:
             faults = [
                 f"regret_floor is {shown(self.regret_floor)}, and must be below "
@@ -490,6 +500,9 @@ _PLAYERS = Rule(least=2, most=MAX_PLAYERS, unit="players")
 _SEED = Rule(least=0, most=2**63 - 1)
 _BUCKETS = Rule(least=1, most=MAX_BUCKETS, unit="buckets")
 _SHARE = Rule(kind=float, least=0.0, most=1.0)
+_PERIODS = {"itself": 5_000, "responder": 200}
+"""Iterations in a period by opponent: one of all hands on a board is worth many of one deal."""
+
 _EPSILON = Rule(kind=float, above=0.0, most=1.0, unit="share of uniform sampling")
 _ITERATIONS = Rule(least=1, most=10**15, unit="iterations")
 _SECONDS = Rule(kind=float, above=0.0, most=1e9, unit="seconds")
@@ -532,7 +545,7 @@ TRAINING_RULES = {
     "checkpoint_interval": _ITERATIONS,
     "snapshot_interval_seconds": _SECONDS,
     "keep_checkpoints": Rule(least=0, most=1_000_000, unit="checkpoints; 0 keeps all"),
-    "discount_interval": _ITERATIONS,
+    "discount_interval": Rule(least=0, unit="iterations; 0 for the usual ones"),
     "regret_discount_alpha": _EXPONENT,
     "strategy_discount_beta": _EXPONENT,
     "exploration_epsilon": _EPSILON,
@@ -545,6 +558,7 @@ TRAINING_RULES = {
     "batch_size": Rule(least=1, most=1_000_000, unit="iterations"),
     "seed": _SEED,
     "sampling": Rule(kind=str, choices=("external", "outcome")),
+    "opponent": Rule(kind=str, choices=("itself", "responder")),
     "tensorboard_log_interval": _ITERATIONS,
     "eval_interval": Rule(least=1, unit="iterations", optional=True),
 }

@@ -11,11 +11,15 @@ from holdem._core.equity import range_equity
 from holdem._core.showdown import fold_values, showdown_margins
 from holdem.abstraction.translation import Translator
 from holdem.evaluation.betting_groups import group_betting
+from holdem.game.tree import build_tree
+from holdem.mccfr.responder_engine import ResponderEngine
 from holdem.search.gadget import Gadget
 from holdem.search.playing_on import PlayingOn
 from holdem.search.sampled import SampledSolver
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu
+from holdem.types import MCCFRConfig
+from tests import test_responder
 from tests.reference.games import random_policy
 from tests.tables import bucketing, random_blueprint
 from tests.test_best_response import FLOPS, made_up_buckets, shoved_tree
@@ -97,6 +101,16 @@ def walks():
         yield f"walks of street {street}", digest(solver._walk.regrets, solver._walk.sums)
 
 
+def trained():
+    """A table and its responder after some boards."""
+    config = MCCFRConfig(num_iterations=20, opponent="responder")
+    tree = build_tree(test_responder.GAME, test_responder.BUCKETS.num_buckets)
+    engine = ResponderEngine(config, tree, test_responder.BUCKETS)
+    engine.run(20)
+    yield "responder", digest(engine.table.words, engine.others()["responder"])
+    engine.close()
+
+
 if __name__ == "__main__":
-    parts = (solves(), endings(), responses(), walks())
+    parts = (solves(), endings(), responses(), walks(), trained())
     sys.stdout.write(json.dumps({name: found for part in parts for name, found in part}))

@@ -39,7 +39,7 @@ def found_and_expected(game, tree, policy, form="exact"):
     """Own values and best responses of both seats, in chips."""
     result = BestResponse(policy, SmallDeck(game), form).run(workers=1)
     milli = 1000 / tree.game.big_blind
-    first_free = {"exact": 0, "turn": 2, "river": 3}[form]
+    first_free = {"exact": 0, "flop": 1, "turn": 2}[form]
     own = [BruteForce(game, tree, policy, 99).value(seat) for seat in (0, 1)]
     best = [BruteForce(game, tree, policy, first_free).value(seat) for seat in (0, 1)]
     return (
@@ -59,7 +59,7 @@ def test_two_streets_equal_brute_force(seed, lucky_suit):
     assert found == pytest.approx(expected, abs=0.01)
 
 
-@pytest.mark.parametrize("form", ["exact", "turn"])
+@pytest.mark.parametrize("form", ["exact", "flop", "turn"])
 def test_three_streets_equal_brute_force(form):
     """Six cards, two public ones, one after the other."""
     game = SmallGame(3, 2, 3, (4, 3, 5), 5, True)
@@ -312,18 +312,19 @@ def sampled(policy, bucketing, **options):
 
 def test_a_response_is_never_worse_than_the_policy(policy, bucketing):
     """And more freedom never hurts, on the same boards."""
-    free, turn, river = (
-        sampled(policy, bucketing, form=form) for form in ("sampled", "turn", "river")
+    free, flop, turn, river = (
+        sampled(policy, bucketing, form=form) for form in ("sampled", "flop", "turn", "river")
     )
 
     for seat in (0, 1):
         assert (
             free.best_responses[seat]
-            > turn.best_responses[seat]
+            > flop.best_responses[seat]
+            >= turn.best_responses[seat]
             >= river.best_responses[seat]
             > free.values[seat]
         )
-    assert free.values == turn.values == river.values
+    assert free.values == flop.values == turn.values == river.values
     assert free.interval > 0
     assert free.lower_nash_conv < free.nash_conv
     assert free.bias == (

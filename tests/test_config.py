@@ -66,6 +66,10 @@ def test_nothing_at_all_is_the_defaults():
     assert not config.explicit_buckets
 
 
+def test_the_opponent_is_read(load):
+    assert load("opponent: responder\n").training.opponent == "responder"
+
+
 def test_every_flat_key_is_read(load):
     """Each key of the training section reaches its field."""
     values = {
@@ -88,6 +92,7 @@ def test_every_flat_key_is_read(load):
         "batch_size": 17,
         "seed": 2**63 - 1,
         "sampling": "outcome",
+        "opponent": "itself",  # the other one allows no sampling
         "tensorboard_log_interval": 19,
         "eval_interval": 23,
     }

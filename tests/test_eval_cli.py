@@ -269,10 +269,11 @@ def test_every_form_of_best_response(run, tmp_path, few_flops):
     """More freedom wins more, all boards have no interval, and each says how it leans."""
     folder = holdem_policy(tmp_path / "policy", BetMenu(streets=(("a",), ("",), ("",), ("a",))))
     texts, found = {}, {}
-    for form in ("exact", "sampled", "turn", "river"):
+    for form in ("exact", "sampled", "flop", "turn", "river"):
         texts[form], found[form] = response(run, folder, form, tmp_path)
 
-    # The turn has no bets, so there is nothing to leave the policy for.
+    # Flop and turn have no bets, so there is nothing to leave the policy for.
+    assert found["flop"]["exploitability"] == pytest.approx(found["river"]["exploitability"])
     assert found["turn"]["exploitability"] == pytest.approx(found["river"]["exploitability"])
     assert found["sampled"]["exploitability"] > found["river"]["exploitability"] > 0
     assert found["exact"]["exploitability"] > 0
@@ -281,7 +282,7 @@ def test_every_form_of_best_response(run, tmp_path, few_flops):
     assert "2 flops, about" in texts["exact"]
     assert "biased upwards" in texts["sampled"]
     assert "by choices made on other flops" in texts["sampled"]
-    for form in ("turn", "river"):
+    for form in ("flop", "turn", "river"):
         assert "a lower bound" in texts[form]
     for text in texts.values():
         assert "NashConv: the sum over both seats" in text

@@ -37,6 +37,7 @@ KERNELS = {
     "play",
     "preflop",
     "range_walk",
+    "responder_walk",
     "rollout",
     "subgame_walk",
     "traverse",

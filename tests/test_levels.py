@@ -12,7 +12,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LEVELS = {"sse4.2": 0, "avx2": 1, "avx512": 2}
-CLONED = ("river", "equity", "showdown", "best_response", "range_walk", "subgame_walk")
+CLONED = (
+    "river",
+    "equity",
+    "showdown",
+    "best_response",
+    "range_walk",
+    "subgame_walk",
+    "responder_walk",
+)
 """Modules whose clones the digests go through."""
 
 
@@ -56,7 +64,7 @@ def digests(folder, **variables):
 
 @pytest.mark.slow
 def test_every_instruction_set_gives_the_same_bytes(compiled):
-    """Of solves in both widths, endings, equities, best responses and sampled walks."""
+    """Of solves in both widths, endings, equities, best responses, and all kinds of walks."""
     expected = digests(ROOT)
 
     assert len(expected) > 20

@@ -66,6 +66,7 @@ def save(path, *ranges, words=None, tree=TREE, state=None, buckets=LOSSLESS, **v
         config=config,
         tree=tree,
         buckets_fingerprint=buckets,
+        others={},
     )
     return path
 

@@ -37,6 +37,7 @@ CLONES = {
     "evaluator": ("avx512bw", "avx2"),
     "preflop": ("avx512bw", "avx2"),
     "range_walk": ("avx512bw", "avx2"),
+    "responder_walk": ("avx512bw", "avx2"),
     "river": ("avx512bw", "avx2"),
     "rollout": ("avx512bw", "avx2"),
     "showdown": ("avx512bw", "avx2"),

@@ -67,6 +67,7 @@ _OPTIONS = (
     ("--eval-interval", "eval_interval", "N", "iterations between looks at local best response"),
     ("--discount-interval", "discount_interval", "N", "iterations in a period of Linear CFR"),
     ("--num-players", "num_players", "N", "at the table, 2 to 9"),
+    ("--opponent", "opponent", "WHO", "itself, or responder: one who knows all its hands"),
     ("--sampling", "sampling", "HOW", "external or outcome"),
     ("--epsilon", "exploration_epsilon", "SHARE", "that outcome sampling explores"),
     ("--num-workers", "num_workers", "N", "processes that train; 0 for one per usable core"),
@@ -355,6 +356,9 @@ def _print_workers(console: Console, solver: ParallelMCCFRSolver) -> None:
     """
     workers, batch = solver.num_workers, solver.config.batch_size
     if workers == 1:
+        return
+    if solver.config.opponent == "responder":
+        console.print(f"  {'workers':<13}{workers} threads")
         return
     test = run_self_test(workers)
     if not test.passed:

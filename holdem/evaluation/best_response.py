@@ -44,13 +44,15 @@ from holdem.evaluation.decks import FLOPS, Deck, HoldemDeck
 from holdem.evaluation.opening_street import OpeningStreet, Plan, Values
 from holdem.game.policy import Policy
 
-Form = Literal["exact", "sampled", "river", "turn"]
+Form = Literal["exact", "sampled", "river", "turn", "flop"]
+_FIRST_FREE = {"flop": 1, "turn": 2, "river": 3}  # street from which on the responder may leave
 
 FORMS: dict[Form, str] = {
     "exact": "the best response, over all boards",
     "sampled": "the best response on a sample of flops, with all turns and rivers of each",
     "river": "the best response that keeps to the policy before the river: a lower bound",
     "turn": "the best response that keeps to the policy before the turn: a lower bound",
+    "flop": "the best response that keeps to the policy before the flop: a lower bound",
 }
 
 DEFINITIONS = (
@@ -204,7 +206,7 @@ class BestResponse:
         self.policy = policy
         self.deck = deck
         self.form = form
-        kept = {"river": 3, "turn": 2}.get(form, 0)  # streets on which the policy is kept
+        kept = _FIRST_FREE.get(form, 0)  # streets on which the policy is kept
         self._chooses = tuple(street >= kept for street in range(1, deck.num_streets))
         self._chooses_first = kept == 0
         self._opening = OpeningStreet(policy, deck.possible, deck.buckets)

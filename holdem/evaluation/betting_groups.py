@@ -1,34 +1,25 @@
 """A betting tree and its strategy laid out for `_core.best_response`, 16 points side by side.
 
-Where a street begins, the betting that may follow has few shapes: how many bets still fit
-under the stacks. Beginnings of one shape share a group, each in a lane of its own, so that
-one vector operation serves 16 of them. Lanes that are left over take beginnings of smaller
-shapes, in which some bets are missing: the strategy never makes them, and a bar keeps the
-responder from making them. Streets are those that have a board.
+Beginnings of a street share groups by `holdem.game.shapes`. Where a lane's betting has not all
+that its group has, the strategy never makes the missing bets, and a bar keeps the responder
+from making them. Streets are those that have a board.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from holdem._core.best_response import LANES, POINT_DTYPE, Betting
-from holdem.errors import ConfigError
+from holdem.game import shapes
 from holdem.game.policy import Policy
 from holdem.game.tree import BettingTree, Ending
 
-_DECISION, _FOLDED, _SHOWN, _NEXT_STREET = range(4)  # PointKind of _core/best_response.pxd
-
 _FIELDS = list(POINT_DTYPE.names or ())
-
-# Kind of a point; of a decision also who acts, and the shape after each action.
-_Shape = tuple[Any, ...]
 
 _Rows = NDArray[np.float32] | np.float32
 
@@ -124,7 +115,7 @@ class _Street:
         self._num_buckets = counts[self.street] if self.street < len(counts) else 0
         self.places = np.empty((len(self.beginnings), 2), np.int64)
         self._roots: list[int] = []
-        for shape, members in self._groups():
+        for shape, members in shapes.groups([self._shape(node) for node in self.beginnings]):
             self.places[members, 0] = len(self._roots)
             self.places[members, 1] = np.arange(len(members))
             self._roots.append(len(self._points))
@@ -136,24 +127,6 @@ class _Street:
                 (np.float32(1), np.float32(1)),
                 1,
             )
-
-    def _groups(self) -> Iterator[tuple[_Shape, list[int]]]:
-        """Up to 16 beginnings each, and the shape that all of them fit into."""
-        by_shape: dict[_Shape, list[int]] = {}
-        for index, node in enumerate(self.beginnings):
-            by_shape.setdefault(self._shape(node), []).append(index)
-        shapes = sorted(by_shape, key=_size, reverse=True)
-        for number, shape in enumerate(shapes):
-            members = by_shape[shape]
-            while members:
-                lanes = [members.pop(0) for _ in range(min(LANES, len(members)))]
-                for smaller in shapes[number + 1 :]:
-                    # Those that would not fill a group of their own.
-                    others = by_shape[smaller]
-                    free = min(LANES - len(lanes), len(others) % LANES)
-                    if _match(smaller, shape) is not None:
-                        lanes += [others.pop() for _ in range(free)]
-                yield shape, lanes
 
     def link(self, places: NDArray[np.int64]) -> None:
         """Say where the next street's beginnings lie."""
@@ -191,23 +164,18 @@ class _Street:
     def _kind(self, node: int) -> int:
         record = self.policy.tree.nodes[node]
         if record["ending"] == Ending.FOLD:
-            return _FOLDED
+            return shapes.FOLDED
         if record["num_actions"] > 0 and record["street"] == self.street:
-            return _DECISION
-        return _SHOWN if self.last else _NEXT_STREET
+            return shapes.DECISION
+        return shapes.SHOWN if self.last else shapes.NEXT_STREET
 
-    def _shape(self, node: int) -> _Shape:
-        kind = self._kind(node)
-        if kind != _DECISION:
-            return (kind,)
-        tree = self.policy.tree
-        children = (self._shape(child) for child in tree.children(node))
-        return (_DECISION, int(tree.nodes["actor"][node]), *children)
+    def _shape(self, node: int) -> shapes.Shape:
+        return shapes.shape_of(self.policy.tree, node, self._kind)
 
     def _add(
         self,
         index: int,
-        shape: _Shape,
+        shape: shapes.Shape,
         nodes: list[int | None],
         reach: tuple[_Rows, _Rows],
         depth: int,
@@ -227,19 +195,19 @@ class _Street:
         nodes = nodes + padding
         if bars:
             point["bar"] = self._add_chips([-math.inf if node is None else 0 for node in nodes])
-        if kind == _NEXT_STREET:
+        if kind == shapes.NEXT_STREET:
             point["leaf"] = len(self._leaf_lanes)
             lanes = []
             for node in nodes:
                 lanes.append(-1 if node is None else len(self.leaves))
                 self.leaves += [] if node is None else [node]
             self._leaf_lanes.append(lanes)
-        elif kind == _DECISION:
+        elif kind == shapes.DECISION:
             self._add_decision(point, shape, nodes, reach, depth)
         else:
             tree = self.policy.tree
             point["chips"] = self._add_chips(
-                [0 if node is None else _chips(tree, node) for node in nodes]
+                [0 if node is None else shapes.chips_at(tree, node) for node in nodes]
             )
 
     def _add_chips(self, chips: Sequence[float]) -> int:
@@ -249,7 +217,7 @@ class _Street:
     def _add_decision(
         self,
         point: dict[str, int],
-        shape: _Shape,
+        shape: shapes.Shape,
         nodes: list[int | None],
         reach: tuple[_Rows, _Rows],
         depth: int,
@@ -265,7 +233,7 @@ class _Street:
         for lane, node in enumerate(nodes):
             found: dict[int, int] = {}
             if node is not None:
-                places = _match(self._shape(node), shape)
+                places = shapes.match(self._shape(node), shape)
                 assert places is not None  # that is how groups are made
                 rows[:, places, lane] = self.policy.strategy(node)
                 found = dict(zip(places, tree.children(node), strict=True))
@@ -275,7 +243,7 @@ class _Street:
         self._points += [{} for _ in range(num_actions)]
         for action, of_action in enumerate(children):
             kind = below[action][0]
-            for ending, name in ((_FOLDED, "fold"), (_SHOWN, "showdown")):
+            for ending, name in ((shapes.FOLDED, "fold"), (shapes.SHOWN, "showdown")):
                 if kind == ending:
                     point[name] = action
             missing = any(
@@ -316,41 +284,3 @@ class _Street:
                 ends[:, place] = reach[point["actor"]] * rows[:, point[name]] * chips
         tables[1] = (ends[:, 0] - ends[:, 1]) / 2
         return tables
-
-
-def _size(shape: _Shape) -> int:
-    """How many points a shape has."""
-    return 1 + sum(_size(child) for child in shape[2:])
-
-
-@cache
-def _match(shape: _Shape, larger: _Shape) -> tuple[int, ...] | None:
-    """Where the actions of *shape* lie among those of *larger*, if it fits in there.
-
-    The first action, and those that do not lead to another decision, must be there in both.
-    """
-    if shape[:2] != larger[:2]:
-        return None
-    if shape[0] != _DECISION:
-        return ()
-    places: list[int] = []
-    for place, child in enumerate(larger[2:]):
-        if len(places) < len(shape) - 2 and _match(shape[2 + len(places)], child) is not None:
-            places.append(place)
-        elif place == 0 or child[0] != _DECISION:
-            return None
-    return tuple(places) if len(places) == len(shape) - 2 else None
-
-
-def _chips(tree: BettingTree, node: int) -> int:
-    """Seat 0's net at a fold; what each seat paid at a showdown."""
-    row = int(tree.nodes["ending_index"][node])
-    first, second = (int(paid) for paid in tree.contributions[row])
-    if tree.nodes["ending"][node] == Ending.FOLD:
-        return -first if tree.folded[row] & 1 else second
-    if first != second:
-        raise ConfigError(
-            f"a showdown for which the seats paid {first} and {second} chips",
-            "a best response needs two players who pay alike",
-        )
-    return first

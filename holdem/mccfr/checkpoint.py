@@ -26,6 +26,7 @@ from holdem.types import MCCFRConfig
 
 KIND = "checkpoint"
 FINAL_NAME = "checkpoint_final"
+_TABLE = "table"
 
 Range: TypeAlias = tuple[int, int]
 """Iterations of the seed's stream: the first, and the one after the last."""
@@ -38,6 +39,7 @@ _LAWS = (
     "seed",
     "batch_size",
     "sampling",
+    "opponent",
     "discount_interval",
     "regret_discount_alpha",
     "strategy_discount_beta",
@@ -62,6 +64,7 @@ class Checkpoint:
         visits: decision nodes visited.
         utility_sum: seat 0's sampled utility, chips, summed over the iterations.
         laws: the config values that the course of the run depends on.
+        others: further arrays of the engine, see `Engine.others`.
     """
 
     path: Path
@@ -72,6 +75,7 @@ class Checkpoint:
     visits: int
     utility_sum: float
     laws: dict[str, Any]
+    others: dict[str, npt.NDArray[np.float32]]
 
     def changes(self, config: MCCFRConfig) -> list[str]:
         """Say which laws of the run differ in *config*: ``"seed 42 -> 43"``."""
@@ -104,6 +108,7 @@ def save(
     config: MCCFRConfig,
     tree: BettingTree,
     buckets_fingerprint: str,
+    others: Mapping[str, npt.NDArray[np.float32]],
 ) -> None:
     """Write a checkpoint folder: all of it or nothing.
 
@@ -113,7 +118,7 @@ def save(
     plain = list(ranges) == [(0, iteration)]
     storage.write_folder(
         path,
-        {"table": words},
+        {_TABLE: words, **others},
         {
             "iteration": iteration,
             **({} if plain else {"ranges": ranges}),
@@ -144,13 +149,14 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
     folder = storage.read_folder(path, KIND)
     return Checkpoint(
         path=path,
-        words=folder.arrays["table"],
+        words=folder.arrays[_TABLE],
         iteration=int(found["iteration"]),
         ranges=ranges_of(found),
         table_state=found["table_state"],
         visits=int(found["visits"]),
         utility_sum=float(found["utility_sum"]),
         laws=found["laws"],
+        others={name: array for name, array in folder.arrays.items() if name != _TABLE},
     )
 
 

@@ -20,10 +20,14 @@ from holdem.game.tree import (
     count_tree,
 )
 from holdem.machine import available_memory, usable_cores
+from holdem.mccfr.lanes import LaneBetting
 from holdem.types import GameConfig, MCCFRConfig
 
 NODES_PER_SECOND = 12e6
 """Decision nodes that one worker visits per second, about; see bench/."""
+
+HANDS_PER_SECOND = 110e6
+"""Hands that one thread takes through a decision per second against a responder, likewise."""
 
 RARE_SHARE = 0.25
 """How often others fold or go all-in, next to any other action, for an estimate of visits.
@@ -89,18 +93,14 @@ def estimate(
         )
     table = SLOT_BYTES * num_slots
     workers = config.num_workers or usable_cores()
-    checkpoint = table + _METADATA_BYTES
+    way = _way_of_training(config, game, size, bucket_counts)
+    checkpoint = table + way.checkpoint_bytes + _METADATA_BYTES
     # As many as are kept, the final one, and the one being written; all, if all are kept.
     checkpoints = config.keep_checkpoints + 2 if config.keep_checkpoints else 12
-    visits, log = None, 0
-    if size.num_nodes <= _MOST_NODES_WALKED:
-        # One bucket: the betting is the same, and so are the visits.
-        tree = build_tree(game, (1,) * game.num_streets)
-        visits = expected_visits(tree, config.sampling)
-        log = log_memory(tree, config.batch_size, workers)
+    visits = way.visits
     seconds, iterations = config.time_budget_seconds, config.num_iterations
     if visits is not None:
-        rate = min(workers, usable_cores()) * NODES_PER_SECOND / visits
+        rate = min(workers, usable_cores()) * way.visits_per_second / visits
         by_count = iterations / rate if iterations is not None else None
         seconds = min((s for s in (seconds, by_count) if s is not None), default=None)
         iterations = None if seconds is None else round(seconds * rate)
@@ -108,11 +108,12 @@ def estimate(
         size=size,
         num_slots=num_slots,
         table_bytes=table,
-        log_bytes=log,
-        memory_bytes=workers * (_INTERPRETER_BYTES + 2 * size.tree_bytes)
+        log_bytes=way.log_bytes,
+        memory_bytes=way.processes * (_INTERPRETER_BYTES + 2 * size.tree_bytes)
         # A pool keeps a copy to write checkpoints from, and to go back to.
-        + table * (1 if workers == 1 else 2)
-        + log
+        + table * (1 if way.processes == 1 else 2)
+        + way.log_bytes
+        + way.lane_bytes
         + _POLICY_BYTES * num_slots
         + bucket_bytes,
         checkpoint_bytes=checkpoint,
@@ -120,6 +121,46 @@ def estimate(
         visits_per_iteration=visits,
         seconds=seconds,
         iterations=iterations,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _WayOfTraining:
+    """What the kinds of training differ in; see `TrainingCosts`."""
+
+    processes: int
+    visits: float | None = None
+    visits_per_second: float = NODES_PER_SECOND
+    log_bytes: int = 0
+    lane_bytes: int = 0
+    """The table again, side by side, and the responder's."""
+    checkpoint_bytes: int = 0
+    """Besides the table."""
+
+
+def _way_of_training(
+    config: MCCFRConfig, game: GameConfig, size: TreeSize, bucket_counts: Sequence[int]
+) -> _WayOfTraining:
+    workers = config.num_workers or usable_cores()
+    responder = config.opponent == "responder"
+    processes = 1 if responder else workers
+    if size.num_nodes > _MOST_NODES_WALKED:
+        return _WayOfTraining(processes=processes)
+    if responder:
+        lanes = LaneBetting(build_tree(game, tuple(bucket_counts)))
+        return _WayOfTraining(
+            processes=processes,
+            visits=lanes.visits,
+            visits_per_second=HANDS_PER_SECOND,
+            lane_bytes=lanes.row_bytes(4, 2) + lanes.row_bytes(3, 1),
+            checkpoint_bytes=lanes.table_bytes(3, 1),
+        )
+    # One bucket: the betting is the same, and so are the visits.
+    tree = build_tree(game, (1,) * game.num_streets)
+    return _WayOfTraining(
+        processes=processes,
+        visits=expected_visits(tree, config.sampling),
+        log_bytes=log_memory(tree, config.batch_size, workers),
     )
 
 

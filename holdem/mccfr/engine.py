@@ -35,9 +35,15 @@ class Engine(Protocol):
         visits: decision nodes visited by this engine.
     """
 
-    table: RegretTable
     iteration: int
-    utility_sum: float
+
+    @property
+    def table(self) -> RegretTable:
+        """See the class."""
+
+    @property
+    def utility_sum(self) -> float:
+        """See the class."""
 
     @property
     def visits(self) -> int:
@@ -56,8 +62,12 @@ class Engine(Protocol):
         table_state: Mapping[str, float],
         iteration: int,
         utility_sum: float,
+        others: Mapping[str, npt.NDArray[np.float32]],
     ) -> None:
         """Go on from a checkpoint, before the first `run`."""
+
+    def others(self) -> Mapping[str, npt.NDArray[np.float32]]:
+        """Return what a checkpoint must hold beside the table, by name."""
 
     def snapshot(self) -> npt.NDArray[np.float32] | None:
         """Return a copy of the table's words that is good until the next call.
@@ -136,10 +146,15 @@ class LocalEngine:
         table_state: Mapping[str, float],
         iteration: int,
         utility_sum: float,
+        others: Mapping[str, npt.NDArray[np.float32]],
     ) -> None:
         """See `Engine.restore`."""
         self.table.restore(words, table_state)
         self.iteration, self.utility_sum = iteration, utility_sum
+
+    def others(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Nothing: the table is all there is."""
+        return {}
 
     def snapshot(self) -> None:
         """No copy: one process cannot train while it writes, so it needs none."""

@@ -203,6 +203,7 @@ def write(
             config=config,
             tree=tree,
             buckets_fingerprint=fingerprint,
+            others={},
         )
         blueprint.save(folder)
         storage.write_text(folder / "config.yaml", dump_config(config, tree.game, path))

@@ -104,6 +104,7 @@ def select(runs: Sequence[Path], instances: Collection[int] | None = None) -> Se
     while True:
         # All that manifests can tell comes before reading gigabytes to verify them.
         chosen = sorted(sources, key=lambda source: (source.ranges, source.name))
+        _refuse_responder(chosen[0])
         for other in chosen[1:]:
             _refuse_mixture(chosen[0], other)
         chosen, left_out = _without_earlier_states(chosen)
@@ -207,6 +208,15 @@ _MUST_AGREE = {
     "tree_fingerprint": "the betting tree",
     "buckets_fingerprint": "the buckets",
 }
+
+
+def _refuse_responder(source: Source) -> None:
+    """Refuse a table that was trained against a responder: the sum would have none."""
+    if source.heads[0][1]["laws"].get("opponent") == "responder":
+        raise MismatchError(
+            f"{source.name} was trained against a responder, and responders do not add up",
+            "train one run longer, with more threads: holdem train --resume-from PATH",
+        )
 
 
 def _refuse_mixture(one: Source, other: Source) -> None:

@@ -273,6 +273,12 @@ def require_instances(config: MCCFRConfig, num_instances: int) -> None:
             "--num-instances cannot be used with --num-workers: every instance has one worker",
             "leave one of them out",
         )
+    if config.opponent == "responder":
+        raise ConfigError(
+            "--num-instances cannot be used with --opponent responder: tables that answered "
+            "responders of their own do not add up to one",
+            "use --num-workers 0: threads share one table and its responder",
+        )
     if config.num_iterations is None and config.time_budget_seconds is None:
         raise ConfigError(
             "Multi-instance mode requires either --iters or --time-budget",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from holdem.machine import usable_cores
-from holdem.mccfr.engine import Engine, LocalEngine
+from holdem.mccfr.engine import Engine
 from holdem.mccfr.pool import WorkerPool
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import MCCFRConfig
@@ -31,8 +31,8 @@ class ParallelMCCFRSolver(MCCFRSolver):
 
     def make_engine(self, warn: Callable[[str], None], stream_start: int = 0) -> Engine:
         """Return this process alone, or a pool."""
-        if self.num_workers == 1:
-            return LocalEngine(self.config, self.tree, self.bucketing, stream_start)
+        if self.num_workers == 1 or self.config.opponent == "responder":
+            return super().make_engine(warn, stream_start)
         return WorkerPool(
             self.config,
             self.tree,

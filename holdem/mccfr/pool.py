@@ -185,11 +185,16 @@ class WorkerPool:
         table_state: Mapping[str, float],
         iteration: int,
         utility_sum: float,
+        others: Mapping[str, npt.NDArray[np.float32]],
     ) -> None:
         """Go on from a checkpoint."""
         self.table.restore(words, table_state)
         self.iteration, self.utility_sum = iteration, utility_sum
         self._whole = self._current(words)
+
+    def others(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Nothing: the table is all there is."""
+        return {}
 
     def snapshot(self) -> npt.NDArray[np.float32] | None:
         """Return a copy of the table's words that stays as it is until the next call.

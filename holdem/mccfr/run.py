@@ -117,7 +117,11 @@ class Run:
 
     def _take_over(self, resumed: Checkpoint) -> None:
         self._engine.restore(
-            resumed.words, resumed.table_state, resumed.iteration, resumed.utility_sum
+            resumed.words,
+            resumed.table_state,
+            resumed.iteration,
+            resumed.utility_sum,
+            resumed.others,
         )
         self._log.info(f"resumed from {resumed.path} at iteration {resumed.iteration:,}")
         for change in resumed.changes(self._config):
@@ -284,6 +288,7 @@ class Run:
             table_state=engine.table.state(),
             visits=self._visits_before + engine.visits,
             utility_sum=engine.utility_sum,
+            others=engine.others(),
         )
 
     def _ranges_now(self) -> tuple[tuple[int, int], ...]:

@@ -10,6 +10,7 @@ from holdem.errors import ConfigError
 from holdem.game.tree import BettingTree, build_tree
 from holdem.mccfr.engine import Engine, LocalEngine
 from holdem.mccfr.progress import Observer, RunResult, SilentObserver
+from holdem.mccfr.responder_engine import ResponderEngine, require_responder
 from holdem.mccfr.run import Evaluate, Run
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.types import GameConfig, MCCFRConfig
@@ -47,6 +48,8 @@ class MCCFRSolver:
                 "neither num_iterations nor time_budget_seconds is set: the run would never end",
                 "set one of them, as --iters or --time-budget do",
             )
+        if config.opponent == "responder":
+            require_responder(game if game is not None else GameConfig(num_players=num_players))
         self.config = config
         self.bucketing = bucketing
         self.game = game if game is not None else GameConfig(num_players=num_players)
@@ -65,6 +68,8 @@ class MCCFRSolver:
 
         It may *warn* about what it mended.
         """
+        if self.config.opponent == "responder":
+            return ResponderEngine(self.config, self.tree, self.bucketing, stream_start)
         return LocalEngine(self.config, self.tree, self.bucketing, stream_start)
 
     def request_stop(self, signal_number: int) -> None:

@@ -23,7 +23,7 @@ from holdem.game.tree import BettingTree
 from holdem.types import MCCFRConfig
 
 BYTES_PER_SLOT = 8
-_REBASE_ABOVE = 2.0**64
+REBASE_ABOVE = 2.0**64
 """Weights grow; beyond this the regrets are scaled down by the same power of two, exactly."""
 
 
@@ -97,7 +97,7 @@ class RegretTable:
             t = float(self.period)
             self.regret_weight *= (t**self._alpha + 1) / t**self._alpha
             self.strategy_weight *= ((t + 1) / t) ** self._beta
-        rebase = self.regret_weight > _REBASE_ABOVE
+        rebase = self.regret_weight > REBASE_ABOVE
         if rebase:
             self._rebase()
         self.total_weight += count * self.regret_weight
@@ -141,13 +141,16 @@ class RegretTable:
         # Only an alpha far below 1 gets here: its weights grow exponentially. A power
         # of two changes no digit of any number. (The average's weight is a power of
         # the period and stays small.)
-        self.regret_weight /= _REBASE_ABOVE
-        self.total_weight /= _REBASE_ABOVE
-        if not self._scales:
-            return
+        self.regret_weight /= REBASE_ABOVE
+        self.total_weight /= REBASE_ABOVE
+        if self._scales:
+            self.scale_regrets()
+
+    def scale_regrets(self) -> None:
+        """Scale all regrets down by `REBASE_ABOVE`."""
         for node in self._tree.nodes[self._tree.nodes["num_actions"] > 0]:
             k = int(node["num_actions"])
             first = 2 * int(node["first_slot"])
             size = 2 * k * self._tree.bucket_counts[node["street"]]
             rows = self.words[first : first + size].reshape(-1, 2, k)
-            rows[:, 0, :] *= np.float32(1 / _REBASE_ABOVE)
+            rows[:, 0, :] *= np.float32(1 / REBASE_ABOVE)

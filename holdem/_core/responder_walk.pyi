@@ -1,0 +1,33 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["HANDS", "LANES", "POINT_DTYPE", "ResponderWalk"]
+
+HANDS: int
+LANES: int
+POINT_DTYPE: np.dtype[np.void]
+
+class ResponderWalk:
+    utility: float
+    def __init__(
+        self,
+        seat: int,
+        streets: Sequence[tuple[Any, ...]],
+        tables: Sequence[npt.NDArray[np.uint8] | npt.NDArray[np.uint16]],
+        rows: Sequence[npt.NDArray[np.float32]],
+        responder_rows: Sequence[npt.NDArray[np.float32]],
+        num_threads: int = 1,
+    ) -> None: ...
+    def walk(
+        self,
+        seed: int,
+        first: int,
+        count: int,
+        regret_weight: float,
+        strategy_weight: float,
+        thread: int = 0,
+    ) -> None: ...
+    def stop(self) -> None: ...

@@ -1,0 +1,279 @@
+"""The table as `_core.responder_walk` wants it: rows of alike decisions in 16 lanes.
+
+`RegretTable` has its rows one after another; here the rows of up to 16 decisions, alike but
+for their chips (`holdem.game.shapes`), lie side by side, so that one vector serves
+them. A run works on lanes, and its files hold the table: they are copies of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdem._core.responder_walk import HANDS, LANES, POINT_DTYPE
+from holdem.errors import ConfigError
+from holdem.game import shapes
+from holdem.game.tree import BettingTree, Ending
+from holdem.types import STREETS
+
+Rows = NDArray[np.float32]
+"""By action of a street, bucket by bucket: float32 (actions * buckets * words, 16)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """Decisions side by side.
+
+    Attributes:
+        first_action: of the street's.
+        num_actions: of the largest of them.
+        lanes: by lane in use, the node, and where its actions are among these.
+    """
+
+    first_action: int
+    num_actions: int
+    lanes: tuple[tuple[int, int, list[int]], ...]
+
+
+class LaneBetting:
+    """The betting of a tree of two players in lanes.
+
+    Attributes:
+        tree: the tree.
+        streets: what `ResponderWalk` takes.
+
+    Raises:
+        ConfigError: a street on which nobody has a decision.
+    """
+
+    def __init__(self, tree: BettingTree) -> None:
+        self.tree = tree
+        beginnings = [0]
+        laid_out: list[_Street] = []
+        for street in range(tree.game.num_streets):
+            laid_out.append(_Street(tree, street, beginnings))
+            if not laid_out[-1].decisions:
+                raise ConfigError(
+                    f"nobody has a decision on the {STREETS[street]}",
+                    "use a bet menu by which the hand goes on to the river, or leave --opponent "
+                    "out: the table then trains against itself",
+                )
+            beginnings = laid_out[-1].leaves
+        self.streets = [
+            street.arrays(below.places if below is not None else {})
+            for street, below in zip(laid_out, [*laid_out[1:], None], strict=True)
+        ]
+        self._decisions = [street.decisions for street in laid_out]
+        self._num_actions = [street.num_actions for street in laid_out]
+
+    @property
+    def visits(self) -> int:
+        """Hands that an iteration takes through a decision, one counted at each.
+
+        The table and the responder walk over each board, for each seat.
+        """
+        return 4 * int(HANDS) * int((self.tree.nodes["num_actions"] > 0).sum())
+
+    def make_rows(self, num_streets: int, words: int) -> list[Rows]:
+        """Return zeroed rows of the first streets: regrets, and with 2 *words* sums too."""
+        return [aligned_lanes(count) for count in self._num_vectors(num_streets, words)]
+
+    def row_bytes(self, num_streets: int, words: int) -> int:
+        """Return how large the rows are that `make_rows` makes."""
+        return 4 * LANES * sum(self._num_vectors(num_streets, words))
+
+    def table_bytes(self, num_streets: int, words: int) -> int:
+        """Return how large the table is that `unpack` makes of them."""
+        return 4 * words * int(self._slots(num_streets)[1].sum())
+
+    def _num_vectors(self, num_streets: int, words: int) -> list[int]:
+        return [
+            words * actions * buckets
+            for actions, buckets in zip(
+                self._num_actions[:num_streets], self.tree.bucket_counts, strict=False
+            )
+        ]
+
+    def pack(self, rows: Sequence[Rows], table: NDArray[np.float32]) -> None:
+        """Copy *table* into *rows*; see `unpack`."""
+        for part, block, places, lane in self._parts(rows, table):
+            block[:, :, places, lane] = part
+
+    def unpack(self, rows: Sequence[Rows], words: int) -> NDArray[np.float32]:
+        """Return *rows* as a table: those of the streets they have, in the order of the tree.
+
+        With regrets and sums of all streets these are the words of a `RegretTable`.
+        """
+        table = np.empty(self.table_bytes(len(rows), words) // 4, np.float32)
+        for part, block, places, lane in self._parts(rows, table):
+            part[...] = block[:, :, places, lane]
+        return table
+
+    def _slots(self, num_streets: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return by node its first slot among those of the first streets, and how many it has."""
+        nodes = self.tree.nodes
+        buckets = np.array(self.tree.bucket_counts, np.int64)[nodes["street"]]
+        kept = (nodes["num_actions"] > 0) & (nodes["street"] < num_streets)
+        sizes = np.where(kept, nodes["num_actions"] * buckets, 0)
+        order = np.argsort(nodes["first_slot"], kind="stable")
+        first = np.empty(len(nodes), np.int64)
+        first[order] = np.cumsum(sizes[order]) - sizes[order]
+        return first, sizes
+
+    def _parts(
+        self, rows: Sequence[Rows], table: NDArray[np.float32]
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], list[int], int]]:
+        """Yield each node's part of *table*, (buckets, words, actions), and where its lane is.
+
+        That is a block of rows (buckets, words, actions, 16), the places of the node's actions
+        in it, and the lane.
+        """
+        first, sizes = self._slots(len(rows))
+        words = len(table) // int(sizes.sum())
+        for street, (of_street, decisions) in enumerate(zip(rows, self._decisions, strict=False)):
+            buckets = self.tree.bucket_counts[street]
+            for decision in decisions:
+                at = words * buckets * decision.first_action
+                size = words * buckets * decision.num_actions
+                block = of_street[at : at + size].reshape(
+                    buckets, words, decision.num_actions, LANES
+                )
+                for lane, node, places in decision.lanes:
+                    part = table[words * first[node] : words * (first[node] + sizes[node])]
+                    yield part.reshape(buckets, words, len(places)), block, places, lane
+
+
+def aligned_lanes(count: int) -> Rows:
+    """Return zeros, float32 (count, 16), that begin at a multiple of 64 bytes."""
+    whole = np.zeros((count + 1) * LANES, np.float32)
+    skip = -(whole.ctypes.data // 4) % LANES
+    return whole[skip : skip + count * LANES].reshape(count, LANES)
+
+
+@dataclass
+class _Street:
+    """One street, laid out group by group.
+
+    Attributes:
+        decisions: those of the groups, in order.
+        num_actions: of all of them.
+        leaves: nodes where the next street begins.
+        places: by beginning, group * 16 + lane.
+    """
+
+    tree: BettingTree
+    street: int
+    beginnings: list[int]
+    decisions: list[_Decision] = field(default_factory=list)
+    num_actions: int = 0
+    leaves: list[int] = field(default_factory=list)
+    places: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._points: list[dict[str, int]] = []
+        self._roots: list[int] = []
+        self._leaves: list[list[int | None]] = []
+        self._chips: list[list[int]] = []
+        self._uniform: list[NDArray[np.float32]] = []
+        self._depth = self._most_decisions = 0
+        for shape, members in shapes.groups([self._shape(node) for node in self.beginnings]):
+            nodes: list[int | None] = [self.beginnings[place] for place in members]
+            for lane, place in enumerate(members):
+                self.places[self.beginnings[place]] = LANES * len(self._roots) + lane
+            self._roots.append(len(self._points))
+            self._points.append({})
+            before = len(self.decisions)
+            self._add(self._roots[-1], shape, nodes + [None] * (LANES - len(nodes)), before, 1)
+            self._most_decisions = max(self._most_decisions, len(self.decisions) - before)
+
+    def _kind(self, node: int) -> int:
+        record = self.tree.nodes[node]
+        if record["ending"] == Ending.FOLD:
+            return shapes.FOLDED
+        if record["ending"] == Ending.SHOWDOWN:
+            return shapes.SHOWN
+        return shapes.DECISION if record["street"] == self.street else shapes.NEXT_STREET
+
+    def _shape(self, node: int) -> shapes.Shape:
+        return shapes.shape_of(self.tree, node, self._kind)
+
+    def _add(
+        self, index: int, shape: shapes.Shape, nodes: list[int | None], before: int, depth: int
+    ) -> None:
+        """Fill in point *index* of *shape*, which stands for *nodes*, and what follows it.
+
+        A node is None where a lane's betting has no such point. The groups before this one
+        have *before* decisions.
+        """
+        kind = int(shape[0])
+        point = dict.fromkeys(POINT_DTYPE.names or (), -1)
+        point.update(kind=kind, actor=0, num_actions=0)
+        self._points[index] = point
+        self._depth = max(self._depth, depth)
+        if kind == shapes.NEXT_STREET:
+            point["leaf"] = len(self._leaves)
+            self._leaves.append(nodes)
+            self.leaves += [node for node in nodes if node is not None]
+            return
+        if kind != shapes.DECISION:
+            point["chips"] = len(self._chips)
+            self._chips.append(
+                [0 if node is None else shapes.chips_at(self.tree, node) for node in nodes]
+            )
+            return
+        _, actor, *below = shape
+        point.update(actor=int(actor), num_actions=len(below), first_action=self.num_actions)
+        point.update(decision=len(self.decisions) - before, first_child=len(self._points))
+        children = self._decide(below, shape, nodes)
+        self._points += [{} for _ in below]
+        for action, child in enumerate(below):
+            self._add(point["first_child"] + action, child, children[action], before, depth + 1)
+
+    def _decide(
+        self, below: list[shapes.Shape], shape: shapes.Shape, nodes: list[int | None]
+    ) -> list[list[int | None]]:
+        """Add a decision, and return by action the nodes that follow in each lane."""
+        # Where a lane has no such point all actions are there, and worth nothing.
+        uniform = np.full((len(below), LANES), 1 / len(below), np.float32)
+        children: list[list[int | None]] = [[None] * LANES for _ in below]
+        lanes = []
+        for lane, node in enumerate(nodes):
+            if node is None:
+                continue
+            places = shapes.match(self._shape(node), shape)
+            assert places is not None  # that is how groups are made
+            uniform[:, lane] = 0
+            uniform[list(places), lane] = 1 / len(places)
+            lanes.append((lane, node, list(places)))
+            for place, child in zip(places, self.tree.children(node), strict=True):
+                children[place][lane] = child
+        self.decisions.append(_Decision(self.num_actions, len(below), tuple(lanes)))
+        self._uniform.append(uniform)
+        self.num_actions += len(below)
+        return children
+
+    def arrays(self, places: Mapping[int, int]) -> tuple[Any, ...]:
+        """Return what `ResponderWalk` takes; *places* are those of the next street."""
+        points = np.zeros(len(self._points), POINT_DTYPE)
+        for name in POINT_DTYPE.names or ():
+            points[name] = [point[name] for point in self._points]
+        slots = [
+            [-1 if node is None else places[node] for node in of_leaf] for of_leaf in self._leaves
+        ]
+        chips = aligned_lanes(len(self._chips))
+        chips[...] = np.array(self._chips, np.float32).reshape(-1, LANES)
+        uniform = aligned_lanes(self.num_actions)
+        uniform[...] = np.concatenate([np.empty((0, LANES), np.float32), *self._uniform])
+        return (
+            points,
+            np.array(self._roots, np.int32),
+            np.array(slots, np.int32).reshape(-1, LANES),
+            chips,
+            uniform,
+            self._depth,
+            self._most_decisions,
+        )

@@ -1,0 +1,190 @@
+"""Training against a responder who sees the real cards: CFR-BR on drawn boards.
+
+Each seat's table plays a responder of its own, and the two have no row in common, so the
+seats are trained side by side; and of each seat the groups of the betting are shared out to
+threads. Rows are written where they are, in one order whoever writes: the same bytes with
+any number of threads, and no batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from holdem._core.responder_walk import ResponderWalk
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.errors import ConfigError, MismatchError
+from holdem.game.tree import BettingTree
+from holdem.machine import usable_cores
+from holdem.mccfr.engine import last_iteration
+from holdem.mccfr.lanes import LaneBetting
+from holdem.mccfr.metrics import StreetMetrics, TableMetrics
+from holdem.mccfr.table import REBASE_ABOVE, RegretTable
+from holdem.types import STREETS, GameConfig, MCCFRConfig
+
+RESPONDER = "responder"
+"""The array of a checkpoint that holds the responder's regrets."""
+
+
+class ResponderEngine:
+    """Trains each seat against a responder. See `Engine`.
+
+    Raises:
+        ConfigError: not hold'em for two players that is bet on all four streets.
+    """
+
+    def __init__(
+        self,
+        config: MCCFRConfig,
+        tree: BettingTree,
+        bucketing: HandBucketing | None,
+        stream_start: int = 0,
+    ) -> None:
+        require_responder(tree.game)
+        assert bucketing is not None
+        self.iteration = 0
+        self._config = config
+        self._stream_start = stream_start
+        self._table = RegretTable.for_config(tree, config, scales=False)
+        self._table_is_old = False
+        self._metrics: TableMetrics | None = None
+        self._lanes = LaneBetting(tree)
+        self._rows = self._lanes.make_rows(len(STREETS), 2)
+        self._responder_rows = self._lanes.make_rows(len(STREETS) - 1, 1)
+        self._utility_before = 0.0
+        threads = config.num_workers or usable_cores()
+        # Seats take turns in one thread.
+        self._shares = (max(1, (threads + 1) // 2), max(1, threads // 2))
+        self._walks = [
+            ResponderWalk(
+                seat,
+                self._lanes.streets,
+                bucketing.tables,
+                self._rows,
+                self._responder_rows,
+                share,
+            )
+            for seat, share in enumerate(self._shares)
+        ]
+        self._threads = ThreadPoolExecutor(threads)
+        self._done_here = 0
+
+    @property
+    def table(self) -> RegretTable:
+        """The table as it is now."""
+        if self._table_is_old:
+            self._table.words[...] = self._lanes.unpack(self._rows, 2)
+            self._table_is_old = False
+        return self._table
+
+    @property
+    def utility_sum(self) -> float:
+        """What seat 0's table won of its responder, chips."""
+        return self._utility_before + float(self._walks[0].utility)
+
+    @property
+    def visits(self) -> int:
+        """Hands that were taken through a decision by this engine."""
+        return self._lanes.visits * self._done_here
+
+    @property
+    def worker_visits(self) -> dict[int, int]:
+        """None: threads of this process work."""
+        return {}
+
+    def run(self, target: int) -> None:
+        """Do iterations until *target* are done, in all."""
+        while self.iteration < last_iteration(target, self._config):
+            period = self._config.discount_interval
+            end = min(last_iteration(target, self._config), (self.iteration // period + 1) * period)
+            self._walk(end - self.iteration)
+            self._done_here += end - self.iteration
+            self.iteration = end
+
+    def _walk(self, count: int) -> None:
+        """Do *count* iterations of one period."""
+        table, first = self._table, self._stream_start + self.iteration
+        if table.advance(self.iteration, count):
+            self.table.scale_regrets()
+            self._lanes.pack(self._rows, table.words)
+            for rows in self._responder_rows:
+                rows /= np.float32(REBASE_ABOVE)
+        self._table_is_old = True
+        calls = [
+            self._threads.submit(
+                walk.walk,
+                self._config.seed,
+                first,
+                count,
+                table.regret_weight,
+                table.strategy_weight,
+                thread,
+            )
+            for walk, share in zip(self._walks, self._shares, strict=True)
+            for thread in range(share)
+        ]
+        try:
+            for call in calls:
+                call.result()
+        except BaseException:
+            for walk in self._walks:
+                walk.stop()
+            raise
+
+    def restore(
+        self,
+        words: npt.NDArray[np.float32],
+        table_state: Mapping[str, float],
+        iteration: int,
+        utility_sum: float,
+        others: Mapping[str, npt.NDArray[np.float32]],
+    ) -> None:
+        """See `Engine.restore`.
+
+        Raises:
+            MismatchError: the checkpoint holds no responder.
+        """
+        if RESPONDER not in others:
+            raise MismatchError(
+                "the checkpoint holds no responder: its table was trained against itself",
+                "go on with --opponent itself, or start fresh without --resume-from",
+            )
+        self._table.restore(words, table_state)
+        self._lanes.pack(self._rows, self._table.words)
+        self._lanes.pack(self._responder_rows, others[RESPONDER])
+        self.iteration, self._utility_before = iteration, utility_sum
+
+    def others(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the responder's regrets."""
+        return {RESPONDER: self._lanes.unpack(self._responder_rows, 1)}
+
+    def snapshot(self) -> None:
+        """No copy: a checkpoint is written before training goes on."""
+
+    def measure(self) -> dict[str, StreetMetrics]:
+        """See `Engine.measure`."""
+        if self._metrics is None:
+            self._metrics = TableMetrics(self._lanes.tree)
+        return self._metrics.measure(self.table.words, self._table.total_weight)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown()
+
+
+def require_responder(game: GameConfig) -> None:
+    """Refuse a game that no responder is trained for.
+
+    Raises:
+        ConfigError: see `ResponderEngine`.
+    """
+    if game.cards.kind == "holdem" and game.num_players == 2 and game.num_streets == len(STREETS):
+        return
+    raise ConfigError(
+        f"the game {game.name!r} has {game.num_players} players and {game.num_streets} streets: a "
+        "responder needs hold'em for two players that is bet on all four",
+        "leave --opponent out: the table then trains against itself",
+    )

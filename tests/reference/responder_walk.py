@@ -1,0 +1,145 @@
+"""CFR-BR on one drawn board as one would write it on paper: node by node, all hands by matrices.
+
+Two walks an iteration. In the first a responder learns against the table of one seat; on the
+river he does not learn but takes, with each hand, the best action. In the second the table
+learns against what the responder plays now.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdem._core import indexer
+from holdem._core.equity import board_strengths
+from holdem.game.tree import Ending
+from tests.reference.walk import Stream, draw_cards
+
+HOLES = np.array([(low, high) for high in range(52) for low in range(high)], np.uint8)
+RIVER = 3
+OPPONENTS = 990
+"""Hands that a hand and a board leave."""
+
+
+def board_of(seed, iteration):
+    return draw_cards(Stream(seed, iteration, 0), list(range(52)), 5)
+
+
+class Board:
+    """The hands that *cards* leave, and who wins.
+
+    Attributes:
+        buckets: by street, of every hand.
+        apart: 1 where two hands share no card, else 0.
+        signs: 1, 0 or -1 where a hand wins, splits or loses against one that shares no card.
+    """
+
+    def __init__(self, cards, tables):
+        free = ~np.isin(HOLES, cards).any(axis=1)
+        holes = HOLES[free]
+        self.buckets = []
+        for table, num_cards in zip(tables, (0, 3, 4, 5), strict=True):
+            public = np.tile(np.array(cards[:num_cards], np.uint8), (len(holes), 1))
+            self.buckets.append(table[indexer.index(np.column_stack([holes, public]))].astype(int))
+        holds = np.eye(52)[holes].sum(axis=1)
+        self.apart = (holds @ holds.T == 0).astype(float)
+        strengths = board_strengths(cards)[free].astype(float)
+        self.signs = np.sign(strengths[:, None] - strengths[None, :]) * self.apart
+
+
+class ReferenceResponder:
+    """The rows of *seat*, and of the responder in the other one.
+
+    Attributes:
+        words: of a `RegretTable`, of each row its regrets and then its sums of the average
+            strategy. Only the rows of the seat are used.
+        responder: regrets on all streets but the river, in the same order. Only the rows of
+            the other seat are used.
+        utility: chips that the seat won of the responder, a hand, summed over iterations.
+        closest: how near a choice of the responder's has come to another, as part of the
+            largest value there. Where that is no more than rounding either may be taken.
+    """
+
+    def __init__(self, tree, tables, seat):
+        self.tree, self.tables, self.seat = tree, tables, seat
+        self.utility = 0.0
+        self.closest = 1.0
+        self.words = np.zeros(2 * tree.num_slots)
+        before_river = (tree.nodes["num_actions"] > 0) & (tree.nodes["street"] < RIVER)
+        sizes = [tree.slots(node).stop - tree.slots(node).start for node in range(tree.num_nodes)]
+        self.responder = np.zeros(np.sum(sizes, where=before_river))
+        # By node (buckets, actions); views.
+        self.regrets, self.sums = {}, {}
+        used = 0
+        for node in np.flatnonzero(tree.nodes["num_actions"]):
+            record, slots = tree.nodes[node], tree.slots(node)
+            shape = tree.bucket_counts[record["street"]], int(record["num_actions"])
+            if record["actor"] == seat:
+                rows = self.words[2 * slots.start : 2 * slots.stop].reshape(shape[0], 2, shape[1])
+                self.regrets[node], self.sums[node] = rows[:, 0], rows[:, 1]
+            elif before_river[node]:
+                self.regrets[node] = self.responder[used : used + sizes[node]].reshape(shape)
+            used += sizes[node] * before_river[node]
+
+    def iterate(self, cards, regret_weight, strategy_weight):
+        self._board = Board(cards, self.tables)
+        self._weights = regret_weight / OPPONENTS, strategy_weight
+        self._answers = {}
+        everyone = np.ones(len(self._board.apart))
+        self._walk(0, 1 - self.seat, everyone)
+        self._weights = regret_weight / OPPONENTS, 0.0
+        values = self._walk(0, self.seat, everyone)
+        self.utility += values.sum() / self._board.apart.sum()
+
+    def _walk(self, node, walker, reach):
+        """Return what *node* is worth to each hand of *walker*, and update what he learns."""
+        tree, record = self.tree, self.tree.nodes[node]
+        if record["ending"]:
+            return self._ending(record, walker, reach)
+        buckets = self._board.buckets[record["street"]]
+        actor = int(record["actor"])
+        if actor != walker:
+            played = reach[:, None] * self._strategy(node, buckets)
+            if actor == self.seat:
+                np.add.at(self.sums[node], buckets, self._weights[1] * played)
+            return sum(
+                self._walk(child, walker, played[:, action])
+                for action, child in enumerate(tree.children(node))
+            )
+        values = np.stack([self._walk(child, walker, reach) for child in tree.children(node)], 1)
+        if actor != self.seat and record["street"] == RIVER:
+            self._answers[node] = np.eye(values.shape[1])[values.argmax(axis=1)]
+            self._look_for_ties(values)
+            return values.max(axis=1)
+        value = (self._strategy(node, buckets) * values).sum(axis=1)
+        np.add.at(self.regrets[node], buckets, self._weights[0] * (values - value[:, None]))
+        return value
+
+    def _strategy(self, node, buckets):
+        """How likely each hand takes each action: by its answers, else by regret matching."""
+        if node in self._answers:
+            return self._answers[node]
+        positive = np.maximum(self.regrets[node], 0)
+        totals = positive.sum(axis=1, keepdims=True)
+        even = np.full_like(positive, 1 / positive.shape[1])
+        return np.divide(positive, totals, out=even, where=totals > 0)[buckets]
+
+    def _ending(self, record, walker, reach):
+        paid = self.tree.contributions[record["ending_index"]]
+        if record["ending"] == Ending.SHOWDOWN:
+            return float(paid[walker]) * _times(self._board.signs, reach)
+        gone = self.tree.folded[record["ending_index"]] >> walker & 1
+        won = -paid[walker] if gone else paid[1 - walker]
+        return float(won) * _times(self._board.apart, reach)
+
+    def _look_for_ties(self, values):
+        """Where no hand of the table's comes to, all is worth exactly nothing: that is no doubt."""
+        doubtful = values[values.any(axis=1)]
+        if doubtful.size and doubtful.shape[1] > 1:
+            ordered = np.sort(doubtful, axis=1)
+            gap = (ordered[:, -1] - ordered[:, -2]).min() / np.abs(values).max()
+            self.closest = min(self.closest, float(gap))
+
+
+def _times(matrix, vector):
+    """Without the threads of a linear algebra library, which tests side by side would share."""
+    return np.einsum("ij,j->i", matrix, vector)

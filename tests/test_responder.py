@@ -1,0 +1,160 @@
+"""Training against a responder: the same bytes however it is done, and what is refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from holdem.cli import train_blueprint
+from holdem.errors import ConfigError, MismatchError
+from holdem.game.games import kuhn
+from holdem.game.tree import build_tree
+from holdem.mccfr import checkpoint, costs, responder_engine, table
+from holdem.mccfr.merge_sources import select
+from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
+from holdem.mccfr.responder_engine import RESPONDER, ResponderEngine
+from holdem.mccfr.solver import MCCFRSolver
+from holdem.types import BetMenu, GameConfig, MCCFRConfig
+from tests.buckets import StripedBuckets
+
+GAME = GameConfig(
+    name="short",
+    num_players=2,
+    stacks=(600,),
+    blinds=(50, 100),
+    menu=BetMenu(streets=(("100%, a",), ("100%, a",), ("a",), ("a",))),
+)
+BUCKETS = StripedBuckets(7)
+CONFIG = MCCFRConfig(num_iterations=30, opponent="responder", discount_interval=8, seed=5)
+
+
+def train(logdir, *, resume_from=None, solver=ParallelMCCFRSolver, **changes):
+    config = dataclasses.replace(CONFIG, **changes)
+    trained = solver(config, BUCKETS, game=GAME).train(
+        logdir, use_tensorboard=False, resume_from=resume_from
+    )
+    found = checkpoint.load(trained.checkpoint, build_tree(GAME, BUCKETS.num_buckets), "striped 7")
+    return np.array(found.words), np.array(found.others[RESPONDER]), found
+
+
+def test_the_same_bytes_with_any_number_of_threads_and_resumed_anywhere(tmp_path):
+    words, responder, found = train(tmp_path / "one", solver=MCCFRSolver)
+    assert np.isfinite(words).all()
+    assert words.any()
+    assert responder.any()
+    assert found.iteration == 30
+    for threads in (2, 3, 5):
+        again = train(tmp_path / f"{threads}", num_workers=threads)
+        np.testing.assert_array_equal(again[0], words)
+        np.testing.assert_array_equal(again[1], responder)
+        assert again[2].utility_sum == found.utility_sum
+    train(tmp_path / "part", num_iterations=13)
+    rest = train(tmp_path / "rest", resume_from=tmp_path / "part", num_workers=2)
+    np.testing.assert_array_equal(rest[0], words)
+    np.testing.assert_array_equal(rest[1], responder)
+    assert rest[2].utility_sum == pytest.approx(found.utility_sum)
+    assert rest[2].visits == found.visits
+
+
+def test_another_seed_gives_other_bytes(tmp_path):
+    words, _, _ = train(tmp_path / "one")
+    other, _, _ = train(tmp_path / "two", seed=6)
+    assert (words != other).any()
+
+
+def test_scaling_regrets_down_changes_no_strategy(tmp_path, monkeypatch):
+    fast = {"regret_discount_alpha": 0.0, "discount_interval": 1}  # weights double each period
+    words, responder, found = train(tmp_path / "never", **fast)
+    monkeypatch.setattr(table, "REBASE_ABOVE", 2.0**10)
+    monkeypatch.setattr(responder_engine, "REBASE_ABOVE", 2.0**10)
+    scaled, scaled_responder, scaled_found = train(tmp_path / "often", **fast)
+    factor = found.table_state["regret_weight"] / scaled_found.table_state["regret_weight"]
+    assert factor == 2.0**20
+    np.testing.assert_array_equal(responder, scaled_responder * np.float32(factor))
+    tree = build_tree(GAME, BUCKETS.num_buckets)
+    for node in np.flatnonzero(tree.nodes["num_actions"]):
+        k, first = int(tree.nodes["num_actions"][node]), 2 * int(tree.nodes["first_slot"][node])
+        size = 2 * k * tree.bucket_counts[tree.nodes["street"][node]]
+        rows, of_scaled = (all_[first : first + size].reshape(-1, 2, k) for all_ in (words, scaled))
+        np.testing.assert_array_equal(rows[:, 1], of_scaled[:, 1])
+        np.testing.assert_array_equal(rows[:, 0], of_scaled[:, 0] * np.float32(factor))
+
+
+def test_the_table_loses_less_and_less_to_its_responders():
+    config = dataclasses.replace(CONFIG, num_iterations=None, time_budget_seconds=1e9)
+    engine = ResponderEngine(config, build_tree(GAME, BUCKETS.num_buckets), BUCKETS)
+    lost = []
+    for iterations in (20, 400, 420):
+        before = sum(walk.utility for walk in engine._walks)
+        engine.run(iterations)
+        lost.append(before - sum(walk.utility for walk in engine._walks))
+    engine.close()
+    assert lost[2] < 0.5 * lost[0]
+
+
+def test_a_run_against_itself_cannot_go_on_against_a_responder(tmp_path):
+    config = MCCFRConfig(num_iterations=100)
+    MCCFRSolver(config, BUCKETS, game=GAME).train(tmp_path / "itself", use_tensorboard=False)
+    with pytest.raises(MismatchError, match="holds no responder"):
+        train(tmp_path / "on", resume_from=tmp_path / "itself")
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        kuhn(),
+        GameConfig(num_players=3),
+        GameConfig(menu=BetMenu(streets=(("a",),))),
+    ],
+    ids=["kuhn", "three players", "preflop only"],
+)
+def test_other_games_are_refused(game):
+    with pytest.raises(ConfigError, match="a responder needs hold'em for two players"):
+        MCCFRSolver(CONFIG, None, game=game)
+
+
+def test_a_menu_that_ends_before_the_river_is_refused(tmp_path):
+    menu = BetMenu(streets=(("a, !call", "a"), ("a",), ("a",), ("a",)))
+    solver = MCCFRSolver(CONFIG, BUCKETS, game=GameConfig(stacks=(600,), menu=menu))
+    with pytest.raises(ConfigError, match="nobody has a decision on the flop"):
+        solver.train(tmp_path, use_tensorboard=False)
+
+
+def test_sampling_is_refused():
+    with pytest.raises(ConfigError, match="sampling is outcome, and against a responder"):
+        MCCFRConfig(opponent="responder", sampling="outcome")
+
+
+def test_instances_are_refused(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    argv = ["--opponent", "responder", "--num-instances", "2", "--iters", "10"]
+    assert train_blueprint.main(argv) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert "--num-instances cannot be used with --opponent responder" in said[0]
+    assert len(said) == 2
+
+
+def test_merging_is_refused(tmp_path):
+    train(tmp_path / "one")
+    train(tmp_path / "two", seed=6)
+    with pytest.raises(MismatchError, match="responders do not add up"):
+        select([tmp_path / "one", tmp_path / "two"])
+
+
+def test_the_period_is_the_usual_one_unless_given():
+    assert MCCFRConfig().discount_interval == 5_000
+    assert MCCFRConfig(opponent="responder").discount_interval == 200
+    assert MCCFRConfig(opponent="responder", discount_interval=7).discount_interval == 7
+
+
+def test_costs_count_the_lanes_and_the_responder(tmp_path):
+    found = costs.estimate(CONFIG, GAME, BUCKETS.num_buckets)
+    words, responder, written = train(tmp_path / "run")
+    arrays = words.nbytes + responder.nbytes
+    assert arrays < found.checkpoint_bytes < arrays + 20_000
+    engine = ResponderEngine(CONFIG, build_tree(GAME, BUCKETS.num_buckets), BUCKETS)
+    lanes = sum(rows.nbytes for rows in (*engine._rows, *engine._responder_rows))
+    assert found.memory_bytes > found.table_bytes + lanes
+    engine.run(30)
+    assert engine.visits == written.visits == 30 * found.visits_per_iteration
+    engine.close()
