@@ -15,7 +15,6 @@ COMMANDS = {
     "train": ("holdem.cli.train_blueprint", "train a blueprint; without options, for a minute"),
     "monitor": ("holdem.cli.monitor", "follow a run of many instances"),
     "merge": ("holdem.cli.merge", "add the instances of a run, or several runs, into one"),
-    "refine": ("holdem.cli.refine", "take a run over to finer buckets"),
     "buckets": ("holdem.cli.build_buckets", "group the hands of the full deck into buckets"),
     "show": ("holdem.cli.show", "show what every hand does at any point of a policy's tree"),
     "export": ("holdem.cli.export_policy", "write a checkpoint's strategy as a small policy"),
