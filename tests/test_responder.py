@@ -111,6 +111,8 @@ def test_a_run_against_itself_cannot_go_on_against_a_responder(tmp_path):
 def test_other_games_are_refused(game):
     with pytest.raises(ConfigError, match="a responder needs hold'em for two players"):
         MCCFRSolver(CONFIG, None, game=game)
+    with pytest.raises(ConfigError, match="a responder needs hold'em for two players"):
+        costs.estimate(CONFIG, game, (169, 7, 7, 7)[: game.num_streets])
 
 
 def test_a_menu_that_ends_before_the_river_is_refused(tmp_path):

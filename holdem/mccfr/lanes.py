@@ -18,7 +18,7 @@ from holdem._core.responder_walk import HANDS, LANES, POINT_DTYPE
 from holdem.errors import ConfigError
 from holdem.game import shapes
 from holdem.game.tree import BettingTree, Ending
-from holdem.types import STREETS
+from holdem.types import STREETS, GameConfig
 
 Rows = NDArray[np.float32]
 """By action of a street, bucket by bucket: float32 (actions * buckets * words, 16)."""
@@ -47,10 +47,12 @@ class LaneBetting:
         streets: what `ResponderWalk` takes.
 
     Raises:
-        ConfigError: a street on which nobody has a decision.
+        ConfigError: it is of another game, see `require_responder`, or has a street on which
+            nobody has a decision.
     """
 
     def __init__(self, tree: BettingTree) -> None:
+        require_responder(tree.game)
         self.tree = tree
         beginnings = [0]
         laid_out: list[_Street] = []
@@ -145,6 +147,21 @@ class LaneBetting:
                 for lane, node, places in decision.lanes:
                     part = table[words * first[node] : words * (first[node] + sizes[node])]
                     yield part.reshape(buckets, words, len(places)), block, places, lane
+
+
+def require_responder(game: GameConfig) -> None:
+    """Refuse a game that no responder is trained for.
+
+    Raises:
+        ConfigError: it is not hold'em for two players that is bet on all four streets.
+    """
+    if game.cards.kind == "holdem" and game.num_players == 2 and game.num_streets == len(STREETS):
+        return
+    raise ConfigError(
+        f"the game {game.name!r} has {game.num_players} players and {game.num_streets} streets: a "
+        "responder needs hold'em for two players that is bet on all four",
+        "leave --opponent out: the table then trains against itself",
+    )
 
 
 def aligned_lanes(count: int) -> Rows:

@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from holdem._core.responder_walk import ResponderWalk
 from holdem.abstraction.bucketing import HandBucketing
-from holdem.errors import ConfigError, MismatchError
+from holdem.errors import MismatchError
 from holdem.game.tree import BettingTree
 from holdem.machine import usable_cores
 from holdem.mccfr.engine import last_iteration
 from holdem.mccfr.lanes import LaneBetting
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.mccfr.table import REBASE_ABOVE, RegretTable
-from holdem.types import STREETS, GameConfig, MCCFRConfig
+from holdem.types import STREETS, MCCFRConfig
 
 RESPONDER = "responder"
 """The array of a checkpoint that holds the responder's regrets."""
@@ -43,7 +43,6 @@ class ResponderEngine:
         bucketing: HandBucketing | None,
         stream_start: int = 0,
     ) -> None:
-        require_responder(tree.game)
         assert bucketing is not None
         self.iteration = 0
         self._config = config
@@ -173,18 +172,3 @@ class ResponderEngine:
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown()
-
-
-def require_responder(game: GameConfig) -> None:
-    """Refuse a game that no responder is trained for.
-
-    Raises:
-        ConfigError: see `ResponderEngine`.
-    """
-    if game.cards.kind == "holdem" and game.num_players == 2 and game.num_streets == len(STREETS):
-        return
-    raise ConfigError(
-        f"the game {game.name!r} has {game.num_players} players and {game.num_streets} streets: a "
-        "responder needs hold'em for two players that is bet on all four",
-        "leave --opponent out: the table then trains against itself",
-    )

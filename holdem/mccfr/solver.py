@@ -9,8 +9,9 @@ from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import ConfigError
 from holdem.game.tree import BettingTree, build_tree
 from holdem.mccfr.engine import Engine, LocalEngine
+from holdem.mccfr.lanes import require_responder
 from holdem.mccfr.progress import Observer, RunResult, SilentObserver
-from holdem.mccfr.responder_engine import ResponderEngine, require_responder
+from holdem.mccfr.responder_engine import ResponderEngine
 from holdem.mccfr.run import Evaluate, Run
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.types import GameConfig, MCCFRConfig
