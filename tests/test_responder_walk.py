@@ -335,13 +335,11 @@ def test_aligned_lanes():
 
 
 def test_walks_need_four_streets(tables):
-    game = GameConfig(stacks=(600,), menu=BetMenu(streets=(("a",),) * 3))
-    betting = LaneBetting(build_tree(game, COUNTS))
-    rows, responder_rows = betting.make_rows(3, 2), betting.make_rows(2, 1)
-
-    with pytest.raises(ValueError, match="four streets"):
-        ResponderWalk(0, betting.streets, tables, rows, responder_rows)
     whole = Run(betting_of("bets"), tables)
+    with pytest.raises(ValueError, match="four streets"):
+        ResponderWalk(0, whole.betting.streets[:3], tables, whole.rows, whole.responder_rows)
+    with pytest.raises(ValueError, match="four streets"):
+        ResponderWalk(0, whole.betting.streets, tables, whole.rows[:3], whole.responder_rows)
     with pytest.raises(ValueError, match="four streets"):
         ResponderWalk(0, whole.betting.streets, tables[:3], whole.rows, whole.responder_rows)
 

@@ -461,7 +461,8 @@ def _print_result(
             "" if config.game.num_players == 2 else f" --num-players {config.game.num_players}"
         )
         hints.append((f"holdem buckets --preset full{players}", "finer buckets"))
-        hints.append((f"{PROG} --buckets {finer} --time-budget 3600", "train with them"))
+        opponent = "" if config.training.opponent == "itself" else " --opponent responder"
+        hints.append((f"{PROG} --buckets {finer}{opponent} --time-budget 3600", "train with them"))
     hints.append((f"{PROG} --help", "all options"))
     for command, text in hints:
         console.print(f"  {text}:", style="dim")
