@@ -48,7 +48,7 @@ class Control:
 
     def rate(self) -> float:
         """Nodes a second now."""
-        self.pool.restore(self.words, self.state, self.iteration, self.utility_sum)
+        self.pool.restore(self.words, self.state, self.iteration, self.utility_sum, {})
         started, visits = time.monotonic(), self.pool.visits
         self.pool.run(self.iteration + self.count)
         return (self.pool.visits - visits) / (time.monotonic() - started)

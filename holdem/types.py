@@ -545,7 +545,7 @@ TRAINING_RULES = {
     "checkpoint_interval": _ITERATIONS,
     "snapshot_interval_seconds": _SECONDS,
     "keep_checkpoints": Rule(least=0, most=1_000_000, unit="checkpoints; 0 keeps all"),
-    "discount_interval": Rule(least=0, unit="iterations; 0 for the usual ones"),
+    "discount_interval": Rule(least=0, most=10**15, unit="iterations; 0 for the usual ones"),
     "regret_discount_alpha": _EXPONENT,
     "strategy_discount_beta": _EXPONENT,
     "exploration_epsilon": _EPSILON,

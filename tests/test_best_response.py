@@ -39,7 +39,7 @@ def found_and_expected(game, tree, policy, form="exact"):
     """Own values and best responses of both seats, in chips."""
     result = BestResponse(policy, SmallDeck(game), form).run(workers=1)
     milli = 1000 / tree.game.big_blind
-    first_free = {"exact": 0, "flop": 1, "turn": 2}[form]
+    first_free = {"exact": 0, "flop": 1, "turn": 2, "river": 3}[form]
     own = [BruteForce(game, tree, policy, 99).value(seat) for seat in (0, 1)]
     best = [BruteForce(game, tree, policy, first_free).value(seat) for seat in (0, 1)]
     return (

@@ -330,6 +330,16 @@ def test_shared_memory_is_too_small(examine, monkeypatch, tmp_path):
         assert "--shm-size=1g" in shared["remedy"]
 
 
+def test_a_responder_needs_no_shared_memory(examine, monkeypatch, tmp_path):
+    """Threads train against one, and share what a process has anyhow."""
+    monkeypatch.setattr(machine, "space", lambda path: machine.Space(total=1, free=0))
+    (tmp_path / "large.yaml").write_text("opponent: responder\n" + LARGE)
+    _, findings = examine("--config", "large.yaml", "--num-workers", 2)
+
+    assert findings["shared memory"]["status"] == "ok"
+    assert findings["shared memory"]["found"].endswith("a run against a responder takes none")
+
+
 def test_shared_memory_that_cannot_be_reserved(examine, monkeypatch):
     """The file system says that there is space, and then there is none."""
 

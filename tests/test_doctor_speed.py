@@ -40,6 +40,12 @@ def speeds(table):
     return rate
 
 
+def against_responder(asked):
+    """The same plan, but its run trains against a responder."""
+    training = dataclasses.replace(asked.config.training, opponent="responder")
+    return dataclasses.replace(asked, config=dataclasses.replace(asked.config, training=training))
+
+
 @pytest.mark.parametrize(
     ("most", "counts"),
     [(1, [1]), (2, [1, 2]), (3, [1, 2, 3]), (8, [1, 2, 4, 8]), (6, [1, 2, 4, 6])],
@@ -127,6 +133,25 @@ def test_a_one_card_game_is_measured_as_it_is(plan):
     asked = dataclasses.replace(asked, config=dataclasses.replace(asked.config, game=leduc()))
 
     assert doctor_speed._game(asked) == (leduc(), None)
+
+
+def test_a_responder_is_not_measured_in_another_game(plan):
+    finding = doctor_speed.check_speed(against_responder(plan(2)))
+
+    assert finding.status is Status.WARNING
+    assert "no bucket set" in finding.found
+    assert "holdem buckets" in finding.remedy
+
+
+def test_a_responder_has_no_batches(plan, monkeypatch):
+    asked = against_responder(plan(2))
+    size = asked.config.training.batch_size
+    monkeypatch.setattr(doctor_speed, "_game", lambda plan: (plan.config.game, object()))
+    monkeypatch.setattr(doctor_speed, "_rate", speeds({(1, size): 20.0, (2, size): 39.0}))
+    finding = doctor_speed.check_speed(asked)
+
+    assert finding.figures["iterations_per_second"] == {size: {1: 20.0, 2: 39.0}}
+    assert finding.figures["recommended"] == {"num_workers": 2, "batch_size": size}
 
 
 def test_a_real_measurement(plan, monkeypatch):

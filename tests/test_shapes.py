@@ -163,7 +163,11 @@ def test_groups_of_a_betting_tree():
         if nodes["street"][node] == 3 and nodes["street"][tree.parents[node]] == 2
     ]
 
-    listed = [shapes.shape_of(tree, node, lambda at: KINDS[nodes["ending"][at]]) for node in begin]
+    known = {}
+    listed = [
+        shapes.shape_of(tree, node, lambda at: KINDS[nodes["ending"][at]], known) for node in begin
+    ]
+    assert [known[node] for node in begin] == listed
     found = check_groups(listed)
 
     assert (nodes["street"][decisions] == 3).sum() == sum(map(num_decisions, listed))
@@ -185,10 +189,10 @@ def test_the_shape_of_a_short_game():
     answer = (DECISION, 0, (FOLDED,), (SHOWN,))
     checked = (DECISION, 0, (SHOWN,), (DECISION, 1, (FOLDED,), (SHOWN,)))
 
-    found = shapes.shape_of(tree, node, lambda at: KINDS[tree.nodes["ending"][at]])
+    found = shapes.shape_of(tree, node, lambda at: KINDS[tree.nodes["ending"][at]], {})
 
     assert found == (DECISION, 1, checked, answer)
-    assert shapes.shape_of(tree, node, lambda at: NEXT_STREET) == (NEXT_STREET,)
+    assert shapes.shape_of(tree, node, lambda at: NEXT_STREET, {}) == (NEXT_STREET,)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,8 @@ cdef void spread(
     cdef int a, child
     if point.kind == NEXT_STREET:
         unpack_lanes(
-            <float*>walk.leaf_reach[street], reach, betting.slots + NUM_LANES * point.leaf
+            <float*>walk.leaf_reach[street], reach,
+            betting.slots + NUM_LANES * point.leaf, NUM_SLOTS,
         )
     if point.kind != DECISION:
         return
@@ -176,11 +177,13 @@ cdef bint answer(
     cdef int a, child
     if point.kind == NEXT_STREET:
         pack_lanes(
-            best, <const float*>walk.leaf_best[street], betting.slots + NUM_LANES * point.leaf
+            best, <const float*>walk.leaf_best[street],
+            betting.slots + NUM_LANES * point.leaf, NUM_SLOTS,
         )
         if own != NULL:
             pack_lanes(
-                own, <const float*>walk.leaf_own[street], betting.slots + NUM_LANES * point.leaf
+                own, <const float*>walk.leaf_own[street],
+                betting.slots + NUM_LANES * point.leaf, NUM_SLOTS,
             )
         return own != NULL
     if point.kind == FOLDED:

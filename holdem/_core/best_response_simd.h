@@ -1,8 +1,5 @@
-/* Passes over all hands of one board, 16 betting situations side by side.
- *
- * An array of lanes has one vector for each of the 1326 hands: lane l of every vector belongs to the same one of
- * 16 points of the betting tree that are alike but for their chips. So a pass is the same
- * arithmetic in every lane, and each lane's result is the same for every width of registers.
+/* Passes over all hands of one board, 16 betting situations side by side: an array of lanes has
+ * one vector for each of the 1326 hands.
  */
 #ifndef HOLDEM_BEST_RESPONSE_SIMD_H
 #define HOLDEM_BEST_RESPONSE_SIMD_H
@@ -10,14 +7,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#define NUM_LANES 16
+#include "lanes_simd.h"
+
 #define NUM_DECK 52
 #define NUM_SLOTS 1326
 #define NUM_BLOCKS 91
 #define NUM_PER_CARD 51
-
-typedef float lanes_t __attribute__((vector_size(64), aligned(64)));
-typedef int32_t lane_bits_t __attribute__((vector_size(64), aligned(64)));
 
 /* The larger of two vectors, lane by lane. A macro: vectors are not passed between functions. */
 #define LARGER(a, b)                                                                               \
@@ -113,39 +108,6 @@ static void put_back(lanes_t *values, const lanes_t *aside, int card) {
 static void clear_card(lanes_t *values, int card) {
     for (int i = 0; i < NUM_PER_CARD; i++)
         memset(values + SLOTS_OF_CARD[card][i], 0, sizeof(lanes_t));
-}
-
-/* Lane l of row i of *packed* is lane slots[l] % 16 of row i of the block slots[l] / 16 of
- * *blocks*, each of 1326 rows; a slot below 0 is no lane. */
-static void unpack_lanes(float *blocks, const lanes_t *packed, const int32_t *slots) {
-    float *to[NUM_LANES];
-    int lane[NUM_LANES], num = 0;
-    for (int l = 0; l < NUM_LANES; l++) {
-        if (slots[l] < 0) continue;
-        lane[num] = l;
-        to[num++] = blocks + (int64_t)(slots[l] / NUM_LANES) * NUM_SLOTS * NUM_LANES
-                    + slots[l] % NUM_LANES;
-    }
-    for (int i = 0; i < NUM_SLOTS; i++) {
-        const float *row = (const float *)(packed + i);
-        for (int k = 0; k < num; k++) to[k][(int64_t)i * NUM_LANES] = row[lane[k]];
-    }
-}
-
-static void pack_lanes(lanes_t *packed, const float *blocks, const int32_t *slots) {
-    const float *from[NUM_LANES];
-    int lane[NUM_LANES], num = 0;
-    for (int l = 0; l < NUM_LANES; l++) {
-        if (slots[l] < 0) continue;
-        lane[num] = l;
-        from[num++] = blocks + (int64_t)(slots[l] / NUM_LANES) * NUM_SLOTS * NUM_LANES
-                      + slots[l] % NUM_LANES;
-    }
-    for (int i = 0; i < NUM_SLOTS; i++) {
-        float row[NUM_LANES] = {0};
-        for (int k = 0; k < num; k++) row[lane[k]] = from[k][(int64_t)i * NUM_LANES];
-        memcpy(packed + i, row, sizeof row);
-    }
 }
 
 /* ---- At a decision ---- */

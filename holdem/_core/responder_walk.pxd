@@ -38,8 +38,8 @@ cdef extern from "responder_walk_simd.h" nogil:
     )
     void scale(lanes_t* values, const lanes_t* chips, float sign, int num_hands)
     void add(lanes_t* sums, const lanes_t* terms, int num_hands)
-    void to_blocks(float* blocks, const lanes_t* point, const int32_t* slots, int num_hands)
-    void from_blocks(lanes_t* point, const float* blocks, const int32_t* slots, int num_hands)
+    void unpack_lanes(float* blocks, const lanes_t* packed, const int32_t* slots, int num_rows)
+    void pack_lanes(lanes_t* packed, const float* blocks, const int32_t* slots, int num_rows)
 
 cdef enum PointKind:
     DECISION = 0

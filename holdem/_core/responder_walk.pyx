@@ -60,7 +60,8 @@ cdef enum:
     PHASES = 2 * LAST + 1                      # streets down to the last, and up again
     OPPONENTS = 990                            # hands that a hand and a board leave
 
-cdef double MOST_SECONDS = 60.0                # that a thread waits for its fellows
+# A thread waits for its fellows as long as it takes: the process may be stopped for hours.
+cdef int64_t FOREVER_NS = 1 << 60
 
 cdef int[MAX_STREETS] BOARD_CARDS
 BOARD_CARDS[:] = [0, 3, 4, 5]
@@ -252,7 +253,7 @@ cdef class ResponderWalk:
     cdef bint meet(self, SyncSpin* spin) noexcept nogil:
         """Wait for the other threads; return whether all have come."""
         return self.num_threads == 1 or sync_barrier_wait(
-            self.barrier, self.num_threads, <int64_t>(1e9 * MOST_SECONDS), spin
+            self.barrier, self.num_threads, FOREVER_NS, spin
         ) == SYNC_DONE
 
     cdef bint over_tree(
@@ -314,7 +315,7 @@ cdef class ResponderWalk:
         cdef row_t row
         cdef int a
         if point.kind == NEXT_STREET:
-            to_blocks(
+            unpack_lanes(
                 self.reach[street + 1], <const lanes_t*>reach,
                 betting.slots + NUM_LANES * point.leaf, NUM_RIVER_HANDS,
             )
@@ -350,7 +351,7 @@ cdef class ResponderWalk:
         cdef row_t row
         cdef int a
         if point.kind == NEXT_STREET:
-            from_blocks(
+            pack_lanes(
                 <lanes_t*>values, self.values[street + 1],
                 betting.slots + NUM_LANES * point.leaf, NUM_RIVER_HANDS,
             )

@@ -1,22 +1,19 @@
 /* What one decision does to all hands of a board, 16 betting situations side by side.
  *
  * Hands are gone through bucket by bucket: a row is read once, turned into a strategy once
- * and written once, however many hands of the board share it. Lane l of every vector belongs
- * to the same one of 16 points that are alike but for their chips, so each lane's sums are the
- * same for every width of registers.
+ * and written once, however many hands of the board share it.
  */
 #ifndef HOLDEM_RESPONDER_WALK_SIMD_H
 #define HOLDEM_RESPONDER_WALK_SIMD_H
 
 #include <float.h>
 #include <stdint.h>
-#include <string.h>
 
-#define NUM_LANES 16
+#include "lanes_simd.h"
+#include "river_simd.h"
+
 #define MOST_ACTIONS 16
 
-typedef float lanes_t __attribute__((vector_size(64), aligned(64)));
-typedef int32_t lane_bits_t __attribute__((vector_size(64), aligned(64)));
 typedef int8_t lane_choices_t __attribute__((vector_size(16), aligned(16)));
 
 /* The hands of a board by their buckets on one street. */
@@ -35,27 +32,18 @@ typedef struct {
     int32_t num_actions;
 } row_t;
 
-#define INLINE static inline __attribute__((always_inline)) void
-#if defined(__x86_64__) && defined(__GNUC__)
-#define WIDENED(name, parameters, arguments)                                                       \
-    __attribute__((target("avx512f,avx512bw,avx512vl"))) static void name##_avx512 parameters {   \
-        name##_body arguments;                                                                     \
-    }                                                                                              \
-    __attribute__((target("avx2"))) static void name##_avx2 parameters { name##_body arguments; }  \
-    static void name parameters {                                                                  \
-        if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))             \
-            name##_avx512 arguments;                                                               \
-        else if (__builtin_cpu_supports("avx2")) name##_avx2 arguments;                            \
-        else name##_body arguments;                                                                \
-    }
-#else
-#define WIDENED(name, parameters, arguments) \
-    static void name parameters { name##_body arguments; }
-#endif
 #define SELECT(mask, a, b) ((lanes_t)(((mask) & (lane_bits_t)(a)) | (~(mask) & (lane_bits_t)(b))))
 
+/* The usual numbers of actions as constants: their loops unroll. */
+#define WITH_ACTIONS(pass, row, ...)                               \
+    do {                                                           \
+        if ((row)->num_actions == 2) pass(2, row, __VA_ARGS__);    \
+        else if ((row)->num_actions == 3) pass(3, row, __VA_ARGS__); \
+        else pass((row)->num_actions, row, __VA_ARGS__);           \
+    } while (0)
+
 /* Regret matching in every lane; where no regret is positive, `uniform` is played. */
-INLINE match_row(const lanes_t *row, const lanes_t *uniform, int k, lanes_t *strategy) {
+BODY match_row(const lanes_t *row, const lanes_t *uniform, int k, lanes_t *strategy) {
     const lanes_t zero = {0};
     lanes_t total = zero;
     for (int a = 0; a < k; a++) {
@@ -73,7 +61,7 @@ static inline const lanes_t *row_ahead(const row_t *row, const listing_t *listin
 }
 
 /* played[a][h] = reach[h] times how likely a is; with a weight, the average takes it in. */
-INLINE play_k(const row_t *row, const listing_t *listing, int k, float weight,
+BODY play_k(int k, const row_t *row, const listing_t *listing, float weight,
               const lanes_t *reach, lanes_t *played, int num_hands) {
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets = row->rows + (int64_t)listing->buckets[b] * row->stride;
@@ -91,20 +79,17 @@ INLINE play_k(const row_t *row, const listing_t *listing, int k, float weight,
     }
 }
 
-INLINE play_rows_body(const row_t *row, const listing_t *listing, float weight,
+BODY play_rows_body(const row_t *row, const listing_t *listing, float weight,
                       const lanes_t *reach, lanes_t *played, int num_hands) {
-    /* The usual numbers of actions as constants: their loops unroll. */
-    if (row->num_actions == 2) play_k(row, listing, 2, weight, reach, played, num_hands);
-    else if (row->num_actions == 3) play_k(row, listing, 3, weight, reach, played, num_hands);
-    else play_k(row, listing, row->num_actions, weight, reach, played, num_hands);
+    WITH_ACTIONS(play_k, row, listing, weight, reach, played, num_hands);
 }
-WIDENED(play_rows,
+CLONED(play_rows,
         (const row_t *row, const listing_t *listing, float weight, const lanes_t *reach,
          lanes_t *played, int num_hands),
         (row, listing, weight, reach, played, num_hands))
 
 /* values[h] = what the current strategy makes of the actions' values; regrets are added. */
-INLINE learn_k(const row_t *row, const listing_t *listing, int k, float weight,
+BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
                const lanes_t *of_action, lanes_t *values, int num_hands) {
     const lanes_t zero = {0};
     for (int b = 0; b < listing->num_buckets; b++) {
@@ -131,19 +116,17 @@ INLINE learn_k(const row_t *row, const listing_t *listing, int k, float weight,
     }
 }
 
-INLINE learn_rows_body(const row_t *row, const listing_t *listing, float weight,
+BODY learn_rows_body(const row_t *row, const listing_t *listing, float weight,
                        const lanes_t *of_action, lanes_t *values, int num_hands) {
-    if (row->num_actions == 2) learn_k(row, listing, 2, weight, of_action, values, num_hands);
-    else if (row->num_actions == 3) learn_k(row, listing, 3, weight, of_action, values, num_hands);
-    else learn_k(row, listing, row->num_actions, weight, of_action, values, num_hands);
+    WITH_ACTIONS(learn_k, row, listing, weight, of_action, values, num_hands);
 }
-WIDENED(learn_rows,
+CLONED(learn_rows,
         (const row_t *row, const listing_t *listing, float weight, const lanes_t *of_action,
          lanes_t *values, int num_hands),
         (row, listing, weight, of_action, values, num_hands))
 
 /* The best action of every hand, the first of equal ones, and what it is worth. */
-INLINE answer_body(const row_t *row, const lanes_t *of_action, lanes_t *values,
+BODY answer_body(const row_t *row, const lanes_t *of_action, lanes_t *values,
                    lane_choices_t *choices, int num_hands) {
     const lanes_t zero = {0};
     for (int h = 0; h < num_hands; h++) {
@@ -159,13 +142,13 @@ INLINE answer_body(const row_t *row, const lanes_t *of_action, lanes_t *values,
         choices[h] = __builtin_convertvector(choice, lane_choices_t);
     }
 }
-WIDENED(answer,
+CLONED(answer,
         (const row_t *row, const lanes_t *of_action, lanes_t *values, lane_choices_t *choices,
          int num_hands),
         (row, of_action, values, choices, num_hands))
 
 /* played[a][h] = reach[h] where a was chosen. */
-INLINE play_choices_body(const lane_choices_t *choices, int num_actions, const lanes_t *reach,
+BODY play_choices_body(const lane_choices_t *choices, int num_actions, const lanes_t *reach,
                          lanes_t *played, int num_hands) {
     const lanes_t zero = {0};
     for (int h = 0; h < num_hands; h++) {
@@ -174,54 +157,22 @@ INLINE play_choices_body(const lane_choices_t *choices, int num_actions, const l
             played[a * num_hands + h] = SELECT(choice == a, reach[h], zero);
     }
 }
-WIDENED(play_choices,
+CLONED(play_choices,
         (const lane_choices_t *choices, int num_actions, const lanes_t *reach, lanes_t *played,
          int num_hands),
         (choices, num_actions, reach, played, num_hands))
 
 /* values[h] *= sign * chips */
-INLINE scale_body(lanes_t *values, const lanes_t *chips, float sign, int num_hands) {
+BODY scale_body(lanes_t *values, const lanes_t *chips, float sign, int num_hands) {
     lanes_t by = *chips * sign;
     for (int h = 0; h < num_hands; h++) values[h] *= by;
 }
-WIDENED(scale, (lanes_t *values, const lanes_t *chips, float sign, int num_hands),
+CLONED(scale, (lanes_t *values, const lanes_t *chips, float sign, int num_hands),
         (values, chips, sign, num_hands))
 
-INLINE add_body(lanes_t *sums, const lanes_t *terms, int num_hands) {
+BODY add_body(lanes_t *sums, const lanes_t *terms, int num_hands) {
     for (int h = 0; h < num_hands; h++) sums[h] += terms[h];
 }
-WIDENED(add, (lanes_t *sums, const lanes_t *terms, int num_hands), (sums, terms, num_hands))
-
-/* Lane l of a point is lane slots[l] % 16 of the block slots[l] / 16; below 0 there is none. */
-static void to_blocks(float *blocks, const lanes_t *point, const int32_t *slots, int num_hands) {
-    float *to[NUM_LANES];
-    int lane[NUM_LANES], num = 0;
-    for (int l = 0; l < NUM_LANES; l++) {
-        if (slots[l] < 0) continue;
-        lane[num] = l;
-        to[num++] = blocks + (int64_t)(slots[l] / NUM_LANES) * num_hands * NUM_LANES
-                    + slots[l] % NUM_LANES;
-    }
-    for (int h = 0; h < num_hands; h++) {
-        const float *row = (const float *)(point + h);
-        for (int k = 0; k < num; k++) to[k][(int64_t)h * NUM_LANES] = row[lane[k]];
-    }
-}
-
-static void from_blocks(lanes_t *point, const float *blocks, const int32_t *slots, int num_hands) {
-    const float *from[NUM_LANES];
-    int lane[NUM_LANES], num = 0;
-    for (int l = 0; l < NUM_LANES; l++) {
-        if (slots[l] < 0) continue;
-        lane[num] = l;
-        from[num++] = blocks + (int64_t)(slots[l] / NUM_LANES) * num_hands * NUM_LANES
-                      + slots[l] % NUM_LANES;
-    }
-    for (int h = 0; h < num_hands; h++) {
-        float row[NUM_LANES] = {0};
-        for (int k = 0; k < num; k++) row[lane[k]] = from[k][(int64_t)h * NUM_LANES];
-        memcpy(point + h, row, sizeof row);
-    }
-}
+CLONED(add, (lanes_t *sums, const lanes_t *terms, int num_hands), (sums, terms, num_hands))
 
 #endif

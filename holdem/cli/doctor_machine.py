@@ -92,6 +92,8 @@ def check_shared_memory(plan: Plan) -> Finding:
     figures: dict[str, object] = {"folder": folder, "total": space.total, "free": space.free}
     if isinstance(plan.costs, HoldemError):
         return ok(found, **figures)
+    if plan.against_responder:
+        return ok(f"{found}; a run against a responder takes none", **figures)
     wanted = 2 * plan.costs.table_bytes + plan.costs.log_bytes
     figures["wanted"] = wanted
     found += f"; table, copy and log take {format_bytes(wanted)}"

@@ -41,8 +41,13 @@ class Plan:
 
     @property
     def parallel(self) -> bool:
-        """Whether there is more than one worker."""
-        return self.num_workers > 1
+        """Whether there is more than one process that trains."""
+        return self.num_workers > 1 and not self.against_responder
+
+    @property
+    def against_responder(self) -> bool:
+        """Whether threads train, in memory of their own."""
+        return self.config.training.opponent == "responder"
 
 
 def make_plan(

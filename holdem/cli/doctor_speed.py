@@ -39,6 +39,14 @@ def check_speed(plan: Plan) -> Finding | None:
     game, bucketing = _game(plan)
     counts = worker_counts(plan.num_workers)
     sizes = sorted({*BATCH_SIZES, plan.config.training.batch_size})
+    if plan.against_responder:
+        # Which walks over real boards, and knows no batches.
+        if bucketing is None:
+            return warning(
+                "not measured: there is no bucket set yet, or the table is too large for a trial",
+                "holdem buckets makes the set that --buckets or the config names",
+            )
+        sizes = [plan.config.training.batch_size]
     with storage.scratch_folder(plan.logdir / "trial") as folder:
         rates = {
             size: {n: _rate(plan, game, bucketing, n, size, folder) for n in counts}

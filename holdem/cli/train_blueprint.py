@@ -70,7 +70,7 @@ _OPTIONS = (
     ("--opponent", "opponent", "WHO", "itself, or responder: one who knows all its hands"),
     ("--sampling", "sampling", "HOW", "external or outcome"),
     ("--epsilon", "exploration_epsilon", "SHARE", "that outcome sampling explores"),
-    ("--num-workers", "num_workers", "N", "processes that train; 0 for one per usable core"),
+    ("--num-workers", "num_workers", "N", "workers; 0 for one per usable core"),
     ("--num-instances", "num_instances", "N", "independent runs side by side, one worker each"),
     ("--batch-size", "batch_size", "N", "iterations between two merges, in all"),
     ("--seed", "seed", "N", "of all random choices"),

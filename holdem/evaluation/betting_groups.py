@@ -111,6 +111,7 @@ class _Street:
         self._leaf_lanes: list[list[int]] = []  # per leaf point, index into leaves or -1
         self._slots: NDArray[np.int32] | None = None
         self._depth = 1
+        self._known: dict[int, shapes.Shape] = {}
         counts = self.policy.tree.bucket_counts
         self._num_buckets = counts[self.street] if self.street < len(counts) else 0
         self.places = np.empty((len(self.beginnings), 2), np.int64)
@@ -170,7 +171,7 @@ class _Street:
         return shapes.SHOWN if self.last else shapes.NEXT_STREET
 
     def _shape(self, node: int) -> shapes.Shape:
-        return shapes.shape_of(self.policy.tree, node, self._kind)
+        return shapes.shape_of(self.policy.tree, node, self._kind, self._known)
 
     def _add(
         self,

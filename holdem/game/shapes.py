@@ -27,13 +27,20 @@ DECISION, FOLDED, SHOWN, NEXT_STREET = range(4)
 Shape = tuple[Any, ...]
 
 
-def shape_of(tree: BettingTree, node: int, kind: Callable[[int], int]) -> Shape:
-    """Return the shape of the betting from *node* on, as far as *kind* says `DECISION`."""
-    found = kind(node)
-    if found != DECISION:
-        return (found,)
-    children = (shape_of(tree, child, kind) for child in tree.children(node))
-    return (DECISION, int(tree.nodes["actor"][node]), *children)
+def shape_of(
+    tree: BettingTree, node: int, kind: Callable[[int], int], known: dict[int, Shape]
+) -> Shape:
+    """Return the shape of the betting from *node* on, as far as *kind* says `DECISION`.
+
+    What is found is kept in *known*, by node, and not looked for again.
+    """
+    if node not in known:
+        shape: Shape = (kind(node),)
+        if shape[0] == DECISION:
+            children = (shape_of(tree, child, kind, known) for child in tree.children(node))
+            shape = (DECISION, int(tree.nodes["actor"][node]), *children)
+        known[node] = shape
+    return known[node]
 
 
 def groups(shapes: Sequence[Shape]) -> Iterator[tuple[Shape, list[int]]]:

@@ -27,6 +27,8 @@ from holdem.types import MCCFRConfig
 KIND = "checkpoint"
 FINAL_NAME = "checkpoint_final"
 _TABLE = "table"
+RESPONDER = "responder"
+"""The array that holds the regrets of the responder whom the table was trained against."""
 
 Range: TypeAlias = tuple[int, int]
 """Iterations of the seed's stream: the first, and the one after the last."""
@@ -76,6 +78,20 @@ class Checkpoint:
     utility_sum: float
     laws: dict[str, Any]
     others: dict[str, npt.NDArray[np.float32]]
+
+    def require_opponent(self, config: MCCFRConfig) -> None:
+        """Refuse to go on against another opponent: the table is of another kind then.
+
+        Raises:
+            MismatchError: the table had a responder and shall have none, or the reverse.
+        """
+        opponent = "responder" if RESPONDER in self.others else "itself"
+        if opponent != config.opponent:
+            raise MismatchError(
+                f"{self.path} was trained against {opponent}, this run trains against "
+                f"{config.opponent}",
+                f"resume with --opponent {opponent}, or start fresh without --resume-from",
+            )
 
     def changes(self, config: MCCFRConfig) -> list[str]:
         """Say which laws of the run differ in *config*: ``"seed 42 -> 43"``."""

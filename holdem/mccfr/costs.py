@@ -20,7 +20,7 @@ from holdem.game.tree import (
     count_tree,
 )
 from holdem.machine import available_memory, usable_cores
-from holdem.mccfr.lanes import LaneBetting
+from holdem.mccfr.lanes import LaneBetting, visits_of_board
 from holdem.types import GameConfig, MCCFRConfig
 
 NODES_PER_SECOND = 12e6
@@ -38,6 +38,9 @@ _INTERPRETER_BYTES = 120_000_000
 _POLICY_BYTES = 2  # per slot
 # Of trees beyond this the visits are not counted: it would take longer than a moment.
 _MOST_NODES_WALKED = 5_000_000
+# Nor are these laid out in lanes, for the same reason: rows are a bit larger side by side.
+_MOST_NODES_LAID_OUT = 100_000
+_LANES_PER_TABLE = 1.1
 _METADATA_BYTES = 10_000
 _PAGE_BYTES = 4096
 
@@ -110,8 +113,7 @@ def estimate(
         table_bytes=table,
         log_bytes=way.log_bytes,
         memory_bytes=way.processes * (_INTERPRETER_BYTES + 2 * size.tree_bytes)
-        # A pool keeps a copy to write checkpoints from, and to go back to.
-        + table * (1 if way.processes == 1 else 2)
+        + table * way.tables
         + way.log_bytes
         + way.lane_bytes
         + _POLICY_BYTES * num_slots
@@ -129,6 +131,8 @@ class _WayOfTraining:
     """What the kinds of training differ in; see `TrainingCosts`."""
 
     processes: int
+    tables: int
+    """The table and, but for one worker, a copy: checkpoints are written from it."""
     visits: float | None = None
     visits_per_second: float = NODES_PER_SECOND
     log_bytes: int = 0
@@ -141,26 +145,44 @@ class _WayOfTraining:
 def _way_of_training(
     config: MCCFRConfig, game: GameConfig, size: TreeSize, bucket_counts: Sequence[int]
 ) -> _WayOfTraining:
+    if config.opponent == "responder":
+        return _against_responder(game, size, bucket_counts)
     workers = config.num_workers or usable_cores()
-    responder = config.opponent == "responder"
-    processes = 1 if responder else workers
+    tables = 1 if workers == 1 else 2
     if size.num_nodes > _MOST_NODES_WALKED:
-        return _WayOfTraining(processes=processes)
-    if responder:
-        lanes = LaneBetting(build_tree(game, tuple(bucket_counts)))
-        return _WayOfTraining(
-            processes=processes,
-            visits=lanes.visits,
-            visits_per_second=HANDS_PER_SECOND,
-            lane_bytes=lanes.row_bytes(4, 2) + lanes.row_bytes(3, 1),
-            checkpoint_bytes=lanes.table_bytes(3, 1),
-        )
+        return _WayOfTraining(processes=workers, tables=tables)
     # One bucket: the betting is the same, and so are the visits.
     tree = build_tree(game, (1,) * game.num_streets)
     return _WayOfTraining(
-        processes=processes,
+        processes=workers,
+        tables=tables,
         visits=expected_visits(tree, config.sampling),
         log_bytes=log_memory(tree, config.batch_size, workers),
+    )
+
+
+def _against_responder(
+    game: GameConfig, size: TreeSize, bucket_counts: Sequence[int]
+) -> _WayOfTraining:
+    """Return what is different against a responder: threads of one process train.
+
+    Checkpoints are written from a copy of its rows.
+    """
+    regrets = 4 * size.num_slots(bucket_counts[:-1])
+    if size.num_nodes > _MOST_NODES_LAID_OUT:
+        lane_bytes = round(
+            _LANES_PER_TABLE * (SLOT_BYTES * size.num_slots(bucket_counts) + regrets)
+        )
+    else:
+        lanes = LaneBetting(build_tree(game, tuple(bucket_counts)))
+        lane_bytes = lanes.row_bytes(4, 2) + lanes.row_bytes(3, 1)
+    return _WayOfTraining(
+        processes=1,
+        tables=2,
+        visits=visits_of_board(size.num_decisions),
+        visits_per_second=HANDS_PER_SECOND,
+        lane_bytes=lane_bytes,
+        checkpoint_bytes=regrets,
     )
 
 

@@ -74,11 +74,8 @@ class LaneBetting:
 
     @property
     def visits(self) -> int:
-        """Hands that an iteration takes through a decision, one counted at each.
-
-        The table and the responder walk over each board, for each seat.
-        """
-        return 4 * int(HANDS) * int((self.tree.nodes["num_actions"] > 0).sum())
+        """See `visits_of_board`."""
+        return visits_of_board(int((self.tree.nodes["num_actions"] > 0).sum()))
 
     def make_rows(self, num_streets: int, words: int) -> list[Rows]:
         """Return zeroed rows of the first streets: regrets, and with 2 *words* sums too."""
@@ -149,6 +146,14 @@ class LaneBetting:
                     yield part.reshape(buckets, words, len(places)), block, places, lane
 
 
+def visits_of_board(num_decisions: int) -> int:
+    """Return how many hands an iteration takes through a decision, one counted at each.
+
+    The table and the responder walk over each board, for each seat.
+    """
+    return 4 * int(HANDS) * num_decisions
+
+
 def require_responder(game: GameConfig) -> None:
     """Refuse a game that no responder is trained for.
 
@@ -169,6 +174,15 @@ def aligned_lanes(count: int) -> Rows:
     whole = np.zeros((count + 1) * LANES, np.float32)
     skip = -(whole.ctypes.data // 4) % LANES
     return whole[skip : skip + count * LANES].reshape(count, LANES)
+
+
+def _kinds(tree: BettingTree, street: int) -> list[int]:
+    """Return by node what it is to one who plays *street*; of earlier streets, nonsense."""
+    nodes = tree.nodes
+    kinds = np.where(nodes["street"] == street, shapes.DECISION, shapes.NEXT_STREET)
+    kinds[nodes["ending"] == Ending.FOLD] = shapes.FOLDED
+    kinds[nodes["ending"] == Ending.SHOWDOWN] = shapes.SHOWN
+    return [int(kind) for kind in kinds]
 
 
 @dataclass
@@ -197,6 +211,8 @@ class _Street:
         self._chips: list[list[int]] = []
         self._uniform: list[NDArray[np.float32]] = []
         self._depth = self._most_decisions = 0
+        self._kinds = _kinds(self.tree, self.street)
+        self._known: dict[int, shapes.Shape] = {}
         for shape, members in shapes.groups([self._shape(node) for node in self.beginnings]):
             nodes: list[int | None] = [self.beginnings[place] for place in members]
             for lane, place in enumerate(members):
@@ -207,16 +223,8 @@ class _Street:
             self._add(self._roots[-1], shape, nodes + [None] * (LANES - len(nodes)), before, 1)
             self._most_decisions = max(self._most_decisions, len(self.decisions) - before)
 
-    def _kind(self, node: int) -> int:
-        record = self.tree.nodes[node]
-        if record["ending"] == Ending.FOLD:
-            return shapes.FOLDED
-        if record["ending"] == Ending.SHOWDOWN:
-            return shapes.SHOWN
-        return shapes.DECISION if record["street"] == self.street else shapes.NEXT_STREET
-
     def _shape(self, node: int) -> shapes.Shape:
-        return shapes.shape_of(self.tree, node, self._kind)
+        return shapes.shape_of(self.tree, node, self._kinds.__getitem__, self._known)
 
     def _add(
         self, index: int, shape: shapes.Shape, nodes: list[int | None], before: int, depth: int

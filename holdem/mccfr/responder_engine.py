@@ -16,17 +16,14 @@ import numpy.typing as npt
 
 from holdem._core.responder_walk import ResponderWalk
 from holdem.abstraction.bucketing import HandBucketing
-from holdem.errors import MismatchError
 from holdem.game.tree import BettingTree
 from holdem.machine import usable_cores
+from holdem.mccfr.checkpoint import RESPONDER
 from holdem.mccfr.engine import last_iteration
 from holdem.mccfr.lanes import LaneBetting
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.mccfr.table import REBASE_ABOVE, RegretTable
 from holdem.types import STREETS, MCCFRConfig
-
-RESPONDER = "responder"
-"""The array of a checkpoint that holds the responder's regrets."""
 
 
 class ResponderEngine:
@@ -53,7 +50,6 @@ class ResponderEngine:
         self._lanes = LaneBetting(tree)
         self._rows = self._lanes.make_rows(len(STREETS), 2)
         self._responder_rows = self._lanes.make_rows(len(STREETS) - 1, 1)
-        self._utility_before = 0.0
         threads = config.num_workers or usable_cores()
         # Seats take turns in one thread.
         self._shares = (max(1, (threads + 1) // 2), max(1, threads // 2))
@@ -82,7 +78,7 @@ class ResponderEngine:
     @property
     def utility_sum(self) -> float:
         """What seat 0's table won of its responder, chips."""
-        return self._utility_before + float(self._walks[0].utility)
+        return float(self._walks[0].utility)
 
     @property
     def visits(self) -> int:
@@ -112,23 +108,17 @@ class ResponderEngine:
             for rows in self._responder_rows:
                 rows /= np.float32(REBASE_ABOVE)
         self._table_is_old = True
-        calls = [
-            self._threads.submit(
-                walk.walk,
-                self._config.seed,
-                first,
-                count,
-                table.regret_weight,
-                table.strategy_weight,
-                thread,
-            )
-            for walk, share in zip(self._walks, self._shares, strict=True)
-            for thread in range(share)
-        ]
+        weights = table.regret_weight, table.strategy_weight
         try:
+            calls = [
+                self._threads.submit(walk.walk, self._config.seed, first, count, *weights, thread)
+                for walk, share in zip(self._walks, self._shares, strict=True)
+                for thread in range(share)
+            ]
             for call in calls:
                 call.result()
         except BaseException:
+            # No thread may wait for one that was never started, or has gone.
             for walk in self._walks:
                 walk.stop()
             raise
@@ -141,27 +131,19 @@ class ResponderEngine:
         utility_sum: float,
         others: Mapping[str, npt.NDArray[np.float32]],
     ) -> None:
-        """See `Engine.restore`.
-
-        Raises:
-            MismatchError: the checkpoint holds no responder.
-        """
-        if RESPONDER not in others:
-            raise MismatchError(
-                "the checkpoint holds no responder: its table was trained against itself",
-                "go on with --opponent itself, or start fresh without --resume-from",
-            )
+        """See `Engine.restore`."""
         self._table.restore(words, table_state)
         self._lanes.pack(self._rows, self._table.words)
         self._lanes.pack(self._responder_rows, others[RESPONDER])
-        self.iteration, self._utility_before = iteration, utility_sum
+        self.iteration, self._walks[0].utility = iteration, utility_sum
 
     def others(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return the responder's regrets."""
         return {RESPONDER: self._lanes.unpack(self._responder_rows, 1)}
 
-    def snapshot(self) -> None:
-        """No copy: a checkpoint is written before training goes on."""
+    def snapshot(self) -> npt.NDArray[np.float32]:
+        """See `Engine.snapshot`."""
+        return self._lanes.unpack(self._rows, 2)
 
     def measure(self) -> dict[str, StreetMetrics]:
         """See `Engine.measure`."""

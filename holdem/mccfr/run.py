@@ -95,6 +95,7 @@ class Run:
         if resume_from is not None:
             resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
             _require_start(resumed, stream_start)
+            resumed.require_opponent(config)
         # A run goes on where the last range of the checkpoint ends.
         self._ranges = resumed.ranges if resumed is not None else ((stream_start or 0,) * 2,)
         self._stream_start = self._ranges[-1][1] - (resumed.iteration if resumed else 0)

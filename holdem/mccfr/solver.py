@@ -49,11 +49,11 @@ class MCCFRSolver:
                 "neither num_iterations nor time_budget_seconds is set: the run would never end",
                 "set one of them, as --iters or --time-budget do",
             )
-        if config.opponent == "responder":
-            require_responder(game if game is not None else GameConfig(num_players=num_players))
         self.config = config
         self.bucketing = bucketing
         self.game = game if game is not None else GameConfig(num_players=num_players)
+        if config.opponent == "responder":
+            require_responder(self.game)
         self.tree: BettingTree = build_tree(self.game, bucket_counts_of(self.game, bucketing))
         self._stop_signal: int | None = None
 
