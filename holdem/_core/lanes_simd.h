@@ -13,6 +13,12 @@
 typedef float lanes_t __attribute__((vector_size(64), aligned(64)));
 typedef int32_t lane_bits_t __attribute__((vector_size(64), aligned(64)));
 
+/* All bits of a lane where a < b, none elsewhere; a must not be -0. The sign of the difference:
+ * GCC takes comparisons of vectors apart, lane by lane, where registers are narrower than they
+ * or results are combined. */
+#define LESS(a, b) ((lane_bits_t)((a) - (b)) >> 31)
+#define SELECT(mask, a, b) ((lanes_t)(((mask) & (lane_bits_t)(a)) | (~(mask) & (lane_bits_t)(b))))
+
 /* Lane l of row i of *packed* is lane slots[l] % 16 of row i of the block slots[l] / 16 of
  * *blocks*, each of num_rows rows; a slot below 0 is no lane. */
 static inline void unpack_lanes(float *blocks, const lanes_t *packed, const int32_t *slots,

@@ -32,8 +32,6 @@ typedef struct {
     int32_t num_actions;
 } row_t;
 
-#define SELECT(mask, a, b) ((lanes_t)(((mask) & (lane_bits_t)(a)) | (~(mask) & (lane_bits_t)(b))))
-
 /* The usual numbers of actions as constants: their loops unroll. */
 #define WITH_ACTIONS(pass, row, ...)                               \
     do {                                                           \
@@ -47,10 +45,10 @@ BODY match_row(const lanes_t *row, const lanes_t *uniform, int k, lanes_t *strat
     const lanes_t zero = {0};
     lanes_t total = zero;
     for (int a = 0; a < k; a++) {
-        strategy[a] = SELECT(row[a] > zero, row[a], zero);
+        strategy[a] = SELECT(LESS(zero, row[a]), row[a], zero);
         total += strategy[a];
     }
-    lane_bits_t some = total > zero + FLT_MIN;
+    lane_bits_t some = LESS(zero + FLT_MIN, total);
     lanes_t scale = 1.0f / SELECT(some, total, zero + 1.0f);
     for (int a = 0; a < k; a++) strategy[a] = SELECT(some, strategy[a] * scale, uniform[a]);
 }
@@ -111,7 +109,7 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
         }
         for (int a = 0; a < k; a++) {
             lanes_t regret = regrets[a] + (sums[a] - all) * weight;
-            regrets[a] = SELECT(row->uniform[a] > zero, regret, zero);
+            regrets[a] = SELECT(LESS(zero, row->uniform[a]), regret, zero);
         }
     }
 }
@@ -125,16 +123,21 @@ CLONED(learn_rows,
          lanes_t *values, int num_hands),
         (row, listing, weight, of_action, values, num_hands))
 
-/* The best action of every hand, the first of equal ones, and what it is worth. */
+/* The best action of every hand, the first of equal ones, and what it is worth. Every lane has
+ * the first action. */
 BODY answer_body(const row_t *row, const lanes_t *of_action, lanes_t *values,
                    lane_choices_t *choices, int num_hands) {
     const lanes_t zero = {0};
+    lanes_t bar[MOST_ACTIONS];
+    for (int a = 0; a < row->num_actions; a++)
+        bar[a] = SELECT(LESS(zero, row->uniform[a]), zero, zero - FLT_MAX);
     for (int h = 0; h < num_hands; h++) {
-        lanes_t best = zero - FLT_MAX;
+        /* With the bar added no value is -0. */
+        lanes_t best = of_action[h] + bar[0];
         lane_bits_t choice = {0};
-        for (int a = 0; a < row->num_actions; a++) {
-            lanes_t term = of_action[a * num_hands + h];
-            lane_bits_t better = (term > best) & (row->uniform[a] > zero);
+        for (int a = 1; a < row->num_actions; a++) {
+            lanes_t term = of_action[a * num_hands + h] + bar[a];
+            lane_bits_t better = LESS(best, term);
             best = SELECT(better, term, best);
             choice = (better & a) | (~better & choice);
         }
