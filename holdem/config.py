@@ -51,7 +51,7 @@ _OTHER_KEYS = {
     "": ("epsilon_schedule", "game", "buckets"),
     "game": ("cards", "menu"),
     "game.cards": (),
-    "buckets": ("path",),
+    "buckets": ("path", "responder_path"),
 }
 _EVERY_KEY = "configs/train.yaml explains every key"
 
@@ -65,6 +65,8 @@ class RunConfig:
     buckets: BucketConfig = field(default_factory=BucketConfig)
     buckets_path: Path | None = None
     """A bucket set that is there already; None to make or reuse one of *buckets*."""
+    responder_path: Path | None = None
+    """A bucket set that makes a responder's hands finer; None for the table's own buckets."""
     explicit_buckets: bool = False
     """Whether the numbers in *buckets* were asked for; else quick ones will do."""
     num_instances: int | None = None
@@ -117,6 +119,7 @@ def dump_config(
     buckets_path: Path | str | None = None,
     buckets: BucketConfig | None = None,
     num_instances: int | None = None,
+    responder_path: Path | str | None = None,
 ) -> str:
     """Return YAML that `load_config` reads back as the same configs."""
     document = _plain(asdict(training))
@@ -126,10 +129,11 @@ def dump_config(
         section = _plain(asdict(game))
         section["menu"] = dict(zip(STREETS, section["menu"]["streets"], strict=False))
         document["game"] = section
-    if buckets is not None or buckets_path is not None:
-        document["buckets"] = {} if buckets is None else _plain(asdict(buckets))
-        if buckets_path is not None:
-            document["buckets"]["path"] = str(buckets_path)
+    section = {} if buckets is None else _plain(asdict(buckets))
+    paths = {"path": buckets_path, "responder_path": responder_path}
+    section |= {key: str(path) for key, path in paths.items() if path is not None}
+    if section:
+        document["buckets"] = section
     return yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True
     )
@@ -388,22 +392,36 @@ class _Reading:
         training = self._make("", MCCFRConfig, good[""])
         game = self._make("game", GameConfig, good["game"])
         buckets = self._make("buckets", BucketConfig, good["buckets"])
-        path = self.values.get("buckets.path")
-        if path is not None and not isinstance(path, (str, Path)):
-            self._fault_at("buckets.path", f"buckets.path is {shown(path)}, and must be a text")
+        path, responder_path = self._path("buckets.path"), self._path("buckets.responder_path")
+        if responder_path is not None and path is None:
+            self._fault_at(
+                "buckets.responder_path",
+                "buckets.responder_path makes the buckets of buckets.path finer, and that is not "
+                "given",
+                "name the table's bucket set by --buckets, too",
+            )
         if self.faults or training is None or game is None or buckets is None:
             return None
         return RunConfig(
             training=training,
             game=game,
             buckets=buckets,
-            buckets_path=None if path is None else Path(path),
+            buckets_path=path,
+            responder_path=responder_path,
             explicit_buckets=any(
-                key.startswith("buckets.") and key not in ("buckets.path", "buckets.num_players")
+                key.startswith("buckets.")
+                and key.removeprefix("buckets.") not in (*_OTHER_KEYS["buckets"], "num_players")
                 for key in self.values
             ),
             num_instances=num_instances,
         )
+
+    def _path(self, key: str) -> Path | None:
+        path = self.values.get(key)
+        if path is None or isinstance(path, (str, Path)):
+            return None if path is None else Path(path)
+        self._fault_at(key, f"{key} is {shown(path)}, and must be a text")
+        return None
 
     def raise_faults(self) -> None:
         """Raise one error with all mistakes, in the order of their lines; none, none."""

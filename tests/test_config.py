@@ -126,6 +126,18 @@ buckets: {k_flop: 50, hands: 1e4, path: some/where}
     assert config.explicit_buckets
 
 
+def test_the_responders_buckets_are_read(load):
+    config = load("buckets: {path: some/where, responder_path: else/where}")
+    assert config.responder_path == Path("else/where")
+    assert not config.explicit_buckets
+
+
+def test_the_responders_buckets_need_the_tables(load):
+    with pytest.raises(ConfigError, match="makes the buckets of buckets") as caught:
+        load("opponent: responder\nbuckets: {responder_path: else/where}")
+    assert "--buckets" in caught.value.remedy
+
+
 def test_options_beat_the_file_beats_the_defaults(load):
     config = load("seed: 1\nbatch_size: 50", {"seed": "2", "sampling": None}).training
     assert (config.seed, config.batch_size, config.sampling) == (2, 50, "external")
@@ -557,10 +569,18 @@ trainings_to_dump = st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(training=trainings_to_dump, game=games_to_dump, where=st.none() | st.just(Path("a/1e6")))
-def test_a_dumped_config_is_read_back(tmp_path, training, game, where):
+@given(
+    training=trainings_to_dump,
+    game=games_to_dump,
+    where=st.none() | st.just(Path("a/1e6")),
+    has_finer=st.booleans(),
+)
+def test_a_dumped_config_is_read_back(tmp_path, training, game, where, has_finer):
     path = tmp_path / "config.yaml"
-    path.write_text(dump_config(training, game, where, BucketConfig(k_flop=7)))
+    finer = Path("b/010") if where is not None and has_finer else None
+    path.write_text(
+        dump_config(training, game, where, BucketConfig(k_flop=7), responder_path=finer)
+    )
 
     config = load_config(path)
 
@@ -568,6 +588,7 @@ def test_a_dumped_config_is_read_back(tmp_path, training, game, where):
     assert config.game == game
     assert config.buckets == BucketConfig(k_flop=7)
     assert config.buckets_path == where
+    assert config.responder_path == finer
 
 
 def test_a_dump_without_buckets_has_no_section():

@@ -10,6 +10,7 @@ from holdem.errors import ConfigError, MismatchError
 from holdem.game.games import kuhn
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, costs, responder_engine, table
+from holdem.mccfr.cells import Cells
 from holdem.mccfr.checkpoint import RESPONDER
 from holdem.mccfr.merge_sources import select
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
@@ -29,9 +30,9 @@ BUCKETS = StripedBuckets(7)
 CONFIG = MCCFRConfig(num_iterations=30, opponent="responder", discount_interval=8, seed=5)
 
 
-def train(logdir, *, resume_from=None, solver=ParallelMCCFRSolver, **changes):
+def train(logdir, *, resume_from=None, solver=ParallelMCCFRSolver, cells=None, **changes):
     config = dataclasses.replace(CONFIG, **changes)
-    trained = solver(config, BUCKETS, game=GAME).train(
+    trained = solver(config, BUCKETS, game=GAME, cells=cells).train(
         logdir, use_tensorboard=False, resume_from=resume_from
     )
     found = checkpoint.load(trained.checkpoint, build_tree(GAME, BUCKETS.num_buckets), "striped 7")
@@ -55,6 +56,47 @@ def test_the_same_bytes_with_any_number_of_threads_and_resumed_anywhere(tmp_path
     np.testing.assert_array_equal(rest[1], responder)
     assert rest[2].utility_sum == found.utility_sum
     assert rest[2].visits == found.visits
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """Thirty-five a street."""
+    return Cells.refined(BUCKETS, StripedBuckets(5))
+
+
+def test_a_responder_that_tells_more_apart(tmp_path, cells):
+    """Its run is another one, and goes on with any number of threads."""
+    own_words, own_responder, own = train(tmp_path / "own")
+    words, responder, found = train(tmp_path / "one", cells=cells)
+    assert (words != own_words).any()
+    assert found.cells_fingerprint == "striped 5"
+    assert own.cells_fingerprint is None
+    assert len(responder) > len(own_responder)
+    train(tmp_path / "part", cells=cells, num_iterations=13)
+    rest = train(tmp_path / "rest", resume_from=tmp_path / "part", num_workers=3, cells=cells)
+    np.testing.assert_array_equal(rest[0], words)
+    np.testing.assert_array_equal(rest[1], responder)
+
+
+def test_cells_that_are_the_tables_buckets_change_nothing(tmp_path):
+    words, responder, _ = train(tmp_path / "own")
+    same = train(tmp_path / "same", cells=Cells.refined(BUCKETS, BUCKETS))
+    np.testing.assert_array_equal(same[0], words)
+    np.testing.assert_array_equal(same[1], responder)
+
+
+def test_a_run_goes_on_with_the_cells_it_has(tmp_path, cells):
+    train(tmp_path / "own")
+    with pytest.raises(MismatchError, match="with the table's own buckets, this run's has buckets"):
+        train(tmp_path / "on", resume_from=tmp_path / "own", cells=cells)
+    train(tmp_path / "cells", cells=cells)
+    with pytest.raises(MismatchError, match="with buckets striped 5, this run's has the table's"):
+        train(tmp_path / "on", resume_from=tmp_path / "cells")
+
+
+def test_cells_without_a_responder_are_refused(cells):
+    with pytest.raises(ConfigError, match="the table trains against itself"):
+        MCCFRSolver(MCCFRConfig(num_iterations=1), BUCKETS, game=GAME, cells=cells)
 
 
 def test_another_seed_gives_other_bytes(tmp_path):
@@ -169,6 +211,15 @@ def test_costs_count_the_lanes_and_the_responder(tmp_path):
     engine.run(30)
     assert engine.visits == written.visits == 30 * found.visits_per_iteration
     engine.close()
+
+
+def test_costs_count_the_cells(tmp_path, cells):
+    own = costs.estimate(CONFIG, GAME, BUCKETS.num_buckets)
+    found = costs.estimate(CONFIG, GAME, BUCKETS.num_buckets, cells=cells)
+    words, responder, _ = train(tmp_path / "run", cells=cells)
+    arrays = words.nbytes + responder.nbytes
+    assert arrays < found.checkpoint_bytes < arrays + 20_000
+    assert found.memory_bytes > own.memory_bytes + cells.num_bytes
 
 
 def test_costs_of_a_tree_too_large_to_lay_out(monkeypatch):

@@ -56,17 +56,25 @@ def wide_tables():
 
 
 class Run:
-    """Rows in lanes and a walk over them for each seat."""
+    """Rows in lanes and a walk over them for each seat.
 
-    def __init__(self, betting, tables, *, threads=1, words=None, responder=None):
+    *cells*, tables and counts, are what the responder tells apart.
+    """
+
+    def __init__(self, betting, tables, *, threads=1, words=None, responder=None, cells=None):
         self.betting = betting
-        self.rows = betting.make_rows(4, 2)
-        self.responder_rows = betting.make_rows(3, 1)
-        for rows, table in ((self.rows, words), (self.responder_rows, responder)):
-            if table is not None:
-                betting.pack(rows, table.astype(np.float32))
+        counts = betting.tree.bucket_counts
+        cells, cell_counts = (tables[:3], counts[:3]) if cells is None else cells
+        self.rows = betting.make_rows(counts, 2)
+        self.responder_rows = betting.make_rows(cell_counts, 1)
+        if words is not None:
+            betting.pack(self.rows, 2, words.astype(np.float32))
+        if responder is not None:
+            betting.pack(self.responder_rows, 1, responder.astype(np.float32))
         self.walks = [
-            ResponderWalk(seat, betting.streets, tables, self.rows, self.responder_rows, threads)
+            ResponderWalk(
+                seat, betting.streets, tables, cells, self.rows, self.responder_rows, threads
+            )
             for seat in (0, 1)
         ]
 
@@ -102,7 +110,9 @@ def make_up(reference, seed):
 
 def copy_of(reference, words, responder):
     """The views by node of other words."""
-    result = ReferenceResponder(reference.tree, reference.tables, reference.seat)
+    result = ReferenceResponder(
+        reference.tree, reference.tables, reference.seat, reference.cells, reference.cell_counts
+    )
     result.words[:], result.responder[:] = words, responder
     return result
 
@@ -133,12 +143,12 @@ def check_changes(before, found, expected):
             )
 
 
-def check_iterations(betting, tables, seat, seed, weights, count=3, *, made_up=True):
+def check_iterations(betting, tables, seat, seed, weights, count=3, *, made_up=True, cells=None):
     """Both start alike, and the reference goes on from what the walk came to."""
-    reference = ReferenceResponder(betting.tree, tables, seat)
+    reference = ReferenceResponder(betting.tree, tables, seat, *(cells or ()))
     if made_up:
         make_up(reference, seed)
-    run = Run(betting, tables, words=reference.words, responder=reference.responder)
+    run = Run(betting, tables, words=reference.words, responder=reference.responder, cells=cells)
     walk, unused = run.walks[seat], unused_words(reference)
     for iteration in range(count):
         before = copy_of(reference, reference.words, reference.responder)
@@ -190,6 +200,20 @@ def test_buckets_of_16_bits_equal_the_reference(wide_tables, seat, seed):
     assert [table.dtype.itemsize for table in wide_tables] == [1, 2, 1, 2]
 
     check_iterations(betting_of("bets", WIDE), wide_tables, seat, seed, (1.0, 0.5), count=2)
+
+
+@pytest.mark.parametrize(("seat", "seed"), [(0, 4), (1, 0)])
+def test_a_responder_that_tells_more_apart_equals_the_reference(tables, seat, seed):
+    """By cells of 8, 16 and 32 bits."""
+    counts = (169, 300, 100_000)
+    rng = np.random.default_rng(1)
+    cells = [tables[0]]
+    for count, hands, width in zip(
+        counts[1:], CANONICAL_HANDS[1:3], (np.uint16, np.uint32), strict=True
+    ):
+        cells.append(np.resize(rng.integers(0, count, 9973, dtype=width), hands))
+
+    check_iterations(betting_of("bets"), tables, seat, seed, (1.0, 0.5), cells=(cells, counts))
 
 
 def test_lanes_lack_actions_in_what_is_compared():
@@ -290,14 +314,21 @@ def test_packed_tables_are_unpacked_as_they_were(game, num_streets, words):
         for node in np.flatnonzero(kept & (tree.nodes["num_actions"] > 0))
     )
     table = np.arange(1, words * slots + 1, dtype=np.float32)
-    rows = betting.make_rows(num_streets, words)
+    rows = betting.make_rows(tree.bucket_counts[:num_streets], words)
     assert not any(part.any() for part in rows)
 
-    betting.pack(rows, table)
+    betting.pack(rows, words, table)
 
     assert np.array_equal(betting.unpack(rows, words), table)
     assert sum(np.count_nonzero(part) for part in rows) == len(table)
     assert all(part.ctypes.data % 64 == 0 for part in rows)
+
+
+def test_tables_of_other_rows_are_refused():
+    betting = betting_of("bets")
+    rows = betting.make_rows(COUNTS, 2)
+    with pytest.raises(ValueError, match="for other rows"):
+        betting.pack(rows, 2, np.zeros(7, np.float32))
 
 
 def test_an_unpacked_table_has_the_words_of_a_regret_table(tables):
@@ -337,11 +368,19 @@ def test_aligned_lanes():
 def test_walks_need_four_streets(tables):
     whole = Run(betting_of("bets"), tables)
     with pytest.raises(ValueError, match="four streets"):
-        ResponderWalk(0, whole.betting.streets[:3], tables, whole.rows, whole.responder_rows)
+        ResponderWalk(
+            0, whole.betting.streets[:3], tables, tables[:3], whole.rows, whole.responder_rows
+        )
     with pytest.raises(ValueError, match="four streets"):
-        ResponderWalk(0, whole.betting.streets, tables, whole.rows[:3], whole.responder_rows)
+        ResponderWalk(
+            0, whole.betting.streets, tables, tables[:3], whole.rows[:3], whole.responder_rows
+        )
+    with pytest.raises(ValueError, match="tables for three streets"):
+        ResponderWalk(0, whole.betting.streets, tables, tables, whole.rows, whole.responder_rows)
     with pytest.raises(ValueError, match="four streets"):
-        ResponderWalk(0, whole.betting.streets, tables[:3], whole.rows, whole.responder_rows)
+        ResponderWalk(
+            0, whole.betting.streets, tables[:3], tables[:3], whole.rows, whole.responder_rows
+        )
 
 
 @pytest.mark.parametrize(("seat", "threads"), [(2, 1), (-1, 1), (0, 0)])
@@ -349,7 +388,9 @@ def test_walks_need_a_seat_and_threads(tables, seat, threads):
     run = Run(betting_of("bets"), tables)
 
     with pytest.raises(ValueError, match="no seat"):
-        ResponderWalk(seat, run.betting.streets, tables, run.rows, run.responder_rows, threads)
+        ResponderWalk(
+            seat, run.betting.streets, tables, tables[:3], run.rows, run.responder_rows, threads
+        )
 
 
 def test_rows_need_to_be_aligned(tables):
@@ -358,7 +399,9 @@ def test_rows_need_to_be_aligned(tables):
     shifted = aligned_lanes(len(run.rows[0]) + 1).reshape(-1)[1 : size + 1].reshape(-1, LANES)
 
     with pytest.raises(ValueError, match="64 bytes"):
-        ResponderWalk(0, run.betting.streets, tables, [shifted, *run.rows[1:]], run.responder_rows)
+        ResponderWalk(
+            0, run.betting.streets, tables, tables[:3], [shifted, *run.rows[1:]], run.responder_rows
+        )
 
 
 # ---- What it is for --------------------------------------------------------------------------

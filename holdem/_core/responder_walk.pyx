@@ -4,8 +4,8 @@ A board is drawn; reach and values are vectors over the 1,081 hands that it leav
 showdown is one sweep over them in order of strength (public chance sampling: Johanson, Bard,
 Lanctot, Gibson & Bowling 2012). The other seat is not the table's own: it is a responder who,
 on the last street, answers the table's strategy best with each of its hands, knowing its
-cards and no bucket, and who learns by regret matching before it (CFR-BR: Johanson, Bard, Burch
-& Bowling 2012). What the table learns is the least exploitable strategy its buckets can hold.
+cards and no bucket, and who learns by regret matching before it, in buckets of its own (CFR-BR:
+Johanson, Bard, Burch & Bowling 2012). What the table learns is the least exploitable strategy its buckets can hold.
 
 An iteration is two walks. In the first the responder is updated: the table's reach goes down,
 street by street, and the responder's values come up. In the second it is the other way round.
@@ -67,6 +67,13 @@ cdef int[MAX_STREETS] BOARD_CARDS
 BOARD_CARDS[:] = [0, 3, 4, 5]
 
 
+# The bucket of every canonical hand of one street, in numbers as narrow as will do.
+cdef struct BucketTable:
+    const uint8_t* narrow
+    const uint16_t* wide
+    const uint32_t* widest
+
+
 # One of the two walks over a board.
 cdef struct Turn:
     int seat                   # whose values come up, and whose rows are updated
@@ -84,7 +91,9 @@ cdef class ResponderWalk:
         seat: whose rows are trained.
         streets: by street ``(points, roots, slots, chips, uniform, depth, most_decisions)``,
             see `Betting`; `holdem.mccfr.lanes` makes them.
-        tables: by street, the bucket of every canonical hand, uint8 or uint16.
+        tables: by street, the bucket of every canonical hand, uint8, uint16 or uint32.
+        responder_tables: likewise for all streets but the last, what the responder tells apart
+            there; the same arrays if it is what the table does.
         rows: by street float32 (2 * actions of all decisions * buckets, 16), at a multiple of
             64 bytes: for each decision and bucket its regrets, then its sums of the average
             strategy. Only the rows of *seat* are read and written.
@@ -101,8 +110,9 @@ cdef class ResponderWalk:
     cdef Rows table
     cdef Rows responder
     cdef int seat, num_threads
-    cdef const uint8_t* narrow[MAX_STREETS]
-    cdef const uint16_t* wide[MAX_STREETS]
+    cdef BucketTable tables[MAX_STREETS]
+    cdef BucketTable responder_tables[LAST]
+    cdef bint alike[LAST]                      # the responder tells apart what the table does
     # The board at hand: its hands, the weakest first.
     cdef uint8_t cards[2 * NUM_RIVER_HANDS]
     cdef uint16_t same[NUM_RIVER_HANDS]        # each hand's place, which is its own
@@ -110,6 +120,7 @@ cdef class ResponderWalk:
     cdef int num_levels
     cdef RankedHands ranked
     cdef listing_t listings[MAX_STREETS]
+    cdef listing_t responder_listings[LAST]    # where it tells others apart
     # Blocks of the groups of each street, and the answers on the last.
     cdef float* reach[MAX_STREETS]
     cdef float* values[MAX_STREETS]
@@ -119,24 +130,32 @@ cdef class ResponderWalk:
     cdef int64_t* taken                        # (2, PHASES) groups that threads have taken
     cdef object kept                           # what the pointers point to
 
-    def __cinit__(self, int seat, streets, tables, rows, responder_rows, int num_threads=1):
+    def __cinit__(
+        self, int seat, streets, tables, responder_tables, rows, responder_rows,
+        int num_threads=1,
+    ):
         cdef int street, thread, buffers = 0
         if len(streets) != MAX_STREETS or len(tables) != MAX_STREETS:
             raise ValueError("a responder's walk needs four streets")
+        if len(responder_tables) != LAST:
+            raise ValueError("a responder has tables for three streets")
         if seat not in (0, 1) or num_threads < 1:
             raise ValueError(f"no seat {seat}, or no threads")
         if len(rows) != MAX_STREETS or len(responder_rows) != LAST:
             raise ValueError("rows are for four streets, the responder's for three")
         self.seat = seat
         self.num_threads = num_threads
-        self.kept = [streets, tables, rows, responder_rows]
+        self.kept = [streets, tables, responder_tables, rows, responder_rows]
         self.scratch = <float**>malloc(num_threads * sizeof(float*))
         if self.scratch == NULL:
             raise error_for(OUT_OF_MEMORY)
         memset(self.scratch, 0, num_threads * sizeof(float*))
         for street in range(MAX_STREETS):
             set_betting(&self.betting[street], streets[street])
-            self._set_table(street, tables[street])
+            set_table(&self.tables[street], street, tables[street])
+            if street < LAST:
+                set_table(&self.responder_tables[street], street, responder_tables[street])
+                self.alike[street] = responder_tables[street] is tables[street]
             buffers = max(
                 buffers, self.betting[street].depth * (self.betting[street].most_actions + 1) + 1
             )
@@ -168,21 +187,6 @@ cdef class ResponderWalk:
             for i in range(self.num_threads):
                 free(self.scratch[i])
         free(self.scratch)
-
-    def _set_table(self, int street, table):
-        cdef const uint8_t[::1] narrow
-        cdef const uint16_t[::1] wide
-        wanted = NUM_HANDS[BOARD_CARDS[street]]
-        if len(table) != wanted:
-            raise ValueError(f"a table of {len(table):,} hands, wanted {wanted:,}")
-        self.narrow[street] = NULL
-        self.wide[street] = NULL
-        if table.dtype == np.uint8:
-            narrow = table
-            self.narrow[street] = &narrow[0]
-        else:
-            wide = table
-            self.wide[street] = &wide[0]
 
     def _set_meeting(self):
         """Lay out where threads meet, each word in a cache line of its own."""
@@ -293,6 +297,11 @@ cdef class ResponderWalk:
 
     # ---- One street, one group -----------------------------------------------------------------
 
+    cdef const listing_t* listing_of(self, const Rows* rows, int street) noexcept nogil:
+        if rows == &self.responder and not self.alike[street]:
+            return &self.responder_listings[street]
+        return &self.listings[street]
+
     cdef row_t rows_of(self, const Rows* rows, int street, const Point* point) noexcept nogil:
         cdef row_t row
         row.rows = <lanes_t*>(
@@ -327,8 +336,8 @@ cdef class ResponderWalk:
             return
         row = self.rows_of(turn.other, street, point)
         play_rows(
-            &row, &self.listings[street], turn.strategy_weight, <const lanes_t*>reach,
-            <lanes_t*>buffers, NUM_RIVER_HANDS,
+            &row, self.listing_of(turn.other, street), turn.strategy_weight,
+            <const lanes_t*>reach, <lanes_t*>buffers, NUM_RIVER_HANDS,
         )
         for a in range(point.num_actions):
             self.descend(
@@ -374,8 +383,8 @@ cdef class ResponderWalk:
                 )
             else:
                 learn_rows(
-                    &row, &self.listings[street], turn.regret_weight, <const lanes_t*>buffers,
-                    <lanes_t*>values, NUM_RIVER_HANDS,
+                    &row, self.listing_of(turn.own, street), turn.regret_weight,
+                    <const lanes_t*>buffers, <lanes_t*>values, NUM_RIVER_HANDS,
                 )
             return
         if street == LAST and not turn.answers:
@@ -387,8 +396,9 @@ cdef class ResponderWalk:
             # On the way down the average took in all streets but the last.
             row = self.rows_of(turn.other, street, point)
             play_rows(
-                &row, &self.listings[street], turn.strategy_weight if street == LAST else 0,
-                <const lanes_t*>reach, <lanes_t*>buffers, NUM_RIVER_HANDS,
+                &row, self.listing_of(turn.other, street),
+                turn.strategy_weight if street == LAST else 0, <const lanes_t*>reach,
+                <lanes_t*>buffers, NUM_RIVER_HANDS,
             )
         for a in range(point.num_actions):
             self.ascend(
@@ -456,43 +466,51 @@ cdef class ResponderWalk:
         self.ranked.level_ends = self.level_ends
         for street in range(MAX_STREETS):
             holes_on_board(deck, BOARD_CARDS[street], indices)
-            self.list_hands(street, indices, numbers, order)
+            list_hands(&self.listings[street], &self.tables[street], indices, numbers, order)
+            if street < LAST and not self.alike[street]:
+                list_hands(
+                    &self.responder_listings[street], &self.responder_tables[street], indices,
+                    numbers, order,
+                )
         # One beginning, and every hand is brought to it.
         for i in range(NUM_RIVER_HANDS):
             self.reach[0][i * NUM_LANES] = 1
         for i in range(2 * PHASES):
             sync_cell_store(self.taken + i * SYNC_CELL_WORDS, 0)
 
-    cdef void list_hands(
-        self,
-        int street,
-        const int32_t* indices,        # (1326,) of all holes on this street
-        const uint16_t* numbers,       # (hands,) which holes the hands are
-        const uint16_t* order,         # (hands,) the hand at each place
-    ) noexcept nogil:
-        """Sort the hands of the board by their buckets."""
-        cdef listing_t* listing = &self.listings[street]
-        cdef uint32_t keys[NUM_RIVER_HANDS]
-        cdef int i, bucket, before = -1, num = 0
-        cdef int64_t index
-        for i in range(NUM_RIVER_HANDS):
-            index = indices[numbers[order[i]]]
-            bucket = self.wide[street][index] if self.wide[street] else self.narrow[street][index]
-            keys[i] = <uint32_t>bucket << 11 | i
-        qsort(keys, NUM_RIVER_HANDS, sizeof(uint32_t), compare_keys)
-        for i in range(NUM_RIVER_HANDS):
-            bucket = keys[i] >> 11
-            listing.hands[i] = keys[i] & 2047
-            if bucket != before:
-                listing.buckets[num] = before = bucket
-                listing.starts[num] = i
-                num += 1
-        listing.starts[num] = NUM_RIVER_HANDS
-        listing.num_buckets = num
+
+cdef void list_hands(
+    listing_t* listing,
+    const BucketTable* table,
+    const int32_t* indices,        # (1326,) of all holes on the street
+    const uint16_t* numbers,       # (hands,) which holes the hands are
+    const uint16_t* order,         # (hands,) the hand at each place
+) noexcept nogil:
+    """Sort the hands of the board by their buckets."""
+    cdef uint64_t keys[NUM_RIVER_HANDS]
+    cdef int i, bucket, before = -1, num = 0
+    for i in range(NUM_RIVER_HANDS):
+        keys[i] = <uint64_t>bucket_at(table, indices[numbers[order[i]]]) << 11 | i
+    qsort(keys, NUM_RIVER_HANDS, sizeof(uint64_t), compare_keys)
+    for i in range(NUM_RIVER_HANDS):
+        bucket = <int>(keys[i] >> 11)
+        listing.hands[i] = keys[i] & 2047
+        if bucket != before:
+            listing.buckets[num] = before = bucket
+            listing.starts[num] = i
+            num += 1
+    listing.starts[num] = NUM_RIVER_HANDS
+    listing.num_buckets = num
+
+
+cdef inline uint32_t bucket_at(const BucketTable* table, int64_t index) noexcept nogil:
+    if table.narrow:
+        return table.narrow[index]
+    return table.wide[index] if table.wide else table.widest[index]
 
 
 cdef int compare_keys(const void* first, const void* second) noexcept nogil:
-    cdef uint32_t a = (<const uint32_t*>first)[0], b = (<const uint32_t*>second)[0]
+    cdef uint64_t a = (<const uint64_t*>first)[0], b = (<const uint64_t*>second)[0]
     return (a > b) - (a < b)
 
 
@@ -502,6 +520,29 @@ cdef float* blocks(int64_t count) except NULL:
     if memory == NULL:
         raise error_for(OUT_OF_MEMORY)
     return memory
+
+
+cdef int set_table(BucketTable* table, int street, array) except -1:
+    """Point to the buckets of one street, which somebody else keeps."""
+    cdef const uint8_t[::1] narrow
+    cdef const uint16_t[::1] wide
+    cdef const uint32_t[::1] widest
+    wanted = NUM_HANDS[BOARD_CARDS[street]]
+    if len(array) != wanted:
+        raise ValueError(f"a table of {len(array):,} hands, wanted {wanted:,}")
+    table.narrow = NULL
+    table.wide = NULL
+    table.widest = NULL
+    if array.dtype == np.uint8:
+        narrow = array
+        table.narrow = &narrow[0]
+    elif array.dtype == np.uint16:
+        wide = array
+        table.wide = &wide[0]
+    else:
+        widest = array
+        table.widest = &widest[0]
+    return 0
 
 
 cdef int set_betting(Betting* betting, street) except -1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from holdem import machine
-from holdem.cli.train_blueprint import bucket_bytes, buckets_of
+from holdem.cli.train_blueprint import bucket_bytes, buckets_of, cells_of
 from holdem.config import RunConfig, load_config
 from holdem.errors import HoldemError
 from holdem.game.menu import parse_menu
@@ -91,6 +91,7 @@ def make_plan(
 def _costs(config: RunConfig) -> costs.TrainingCosts | HoldemError:
     try:
         chosen, counts = buckets_of(config)
-        return costs.estimate(config.training, config.game, counts, bucket_bytes(config, chosen))
+        size, cells = bucket_bytes(config, chosen), cells_of(config)
+        return costs.estimate(config.training, config.game, counts, size, cells)
     except HoldemError as error:  # a tree too large, a bucket set that is damaged: findings
         return error

@@ -40,6 +40,7 @@ from holdem.evaluation.openings import opening_chart
 from holdem.game.menu import parse_menu
 from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.blueprint import Blueprint
+from holdem.mccfr.cells import Cells
 from holdem.mccfr.instance_plan import folder_of, is_run
 from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
@@ -68,6 +69,12 @@ _OPTIONS = (
     ("--discount-interval", "discount_interval", "N", "iterations in a period of Linear CFR"),
     ("--num-players", "num_players", "N", "at the table, 2 to 9"),
     ("--opponent", "opponent", "WHO", "itself, or responder: one who knows all its hands"),
+    (
+        "--responder-buckets",
+        "buckets.responder_path",
+        "PATH",
+        "a set by which the responder tells more hands apart than the table",
+    ),
     ("--sampling", "sampling", "HOW", "external or outcome"),
     ("--epsilon", "exploration_epsilon", "SHARE", "that outcome sampling explores"),
     ("--num-workers", "num_workers", "N", "workers; 0 for one per usable core"),
@@ -134,8 +141,9 @@ def _main(argv: Sequence[str]) -> int:
             checkpoint.find(options.resume_from)  # before buckets are made
     console = make_console(quiet=level > logging.INFO)
     buckets, bucket_counts = buckets_of(config)
-    run_costs = _costs(config, bucket_counts, bucket_bytes(config, buckets), len(instances))
-    _print_costs(console, config, run_costs, bucket_counts)
+    cells = cells_of(config)
+    run_costs = _costs(config, bucket_counts, bucket_bytes(config, buckets), len(instances), cells)
+    _print_costs(console, config, run_costs, bucket_counts, cells)
     if options.dry_run:
         return 0
     costs.require(run_costs, logdir, memory=options.scheduler is None)
@@ -143,7 +151,11 @@ def _main(argv: Sequence[str]) -> int:
     if instances:
         return train_instances.train(options, config, bucketing, instances, logdir, level)
     solver = ParallelMCCFRSolver(
-        config.training, bucketing, num_players=config.game.num_players, game=config.game
+        config.training,
+        bucketing,
+        num_players=config.game.num_players,
+        game=config.game,
+        cells=cells,
     )
     _print_workers(console, solver)
     result = _train(solver, options, logdir, level)
@@ -251,6 +263,21 @@ def buckets_of(config: RunConfig) -> tuple[tuple[Path, BucketConfig] | None, tup
             "name a bucket set of all streets by --buckets, or leave --buckets out",
         )
     return (path, wanted), wanted.bucket_counts[: game.num_streets]
+
+
+def cells_of(config: RunConfig) -> Cells | None:
+    """Return what a responder tells apart, if that is not what the table does."""
+    if config.responder_path is None:
+        return None
+    if config.training.opponent != "responder":
+        raise ConfigError(
+            f"a responder shall have the buckets {config.responder_path}, and the table trains "
+            "against itself",
+            "add --opponent responder, or leave --responder-buckets out",
+        )
+    assert config.buckets_path is not None
+    sets = [HandBucketing.load(path) for path in (config.buckets_path, config.responder_path)]
+    return Cells.refined(*sets)
 
 
 def _config_of_set(path: Path, num_players: int) -> BucketConfig:
@@ -374,14 +401,18 @@ def _print_workers(console: Console, solver: ParallelMCCFRSolver) -> None:
 
 
 def _costs(
-    config: RunConfig, bucket_counts: Sequence[int], bucket_bytes: int, num_here: int
+    config: RunConfig,
+    bucket_counts: Sequence[int],
+    bucket_bytes: int,
+    num_here: int,
+    cells: Cells | None,
 ) -> costs.TrainingCosts:
     """Return what the run takes on this machine, *num_here* instances of it if there are any."""
     training = config.training
     if config.num_instances is not None and training.num_iterations is not None:
         share = -(-training.num_iterations // config.num_instances)
         training = replace(training, num_iterations=share)
-    one = costs.estimate(training, config.game, bucket_counts, bucket_bytes)
+    one = costs.estimate(training, config.game, bucket_counts, bucket_bytes, cells)
     if not num_here:
         return one
     by_time = training.num_iterations is None
@@ -393,6 +424,7 @@ def _print_costs(
     config: RunConfig,
     run_costs: costs.TrainingCosts,
     bucket_counts: Sequence[int],
+    cells: Cells | None,
 ) -> None:
     """Say what the run is and what it takes."""
     game, training = config.game, config.training
@@ -406,13 +438,11 @@ def _print_costs(
     if training.time_budget_seconds is not None and run_costs.visits_per_iteration is not None:
         exact = run_costs.seconds == training.time_budget_seconds
         about[0] = duration(training.time_budget_seconds) if exact else about[0]
-    streets = ", ".join(
-        f"{street} {number:,}" for street, number in zip(STREETS, bucket_counts, strict=False)
-    )
     rows = {} if config.num_instances is None else {"instances": f"{config.num_instances}"}
     rows |= {
         "betting tree": f"{run_costs.size.num_nodes:,} nodes",
-        "buckets": streets,
+        "buckets": _by_street(bucket_counts),
+        **({} if cells is None else {"responder": _by_street(cells.counts)}),
         "slots": f"{run_costs.num_slots:,}",
         "memory": f"{format_bytes(run_costs.memory_bytes)} at most, "
         f"{format_bytes(run_costs.table_bytes)} of it regrets and strategy",
@@ -422,6 +452,10 @@ def _print_costs(
     }
     for name, text in rows.items():
         console.print(f"  {name:<13}{text}")
+
+
+def _by_street(counts: Sequence[int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in zip(STREETS, counts, strict=False))
 
 
 def _print_result(

@@ -67,6 +67,8 @@ class Checkpoint:
         utility_sum: seat 0's sampled utility, chips, summed over the iterations.
         laws: the config values that the course of the run depends on.
         others: further arrays of the engine, see `Engine.others`.
+        cells_fingerprint: of `Cells`; None if the responder told apart what the table did, or
+            there was none.
     """
 
     path: Path
@@ -78,12 +80,14 @@ class Checkpoint:
     utility_sum: float
     laws: dict[str, Any]
     others: dict[str, npt.NDArray[np.float32]]
+    cells_fingerprint: str | None
 
-    def require_opponent(self, config: MCCFRConfig) -> None:
+    def require_opponent(self, config: MCCFRConfig, cells_fingerprint: str | None) -> None:
         """Refuse to go on against another opponent: the table is of another kind then.
 
         Raises:
-            MismatchError: the table had a responder and shall have none, or the reverse.
+            MismatchError: the table had a responder and shall have none, or the reverse; or the
+                responder told other hands apart.
         """
         opponent = "responder" if RESPONDER in self.others else "itself"
         if opponent != config.opponent:
@@ -91,6 +95,16 @@ class Checkpoint:
                 f"{self.path} was trained against {opponent}, this run trains against "
                 f"{config.opponent}",
                 f"resume with --opponent {opponent}, or start fresh without --resume-from",
+            )
+        if self.cells_fingerprint != cells_fingerprint:
+            before, now = (
+                f"buckets {one[:12]}" if one else "the table's own buckets"
+                for one in (self.cells_fingerprint, cells_fingerprint)
+            )
+            raise MismatchError(
+                f"{self.path} was trained against a responder with {before}, this run's has {now}",
+                "name by --responder-buckets what it was trained with, "
+                "or start fresh without --resume-from",
             )
 
     def changes(self, config: MCCFRConfig) -> list[str]:
@@ -125,6 +139,7 @@ def save(
     tree: BettingTree,
     buckets_fingerprint: str,
     others: Mapping[str, npt.NDArray[np.float32]],
+    cells_fingerprint: str | None = None,
 ) -> None:
     """Write a checkpoint folder: all of it or nothing.
 
@@ -147,6 +162,7 @@ def save(
             "bucket_counts": list(tree.bucket_counts),
             "tree_fingerprint": tree.fingerprint,
             "buckets_fingerprint": buckets_fingerprint,
+            **({} if cells_fingerprint is None else {"cells_fingerprint": cells_fingerprint}),
         },
         kind=KIND,
     )
@@ -173,6 +189,7 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
         utility_sum=float(found["utility_sum"]),
         laws=found["laws"],
         others={name: array for name, array in folder.arrays.items() if name != _TABLE},
+        cells_fingerprint=found.get("cells_fingerprint"),
     )
 
 

@@ -20,6 +20,7 @@ from holdem.game.tree import (
     count_tree,
 )
 from holdem.machine import available_memory, usable_cores
+from holdem.mccfr.cells import Cells
 from holdem.mccfr.lanes import LaneBetting, visits_of_board
 from holdem.types import GameConfig, MCCFRConfig
 
@@ -73,6 +74,7 @@ def estimate(
     game: GameConfig,
     bucket_counts: Sequence[int],
     bucket_bytes: int = 0,
+    cells: Cells | None = None,
 ) -> TrainingCosts:
     """Return what training costs.
 
@@ -81,6 +83,7 @@ def estimate(
         game: what to play.
         bucket_counts: buckets by street.
         bucket_bytes: size of the bucket tables, which are mapped.
+        cells: what a responder tells apart; None for what the table does.
 
     Raises:
         ConfigError: the game or its bet menu cannot be used.
@@ -96,7 +99,7 @@ def estimate(
         )
     table = SLOT_BYTES * num_slots
     workers = config.num_workers or usable_cores()
-    way = _way_of_training(config, game, size, bucket_counts)
+    way = _way_of_training(config, game, size, bucket_counts, cells)
     checkpoint = table + way.checkpoint_bytes + _METADATA_BYTES
     # As many as are kept, the final one, and the one being written; all, if all are kept.
     checkpoints = config.keep_checkpoints + 2 if config.keep_checkpoints else 12
@@ -137,16 +140,20 @@ class _WayOfTraining:
     visits_per_second: float = NODES_PER_SECOND
     log_bytes: int = 0
     lane_bytes: int = 0
-    """The table again, side by side, and the responder's."""
+    """The table again, side by side, the responder's, and what it tells apart."""
     checkpoint_bytes: int = 0
     """Besides the table."""
 
 
 def _way_of_training(
-    config: MCCFRConfig, game: GameConfig, size: TreeSize, bucket_counts: Sequence[int]
+    config: MCCFRConfig,
+    game: GameConfig,
+    size: TreeSize,
+    bucket_counts: Sequence[int],
+    cells: Cells | None,
 ) -> _WayOfTraining:
     if config.opponent == "responder":
-        return _against_responder(game, size, bucket_counts)
+        return _against_responder(game, size, bucket_counts, cells)
     workers = config.num_workers or usable_cores()
     tables = 1 if workers == 1 else 2
     if size.num_nodes > _MOST_NODES_WALKED:
@@ -162,26 +169,27 @@ def _way_of_training(
 
 
 def _against_responder(
-    game: GameConfig, size: TreeSize, bucket_counts: Sequence[int]
+    game: GameConfig, size: TreeSize, bucket_counts: Sequence[int], cells: Cells | None
 ) -> _WayOfTraining:
     """Return what is different against a responder: threads of one process train.
 
     Checkpoints are written from a copy of its rows.
     """
-    regrets = 4 * size.num_slots(bucket_counts[:-1])
+    cell_counts = bucket_counts[:-1] if cells is None else cells.counts
+    regrets = 4 * size.num_slots(cell_counts)
     if size.num_nodes > _MOST_NODES_LAID_OUT:
         lane_bytes = round(
             _LANES_PER_TABLE * (SLOT_BYTES * size.num_slots(bucket_counts) + regrets)
         )
     else:
         lanes = LaneBetting(build_tree(game, tuple(bucket_counts)))
-        lane_bytes = lanes.row_bytes(4, 2) + lanes.row_bytes(3, 1)
+        lane_bytes = lanes.row_bytes(bucket_counts, 2) + lanes.row_bytes(cell_counts, 1)
     return _WayOfTraining(
         processes=1,
         tables=2,
         visits=visits_of_board(size.num_decisions),
         visits_per_second=HANDS_PER_SECOND,
-        lane_bytes=lane_bytes,
+        lane_bytes=lane_bytes + (0 if cells is None else cells.num_bytes),
         checkpoint_bytes=regrets,
     )
 

@@ -77,29 +77,32 @@ class LaneBetting:
         """See `visits_of_board`."""
         return visits_of_board(int((self.tree.nodes["num_actions"] > 0).sum()))
 
-    def make_rows(self, num_streets: int, words: int) -> list[Rows]:
-        """Return zeroed rows of the first streets: regrets, and with 2 *words* sums too."""
-        return [aligned_lanes(count) for count in self._num_vectors(num_streets, words)]
+    def make_rows(self, bucket_counts: Sequence[int], words: int) -> list[Rows]:
+        """Return zeroed rows of the streets that *bucket_counts* names, the first ones.
 
-    def row_bytes(self, num_streets: int, words: int) -> int:
+        Of each decision and bucket they hold the regrets, and with 2 *words* the sums too.
+        """
+        return [aligned_lanes(count) for count in self._num_vectors(bucket_counts, words)]
+
+    def row_bytes(self, bucket_counts: Sequence[int], words: int) -> int:
         """Return how large the rows are that `make_rows` makes."""
-        return 4 * LANES * sum(self._num_vectors(num_streets, words))
+        return 4 * LANES * sum(self._num_vectors(bucket_counts, words))
 
-    def table_bytes(self, num_streets: int, words: int) -> int:
-        """Return how large the table is that `unpack` makes of them."""
-        return 4 * words * int(self._slots(num_streets)[1].sum())
-
-    def _num_vectors(self, num_streets: int, words: int) -> list[int]:
+    def _num_vectors(self, bucket_counts: Sequence[int], words: int) -> list[int]:
         return [
             words * actions * buckets
-            for actions, buckets in zip(
-                self._num_actions[:num_streets], self.tree.bucket_counts, strict=False
-            )
+            for actions, buckets in zip(self._num_actions, bucket_counts, strict=False)
         ]
 
-    def pack(self, rows: Sequence[Rows], table: NDArray[np.float32]) -> None:
-        """Copy *table* into *rows*; see `unpack`."""
-        for part, block, places, lane in self._parts(rows, table):
+    def pack(self, rows: Sequence[Rows], words: int, table: NDArray[np.float32]) -> None:
+        """Copy *table* into *rows*; see `unpack`.
+
+        Raises:
+            ValueError: it is of other rows.
+        """
+        if len(table) != words * sum(self._slots(rows, words)[1]):
+            raise ValueError(f"a table of {len(table):,} words for other rows")
+        for part, block, places, lane in self._parts(rows, words, table):
             block[:, :, places, lane] = part
 
     def unpack(self, rows: Sequence[Rows], words: int) -> NDArray[np.float32]:
@@ -107,34 +110,42 @@ class LaneBetting:
 
         With regrets and sums of all streets these are the words of a `RegretTable`.
         """
-        table = np.empty(self.table_bytes(len(rows), words) // 4, np.float32)
-        for part, block, places, lane in self._parts(rows, table):
+        table = np.empty(words * int(self._slots(rows, words)[1].sum()), np.float32)
+        for part, block, places, lane in self._parts(rows, words, table):
             part[...] = block[:, :, places, lane]
         return table
 
-    def _slots(self, num_streets: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return by node its first slot among those of the first streets, and how many it has."""
+    def _bucket_counts(self, rows: Sequence[Rows], words: int) -> list[int]:
+        """Return by street how many buckets *rows* are of; 0 where they have no street."""
+        counts = [
+            len(of_street) // (words * actions)
+            for of_street, actions in zip(rows, self._num_actions, strict=False)
+        ]
+        return counts + [0] * (len(STREETS) - len(counts))
+
+    def _slots(
+        self, rows: Sequence[Rows], words: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return by node its first slot among those of these rows, and how many it has."""
         nodes = self.tree.nodes
-        buckets = np.array(self.tree.bucket_counts, np.int64)[nodes["street"]]
-        kept = (nodes["num_actions"] > 0) & (nodes["street"] < num_streets)
-        sizes = np.where(kept, nodes["num_actions"] * buckets, 0)
+        buckets = np.array(self._bucket_counts(rows, words), np.int64)[nodes["street"]]
+        sizes = nodes["num_actions"] * buckets
         order = np.argsort(nodes["first_slot"], kind="stable")
         first = np.empty(len(nodes), np.int64)
         first[order] = np.cumsum(sizes[order]) - sizes[order]
         return first, sizes
 
     def _parts(
-        self, rows: Sequence[Rows], table: NDArray[np.float32]
+        self, rows: Sequence[Rows], words: int, table: NDArray[np.float32]
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], list[int], int]]:
         """Yield each node's part of *table*, (buckets, words, actions), and where its lane is.
 
         That is a block of rows (buckets, words, actions, 16), the places of the node's actions
         in it, and the lane.
         """
-        first, sizes = self._slots(len(rows))
-        words = len(table) // int(sizes.sum())
-        for street, (of_street, decisions) in enumerate(zip(rows, self._decisions, strict=False)):
-            buckets = self.tree.bucket_counts[street]
+        first, sizes = self._slots(rows, words)
+        counts = self._bucket_counts(rows, words)
+        for of_street, buckets, decisions in zip(rows, counts, self._decisions, strict=False):
             for decision in decisions:
                 at = words * buckets * decision.first_action
                 size = words * buckets * decision.num_actions

@@ -18,16 +18,19 @@ from holdem._core.responder_walk import ResponderWalk
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import BettingTree
 from holdem.machine import usable_cores
+from holdem.mccfr.cells import Cells
 from holdem.mccfr.checkpoint import RESPONDER
 from holdem.mccfr.engine import last_iteration
 from holdem.mccfr.lanes import LaneBetting
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.mccfr.table import REBASE_ABOVE, RegretTable
-from holdem.types import STREETS, MCCFRConfig
+from holdem.types import MCCFRConfig
 
 
 class ResponderEngine:
     """Trains each seat against a responder. See `Engine`.
+
+    The responder tells apart what *cells* do; by default what the table does.
 
     Raises:
         ConfigError: not hold'em for two players that is bet on all four streets.
@@ -39,8 +42,10 @@ class ResponderEngine:
         tree: BettingTree,
         bucketing: HandBucketing | None,
         stream_start: int = 0,
+        cells: Cells | None = None,
     ) -> None:
         assert bucketing is not None
+        cells = cells or Cells.of_table(bucketing)
         self.iteration = 0
         self._config = config
         self._stream_start = stream_start
@@ -48,8 +53,8 @@ class ResponderEngine:
         self._table_is_old = False
         self._metrics: TableMetrics | None = None
         self._lanes = LaneBetting(tree)
-        self._rows = self._lanes.make_rows(len(STREETS), 2)
-        self._responder_rows = self._lanes.make_rows(len(STREETS) - 1, 1)
+        self._rows = self._lanes.make_rows(tree.bucket_counts, 2)
+        self._responder_rows = self._lanes.make_rows(cells.counts, 1)
         threads = config.num_workers or usable_cores()
         # Seats take turns in one thread.
         self._shares = (max(1, (threads + 1) // 2), max(1, threads // 2))
@@ -58,6 +63,7 @@ class ResponderEngine:
                 seat,
                 self._lanes.streets,
                 bucketing.tables,
+                cells.tables,
                 self._rows,
                 self._responder_rows,
                 share,
@@ -104,7 +110,7 @@ class ResponderEngine:
         table, first = self._table, self._stream_start + self.iteration
         if table.advance(self.iteration, count):
             self.table.scale_regrets()
-            self._lanes.pack(self._rows, table.words)
+            self._lanes.pack(self._rows, 2, table.words)
             for rows in self._responder_rows:
                 rows /= np.float32(REBASE_ABOVE)
         self._table_is_old = True
@@ -133,8 +139,8 @@ class ResponderEngine:
     ) -> None:
         """See `Engine.restore`."""
         self._table.restore(words, table_state)
-        self._lanes.pack(self._rows, self._table.words)
-        self._lanes.pack(self._responder_rows, others[RESPONDER])
+        self._lanes.pack(self._rows, 2, self._table.words)
+        self._lanes.pack(self._responder_rows, 1, others[RESPONDER])
         self.iteration, self._walks[0].utility = iteration, utility_sum
 
     def others(self) -> dict[str, npt.NDArray[np.float32]]:

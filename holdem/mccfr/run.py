@@ -29,6 +29,7 @@ from holdem.game.tree import BettingTree
 from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.mccfr.cells import Cells
 from holdem.mccfr.checkpoint import Checkpoint
 from holdem.mccfr.engine import Engine, epsilon_at
 from holdem.mccfr.progress import Observer, Progress, RunInfo, RunResult
@@ -58,6 +59,7 @@ class Run:
         make_engine: allocates the table and whoever works on it, given what to tell
             warnings to and where in the seed's stream its iterations begin; called once
             nothing speaks against the run any more.
+        cells: what a responder tells apart, if it is not what the table does.
         stop_signal: the signal that asks the run to end early, or None.
         logdir, use_tensorboard, resume_from, observer, every_batch, stream_start, log_name,
             evaluate: see `MCCFRSolver.train`.
@@ -70,6 +72,7 @@ class Run:
         bucketing: HandBucketing | None,
         *,
         make_engine: Callable[[Callable[[str], None], int], Engine],
+        cells: Cells | None,
         stop_signal: Callable[[], int | None],
         logdir: Path,
         use_tensorboard: bool,
@@ -84,6 +87,7 @@ class Run:
         self._tree = tree
         self._bucketing = bucketing
         self._fingerprint = bucketing.fingerprint if bucketing is not None else LOSSLESS
+        self._cells_fingerprint = cells.fingerprint if cells is not None else None
         self._stop_signal = stop_signal
         self._observer = observer
         self._every_batch = every_batch
@@ -95,7 +99,7 @@ class Run:
         if resume_from is not None:
             resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
             _require_start(resumed, stream_start)
-            resumed.require_opponent(config)
+            resumed.require_opponent(config, self._cells_fingerprint)
         # A run goes on where the last range of the checkpoint ends.
         self._ranges = resumed.ranges if resumed is not None else ((stream_start or 0,) * 2,)
         self._stream_start = self._ranges[-1][1] - (resumed.iteration if resumed else 0)
@@ -103,7 +107,10 @@ class Run:
         self._logdir = storage.make_folder(logdir)
         self._checkpoints = storage.make_folder(logdir / "checkpoints")
         path = bucketing.path if bucketing is not None else None
-        storage.write_text(logdir / "config.yaml", dump_config(config, tree.game, path))
+        storage.write_text(
+            logdir / "config.yaml",
+            dump_config(config, tree.game, path, responder_path=cells.path if cells else None),
+        )
         self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
         self._available_before = available_memory()
         self._engine = make_engine(self._warn, self._stream_start)
@@ -305,6 +312,7 @@ class Run:
             config=self._config,
             tree=self._tree,
             buckets_fingerprint=self._fingerprint,
+            cells_fingerprint=self._cells_fingerprint,
             **state,
         )
         seconds = time.monotonic() - started

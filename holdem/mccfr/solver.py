@@ -8,6 +8,7 @@ from pathlib import Path
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import ConfigError
 from holdem.game.tree import BettingTree, build_tree
+from holdem.mccfr.cells import Cells
 from holdem.mccfr.engine import Engine, LocalEngine
 from holdem.mccfr.lanes import require_responder
 from holdem.mccfr.progress import Observer, RunResult, SilentObserver
@@ -28,9 +29,10 @@ class MCCFRSolver:
         bucketing: the hand buckets; None for one-card games.
         num_players: of the default game; *game* overrides it.
         game: what to play; by default hold'em with 100 big blinds.
+        cells: what a responder tells apart; by default what the table does.
 
     Raises:
-        ConfigError: config and game cannot be used.
+        ConfigError: config and game cannot be used, or *cells* are for no responder.
         MismatchError: the buckets have too few streets.
         ResourceError: the betting tree or the table cannot fit in memory.
     """
@@ -42,6 +44,7 @@ class MCCFRSolver:
         num_players: int = 2,
         *,
         game: GameConfig | None = None,
+        cells: Cells | None = None,
     ) -> None:
         self._check_workers(config)
         if config.num_iterations is None and config.time_budget_seconds is None:
@@ -52,8 +55,14 @@ class MCCFRSolver:
         self.config = config
         self.bucketing = bucketing
         self.game = game if game is not None else GameConfig(num_players=num_players)
+        self.cells = cells
         if config.opponent == "responder":
             require_responder(self.game)
+        elif cells is not None:
+            raise ConfigError(
+                "buckets for a responder, and the table trains against itself",
+                "add --opponent responder, or leave --responder-buckets out",
+            )
         self.tree: BettingTree = build_tree(self.game, bucket_counts_of(self.game, bucketing))
         self._stop_signal: int | None = None
 
@@ -70,7 +79,7 @@ class MCCFRSolver:
         It may *warn* about what it mended.
         """
         if self.config.opponent == "responder":
-            return ResponderEngine(self.config, self.tree, self.bucketing, stream_start)
+            return ResponderEngine(self.config, self.tree, self.bucketing, stream_start, self.cells)
         return LocalEngine(self.config, self.tree, self.bucketing, stream_start)
 
     def request_stop(self, signal_number: int) -> None:
@@ -117,6 +126,7 @@ class MCCFRSolver:
             self.tree,
             self.bucketing,
             make_engine=self.make_engine,
+            cells=self.cells,
             stop_signal=lambda: self._stop_signal,
             logdir=Path(logdir),
             use_tensorboard=use_tensorboard,

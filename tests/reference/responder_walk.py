@@ -29,17 +29,21 @@ class Board:
 
     Attributes:
         buckets: by street, of every hand.
+        cells: likewise, what the responder tells apart before the river.
         apart: 1 where two hands share no card, else 0.
         signs: 1, 0 or -1 where a hand wins, splits or loses against one that shares no card.
     """
 
-    def __init__(self, cards, tables):
+    def __init__(self, cards, tables, cells):
         free = ~np.isin(HOLES, cards).any(axis=1)
         holes = HOLES[free]
-        self.buckets = []
-        for table, num_cards in zip(tables, (0, 3, 4, 5), strict=True):
+        self.buckets, self.cells = [], []
+        for street, num_cards in enumerate((0, 3, 4, 5)):
             public = np.tile(np.array(cards[:num_cards], np.uint8), (len(holes), 1))
-            self.buckets.append(table[indexer.index(np.column_stack([holes, public]))].astype(int))
+            indices = indexer.index(np.column_stack([holes, public]))
+            self.buckets.append(tables[street][indices].astype(int))
+            if street < RIVER:
+                self.cells.append(cells[street][indices].astype(int))
         holds = np.eye(52)[holes].sum(axis=1)
         self.apart = (holds @ holds.T == 0).astype(float)
         strengths = board_strengths(cards)[free].astype(float)
@@ -59,29 +63,32 @@ class ReferenceResponder:
             largest value there. Where that is no more than rounding either may be taken.
     """
 
-    def __init__(self, tree, tables, seat):
+    def __init__(self, tree, tables, seat, cells=None, cell_counts=None):
         self.tree, self.tables, self.seat = tree, tables, seat
+        self.cells = tables[:RIVER] if cells is None else cells
+        self.cell_counts = tree.bucket_counts[:RIVER] if cell_counts is None else cell_counts
         self.utility = 0.0
         self.closest = 1.0
         self.words = np.zeros(2 * tree.num_slots)
         before_river = (tree.nodes["num_actions"] > 0) & (tree.nodes["street"] < RIVER)
-        sizes = [tree.slots(node).stop - tree.slots(node).start for node in range(tree.num_nodes)]
+        counts = np.array([*self.cell_counts, 0])[tree.nodes["street"]]
+        sizes = counts * tree.nodes["num_actions"]
         self.responder = np.zeros(np.sum(sizes, where=before_river))
         # By node (buckets, actions); views.
         self.regrets, self.sums = {}, {}
         used = 0
         for node in np.flatnonzero(tree.nodes["num_actions"]):
             record, slots = tree.nodes[node], tree.slots(node)
-            shape = tree.bucket_counts[record["street"]], int(record["num_actions"])
+            k = int(record["num_actions"])
             if record["actor"] == seat:
-                rows = self.words[2 * slots.start : 2 * slots.stop].reshape(shape[0], 2, shape[1])
+                rows = self.words[2 * slots.start : 2 * slots.stop].reshape(-1, 2, k)
                 self.regrets[node], self.sums[node] = rows[:, 0], rows[:, 1]
             elif before_river[node]:
-                self.regrets[node] = self.responder[used : used + sizes[node]].reshape(shape)
+                self.regrets[node] = self.responder[used : used + sizes[node]].reshape(-1, k)
             used += sizes[node] * before_river[node]
 
     def iterate(self, cards, regret_weight, strategy_weight):
-        self._board = Board(cards, self.tables)
+        self._board = Board(cards, self.tables, self.cells)
         self._weights = regret_weight / OPPONENTS, strategy_weight
         self._answers = {}
         everyone = np.ones(len(self._board.apart))
@@ -95,8 +102,9 @@ class ReferenceResponder:
         tree, record = self.tree, self.tree.nodes[node]
         if record["ending"]:
             return self._ending(record, walker, reach)
-        buckets = self._board.buckets[record["street"]]
-        actor = int(record["actor"])
+        actor, street = int(record["actor"]), int(record["street"])
+        told_apart = self._board.buckets if actor == self.seat or street == RIVER else None
+        buckets = (told_apart or self._board.cells)[street]
         if actor != walker:
             played = reach[:, None] * self._strategy(node, buckets)
             if actor == self.seat:
