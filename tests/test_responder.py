@@ -187,6 +187,23 @@ def test_instances_are_refused(capsys, tmp_path, monkeypatch):
     assert len(said) == 2
 
 
+@pytest.mark.parametrize(
+    ("argv", "found", "remedy"),
+    [
+        (["--opponent", "responder"], "makes the buckets of buckets.path finer", "--buckets"),
+        (["--buckets", "a"], "the table trains against itself", "--opponent responder"),
+    ],
+)
+def test_cells_of_no_use_are_refused(capsys, tmp_path, monkeypatch, argv, found, remedy):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train_blueprint, "buckets_of", lambda config: (None, (169,) * 4))
+    assert train_blueprint.main([*argv, "--responder-buckets", "b", "--iters", "10"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert found in said[0]
+    assert remedy in said[1]
+    assert len(said) == 2
+
+
 def test_merging_is_refused(tmp_path):
     train(tmp_path / "one")
     train(tmp_path / "two", seed=6)
