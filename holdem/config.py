@@ -400,6 +400,12 @@ class _Reading:
                 "given",
                 "name the table's bucket set by --buckets, too",
             )
+        if responder_path is not None and training is not None and training.opponent == "itself":
+            self._fault_at(
+                "buckets.responder_path",
+                "buckets.responder_path is for a responder, and the table trains against itself",
+                "add --opponent responder, or leave --responder-buckets out",
+            )
         if self.faults or training is None or game is None or buckets is None:
             return None
         return RunConfig(

@@ -127,7 +127,7 @@ buckets: {k_flop: 50, hands: 1e4, path: some/where}
 
 
 def test_the_responders_buckets_are_read(load):
-    config = load("buckets: {path: some/where, responder_path: else/where}")
+    config = load("opponent: responder\nbuckets: {path: some/where, responder_path: else/where}")
     assert config.responder_path == Path("else/where")
     assert not config.explicit_buckets
 
@@ -136,6 +136,12 @@ def test_the_responders_buckets_need_the_tables(load):
     with pytest.raises(ConfigError, match="makes the buckets of buckets") as caught:
         load("opponent: responder\nbuckets: {responder_path: else/where}")
     assert "--buckets" in caught.value.remedy
+
+
+def test_the_responders_buckets_need_a_responder(load):
+    with pytest.raises(ConfigError, match="the table trains against itself") as caught:
+        load("buckets: {path: some/where, responder_path: else/where}")
+    assert "--opponent responder" in caught.value.remedy
 
 
 def test_options_beat_the_file_beats_the_defaults(load):
@@ -577,7 +583,10 @@ trainings_to_dump = st.builds(
 )
 def test_a_dumped_config_is_read_back(tmp_path, training, game, where, has_finer):
     path = tmp_path / "config.yaml"
-    finer = Path("b/010") if where is not None and has_finer else None
+    finer = None
+    if where is not None and has_finer:
+        training = dataclasses.replace(training, opponent="responder", sampling="external")
+        finer = Path("b/010")
     path.write_text(
         dump_config(training, game, where, BucketConfig(k_flop=7), responder_path=finer)
     )

@@ -269,12 +269,6 @@ def cells_of(config: RunConfig) -> Cells | None:
     """Return what a responder tells apart, if that is not what the table does."""
     if config.responder_path is None:
         return None
-    if config.training.opponent != "responder":
-        raise ConfigError(
-            f"a responder shall have the buckets {config.responder_path}, and the table trains "
-            "against itself",
-            "add --opponent responder, or leave --responder-buckets out",
-        )
     assert config.buckets_path is not None
     sets = [HandBucketing.load(path) for path in (config.buckets_path, config.responder_path)]
     return Cells.refined(*sets)
