@@ -224,7 +224,7 @@ def test_costs_count_the_lanes_and_the_responder(tmp_path):
     assert arrays < found.checkpoint_bytes < arrays + 20_000
     engine = ResponderEngine(CONFIG, build_tree(GAME, BUCKETS.num_buckets), BUCKETS)
     lanes = sum(rows.nbytes for rows in (*engine._rows, *engine._responder_rows))
-    assert found.memory_bytes > 2 * found.table_bytes + lanes
+    assert found.memory_bytes > 2 * found.table_bytes + lanes + responder.nbytes
     engine.run(30)
     assert engine.visits == written.visits == 30 * found.visits_per_iteration
     engine.close()

@@ -140,7 +140,7 @@ class _WayOfTraining:
     visits_per_second: float = NODES_PER_SECOND
     log_bytes: int = 0
     lane_bytes: int = 0
-    """The table again, side by side, the responder's, and what it tells apart."""
+    """The table again, side by side, the responder's and its copy, and what it tells apart."""
     checkpoint_bytes: int = 0
     """Besides the table."""
 
@@ -173,7 +173,7 @@ def _against_responder(
 ) -> _WayOfTraining:
     """Return what is different against a responder: threads of one process train.
 
-    Checkpoints are written from a copy of its rows.
+    Checkpoints are written from a copy of all rows, the responder's too.
     """
     cell_counts = bucket_counts[:-1] if cells is None else cells.counts
     regrets = 4 * size.num_slots(cell_counts)
@@ -189,7 +189,7 @@ def _against_responder(
         tables=2,
         visits=visits_of_board(size.num_decisions),
         visits_per_second=HANDS_PER_SECOND,
-        lane_bytes=lane_bytes + (0 if cells is None else cells.num_bytes),
+        lane_bytes=lane_bytes + regrets + (0 if cells is None else cells.num_bytes),
         checkpoint_bytes=regrets,
     )
 
