@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +223,18 @@ def test_signals_reach_the_handler_and_are_given_back(number):
         os.kill(os.getpid(), number)
     assert seen == [number]
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_sent_to_a_process_and_its_group_is_one():
+    """As `timeout -s INT` sends it; a second Ctrl-C of a user, later, counts."""
+    seen = []
+    with terminal.signals(seen.append):
+        for pause in (0, terminal.TOGETHER_SECONDS * 1.5):
+            time.sleep(pause)
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert seen == [signal.SIGINT, signal.SIGINT, signal.SIGTERM]
 
 
 def test_signals_raise_stopped():

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from holdem.abstraction.bucketing import HandBucketing
+from holdem.cli.terminal import TOGETHER_SECONDS
 from holdem.errors import StorageError
 from holdem.mccfr import instance_progress
 from holdem.mccfr.instance_launcher import ProcessLauncher
@@ -229,6 +230,7 @@ def test_the_second_signal_kills(tmp_path):
         one.suspend()  # so that nobody saves anything
     process.send_signal(signal.SIGINT)
     wait_until(lambda: "once more" in process.stdout.readline())
+    time.sleep(1.5 * TOGETHER_SECONDS)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import re
 import select
@@ -24,6 +25,9 @@ from holdem.types import Rule, shown
 
 PIPE_WIDTH = 120
 """Columns where the output is no terminal, which has no width of its own."""
+
+TOGETHER_SECONDS = 0.1
+"""A signal again so soon was sent once: `timeout` sends it to a process and to its group."""
 
 
 class Stopped(Exception):
@@ -124,12 +128,19 @@ def make_console(*, quiet: bool = False) -> Console:
 
 @contextlib.contextmanager
 def signals(handler: Callable[[int], None]) -> Iterator[None]:
-    """Call *handler* with the number of a Ctrl-C or SIGTERM that comes during the block."""
+    """Call *handler* with the number of a Ctrl-C or SIGTERM that comes during the block.
+
+    One that comes again within `TOGETHER_SECONDS` is left out.
+    """
+    last: dict[int, float] = {signal.SIGINT: -math.inf, signal.SIGTERM: -math.inf}
 
     def call(number: int, frame: FrameType | None) -> None:
-        handler(number)
+        now = time.monotonic()
+        before, last[number] = last[number], now
+        if now - before > TOGETHER_SECONDS:
+            handler(number)
 
-    previous = {number: signal.signal(number, call) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, call) for number in last}
     try:
         yield
     finally:
