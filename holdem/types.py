@@ -312,11 +312,20 @@ class BucketConfig:
     seed: int = 42
     num_players: int = 2
     """At the table; features are shares of the pot against one fewer opponents."""
+    kinds_flop: int = 1
+    """Kinds of boards on the flop, each with its even share of the street's buckets."""
+    kinds_turn: int = 1
+    kinds_river: int = 1
 
     @property
     def bucket_counts(self) -> tuple[int, int, int, int]:
         """Buckets of preflop, flop, turn and river."""
         return (self.k_preflop, self.k_flop, self.k_turn, self.k_river)
+
+    @property
+    def kind_counts(self) -> tuple[int, int, int, int]:
+        """Kinds of boards that are told apart on preflop, flop, turn and river."""
+        return (1, self.kinds_flop, self.kinds_turn, self.kinds_river)
 
     def __post_init__(self) -> None:
         faults = _adopt(self, "buckets.", BUCKET_RULES)
@@ -327,6 +336,14 @@ class BucketConfig:
                     f"buckets.hands is {self.hands}, and must be at least the number of buckets, "
                     f"{most}"
                 ]
+            faults += [
+                f"buckets.kinds_{street} is {kinds}, and must be at most the number of buckets "
+                f"there, {buckets}"
+                for street, kinds, buckets in zip(
+                    STREETS, self.kind_counts, self.bucket_counts, strict=True
+                )
+                if kinds > buckets
+            ]
         _raise_if(faults, "change the buckets' section of the config, or the options")
 
 
@@ -499,6 +516,7 @@ class SearchConfig:
 _PLAYERS = Rule(least=2, most=MAX_PLAYERS, unit="players")
 _SEED = Rule(least=0, most=2**63 - 1)
 _BUCKETS = Rule(least=1, most=MAX_BUCKETS, unit="buckets")
+_KINDS = Rule(least=1, most=1_755, unit="kinds of boards")
 _SHARE = Rule(kind=float, least=0.0, most=1.0)
 _PERIODS = {"itself": 5_000, "responder": 200}
 """Iterations in a period by opponent: one of all hands on a board is worth many of one deal."""
@@ -534,6 +552,9 @@ BUCKET_RULES = {
     "fit_iterations": Rule(least=1, most=10_000, unit="steps"),
     "seed": _SEED,
     "num_players": _PLAYERS,
+    "kinds_flop": _KINDS,
+    "kinds_turn": _KINDS,
+    "kinds_river": _KINDS,
 }
 RUN_RULES = {
     "num_instances": Rule(least=1, most=4096, unit="instances", optional=True),

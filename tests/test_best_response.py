@@ -334,6 +334,15 @@ def test_a_response_is_never_worse_than_the_policy(policy, bucketing):
     assert river.bias.endswith("without bias from the draws")
 
 
+def test_without_the_policys_own_values(policy, bucketing):
+    with_own = sampled(policy, bucketing)
+    without = sampled(policy, bucketing, own_values=False)
+
+    assert without.values is None
+    assert without.best_responses == with_own.best_responses
+    assert without.nash_conv == with_own.nash_conv
+
+
 def test_the_number_of_workers_changes_nothing(policy, bucketing):
     one, other = (sampled(policy, bucketing, workers=workers) for workers in (1, 3))
 

@@ -488,6 +488,9 @@ def test_a_damaged_stage_is_refused_with_its_name(tmp_path):
         {"num_streets": 5},
         {"hands": 100},
         {"restarts": 0},
+        {"kinds_flop": 0},
+        {"kinds_turn": 1_756},
+        {"kinds_river": 50, "k_river": 49},
     ],
 )
 def test_configs_out_of_range_are_refused(wrong):

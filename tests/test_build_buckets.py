@@ -65,9 +65,14 @@ def test_dry_run_prints_costs_and_does_nothing(tmp_path, capsys):
     assert main(["--k-flop", "300", "--k-river", "5", "--out", str(out), "--dry-run"]) == 0
 
     said = capsys.readouterr().out
-    assert "169/300/200/5 buckets" in said
+    assert "169/300/200/5 buckets over" in said
     assert re.search(r"about .*, \d+ MB of memory and 140 MB of disk", said)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_kinds_of_boards_are_announced(tmp_path, capsys):
+    assert main(["--kinds-flop", "9", "--out", str(tmp_path / "set"), "--dry-run"]) == 0
+    assert "169/200/200/200 buckets, kinds of boards 9/1/1, over" in capsys.readouterr().out
 
 
 def test_options_beat_the_file_and_the_preset(tmp_path, capsys):
@@ -91,6 +96,8 @@ def test_options_beat_the_file_and_the_preset(tmp_path, capsys):
         (["--out", "OUT", "--k-river", "many"], "--k-river"),
         (["--out", "OUT", "--num-players", "10"], "--num-players"),
         (["--out", "OUT", "--hands", "7"], "hands"),
+        (["--out", "OUT", "--kinds-turn", "none"], "--kinds-turn"),
+        (["--out", "OUT", "--kinds-river", "201"], "at most the number of buckets there, 200"),
         (["--out", "OUT", "--workers", "-1"], "--workers"),
         (["--out", "OUT", "--preset", "quick", "--config", "x.yaml"], "--preset and --config"),
         (["--out", "OUT", "--config", "none.yaml"], "none.yaml"),

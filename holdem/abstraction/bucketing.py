@@ -12,7 +12,8 @@ A set is a folder of kind ``buckets`` with these arrays, *street* being ``preflo
 | ``preflop_equities`` | float64 (169, 169) | exact equity of class against class |
 
 Equities in a tally are in units of 1/32768. Flop to river, a higher bucket is a
-stronger one on average. Preflop, bucket = class where there are 169, else likewise.
+stronger one on average; where a street tells kinds of boards apart, among the buckets of one
+kind, which follow one another. Preflop, bucket = class where there are 169, else likewise.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,12 +23,14 @@ from holdem import storage
 from holdem._core import cluster as kernel
 from holdem._core import features
 from holdem._core.equity import preflop_equities
+from holdem.abstraction.board_kinds import kinds_of_boards
 from holdem.abstraction.bucketing import KIND, HandBucketing, config_from_metadata, table_dtype
 from holdem.abstraction.clustering import cluster
 from holdem.abstraction.features import (
     METRICS,
     Boards,
     HandFeatures,
+    Hands,
     all_hands,
     boards_of,
     class_combos,
@@ -254,7 +256,8 @@ class _Build:
             centres, labels = measures.class_points, np.arange(num_classes, dtype=np.uint16)
         else:
             hands = (measures.class_points, measures.class_equities, combos)
-            centres = self._fit(0, *hands)
+            self.observer.stage(f"{STREETS[0]}: centres", self.config.restarts)
+            centres = self._fit(0, *hands, k, (self.config.seed, 0))
             labels = self._assign(0, measures.class_points, centres)
         table = np.zeros(num_classes, table_dtype(k))
         tally = np.zeros((k, 4), np.int64)
@@ -272,7 +275,9 @@ class _Build:
         name = STREETS[street]
         measures = self.features
         boards = self._boards(street)
-        centres = self._fit(street, *self._sample(street, boards))
+        kinds = self._kinds(street, boards)
+        firsts = self._first_buckets(street)
+        centres = self._centres(street, boards, kinds, firsts)
         k = self.config.bucket_counts[street]
         table = np.zeros(CANONICAL_HANDS[street], table_dtype(k))
 
@@ -281,7 +286,11 @@ class _Build:
             points, equities = measures.measure(street, hands)
             indices = features.hand_indices(hands.boards, hands.offsets, hands.holes)
             tally = np.zeros((k, 4), np.int64)
-            labels = self._assign(street, points, centres)
+            labels = np.empty(len(points), np.uint16)
+            for first, last, kind in _runs(kinds[start:stop], hands.offsets):
+                bucket, end = firsts[kind : kind + 2]
+                found = self._assign(street, points[first:last], centres[bucket:end])
+                labels[first:last] = bucket + found
             kernel.record(labels, indices, hands.weights, equities, table, tally)
             return tally
 
@@ -293,25 +302,62 @@ class _Build:
             self.observer.advance(stop - start)
         return {f"centres_{name}": centres, f"table_{name}": table, f"tally_{name}": tally}
 
+    def _kinds(self, street: int, boards: Boards) -> npt.NDArray[np.uint16]:
+        """Tell the boards' kinds apart; all are 0 if the street has only one."""
+        num_boards, num_kinds = len(boards.cards), self.config.kind_counts[street]
+        if num_kinds == 1:
+            return np.zeros(num_boards, np.uint16)
+        self.observer.stage(f"{STREETS[street]}: kinds of boards", num_boards)
+        return kinds_of_boards(
+            boards,
+            num_kinds,
+            self.features,
+            seed=self.config.seed,
+            workers=self.workers,
+            advance=self.observer.advance,
+        )
+
+    def _first_buckets(self, street: int) -> list[int]:
+        """Return the first bucket of each kind of boards, and at last the number of buckets."""
+        k, kinds = self.config.bucket_counts[street], self.config.kind_counts[street]
+        return [kind * k // kinds for kind in range(kinds + 1)]
+
+    def _centres(
+        self, street: int, boards: Boards, kinds: npt.NDArray[np.uint16], firsts: list[int]
+    ) -> npt.NDArray[np.int16]:
+        """Fit the centres of a street, those of each kind of boards to hands of its own."""
+        rng = np.random.default_rng([self.config.seed, street])
+        num_kinds = len(firsts) - 1
+        used = np.unique(kinds).tolist()  # where many boards look alike, some kinds have none
+        drawn = [
+            sample_hands(boards.part(kinds == kind), self.config.hands // num_kinds, rng)
+            for kind in used
+        ]
+        self.observer.stage(f"{STREETS[street]}: sample", sum(len(one.boards) for one in drawn))
+        samples = [self._measured(street, hands) for hands in drawn]
+        self.observer.stage(f"{STREETS[street]}: centres", len(used) * self.config.restarts)
+        centres = np.zeros((firsts[-1], samples[0][0].shape[1]), np.int16)
+        for kind, sample in zip(used, samples, strict=True):
+            seed = (self.config.seed, street, kind)[: 2 if num_kinds == 1 else 3]
+            bucket, end = firsts[kind : kind + 2]
+            centres[bucket:end] = self._fit(street, *sample, end - bucket, seed)
+        return centres
+
     def _boards(self, street: int) -> Boards:
         """The boards that are built on: all of them, unless this is a test."""
-        boards = boards_of(street)
-        return Boards(street, boards.cards[:: self.every].copy(), boards.copies[:: self.every])
+        return boards_of(street).part(slice(None, None, self.every))
 
-    def _sample(
-        self, street: int, boards: Boards
+    def _measured(
+        self, street: int, hands: Hands
     ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16], npt.NDArray[np.int64]]:
-        """Draw the hands that centres are fitted to: points, equities and weights."""
-        rng = np.random.default_rng([self.config.seed, street])
-        hands = sample_hands(boards, self.config.hands, rng)
-        num_boards = len(hands.boards)
+        """Return what centres are fitted to: points, equities and weights of *hands*."""
         points: list[npt.NDArray[np.int16]] = []
         equities: list[npt.NDArray[np.uint16]] = []
 
         def measure(start: int, stop: int) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint16]]:
             return self.features.measure(street, hands.part(start, stop))
 
-        self.observer.stage(f"{STREETS[street]}: sample", num_boards)
+        num_boards = len(hands.boards)
         for start, stop, found in self.workers.chunks(measure, num_boards, _SAMPLE_CHUNKS[street]):
             points.append(found[0])
             equities.append(found[1])
@@ -324,10 +370,11 @@ class _Build:
         points: npt.NDArray[np.int16],
         equities: npt.NDArray[np.uint16],
         weights: npt.NDArray[np.int64],
+        num_centres: int,
+        seed: tuple[int, ...],
     ) -> npt.NDArray[np.int16]:
-        """Fit the centres of a street and order them, the weakest first."""
+        """Fit centres to hands and order them, the weakest first."""
         restarts, iterations = self.config.restarts, self.config.fit_iterations
-        self.observer.stage(f"{STREETS[street]}: centres", restarts)
         last: dict[int, tuple[int, float]] = {}
 
         def report(restart: int, step: int, objective: float) -> None:
@@ -338,20 +385,21 @@ class _Build:
         found = cluster(
             points,
             weights,
-            self.config.bucket_counts[street],
+            num_centres,
             METRICS[street],
-            seed=(self.config.seed, street),
+            seed=seed,
             restarts=restarts,
             iterations=iterations,
             workers=self.workers,
             report=report,
         )
         self.observer.advance(1)
-        for restart, (step, objective) in last.items():
-            self.observer.say(
-                f"{STREETS[street]}: restart {restart + 1} of {restarts}, "
-                f"mean distance {objective:.4g} after {step} steps"
-            )
+        if self.config.kind_counts[street] == 1:
+            for restart, (step, objective) in last.items():
+                self.observer.say(
+                    f"{STREETS[street]}: restart {restart + 1} of {restarts}, "
+                    f"mean distance {objective:.4g} after {step} steps"
+                )
         return found.centres[found.order_by(equities, weights)]
 
     def _assign(
@@ -362,6 +410,15 @@ class _Build:
         distances = np.empty(len(points), np.int32)
         kernel.assign(points, centres, METRICS[street], labels, distances)
         return labels
+
+
+def _runs(
+    kinds: npt.NDArray[np.uint16], offsets: npt.NDArray[np.int64]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the first hand, the end and the kind of neighbouring boards of one kind."""
+    starts = np.flatnonzero(np.diff(kinds, prepend=np.int64(-1)))
+    for start, stop in zip(starts, [*starts[1:], len(kinds)], strict=True):
+        yield int(offsets[start]), int(offsets[stop]), int(kinds[start])
 
 
 def _purpose(config: BucketConfig, every: int) -> str:

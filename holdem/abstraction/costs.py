@@ -106,11 +106,15 @@ def _core_seconds(config: BucketConfig) -> float:
     seconds = all_values * (_VALUES_COST + _CLASSES_COST)
     for street in range(1, config.num_streets):
         drawn = min(1.0, config.hands / CANONICAL_HANDS[street])
-        assigning = _seconds_per_point(street, config.bucket_counts[street])
+        # A hand is compared with the centres of its board's kind.
+        kinds = config.kind_counts[street]
+        num_centres = -(-config.bucket_counts[street] // kinds)
+        assigning = _seconds_per_point(street, num_centres)
         hands = min(config.hands, CANONICAL_HANDS[street])
         steps = config.restarts * config.fit_iterations * _STEP_COST
-        seedings = config.restarts * config.bucket_counts[street]
-        seconds += all_values * _MEASURING_COST[street] * (1 + drawn)
+        seedings = config.restarts * num_centres
+        # To tell the kinds, all hands are measured once more.
+        seconds += all_values * _MEASURING_COST[street] * (1 + drawn + (kinds > 1))
         seconds += assigning * (CANONICAL_HANDS[street] + hands * steps)
         seconds += all_values * _SEEDING_COST * hands * seedings
     return seconds

@@ -54,6 +54,10 @@ class Boards:
     cards: npt.NDArray[np.uint8]
     copies: npt.NDArray[np.int64]
 
+    def part(self, chosen: slice | npt.NDArray[np.bool_]) -> Boards:
+        """Return some of the boards."""
+        return Boards(self.street, self.cards[chosen].copy(), self.copies[chosen].copy())
+
 
 @dataclass(frozen=True, slots=True)
 class Hands:

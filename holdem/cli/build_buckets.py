@@ -42,6 +42,9 @@ _OPTIONS = {
     "fit_iterations": "most steps after each seeding",
     "seed": "of all random choices",
     "num_players": "at the table",
+    "kinds_flop": "kinds of boards on the flop, each with its share of the buckets",
+    "kinds_turn": "kinds of boards on the turn",
+    "kinds_river": "kinds of boards on the river",
 }
 """Fields of `BucketConfig` that are options, and what they mean."""
 
@@ -97,8 +100,12 @@ def _build(options: argparse.Namespace) -> int:
     console = make_console()
     estimate = costs.estimate(config, options.workers)
     counts = "/".join(str(k) for k in config.bucket_counts[: config.num_streets])
+    kinds = ""
+    if max(config.kind_counts) > 1:
+        numbers = "/".join(str(number) for number in config.kind_counts[1 : config.num_streets])
+        kinds = f", kinds of boards {numbers},"
     console.print(
-        f"{counts} buckets over the full deck for {config.num_players} players, "
+        f"{counts} buckets{kinds} over the full deck for {config.num_players} players, "
         f"seed {config.seed}, {options.workers or usable_cores()} workers\n"
         f"  about {duration(estimate.seconds)}, "
         f"{storage.format_bytes(estimate.memory_bytes)} of memory and "
@@ -159,6 +166,8 @@ def _info(options: argparse.Namespace) -> int:
         "fingerprint": bucketing.fingerprint,
         "streets": ", ".join(STREETS[: config.num_streets]),
         "players": str(config.num_players),
+        "kinds": "of boards, flop to river: "
+        + ", ".join(f"{kinds:,}" for kinds in config.kind_counts[1:]),
         "seed": str(config.seed),
         "fitted on": f"{config.hands:,} hands per street, best of {config.restarts}, "
         f"at most {config.fit_iterations} steps",

@@ -178,6 +178,7 @@ def _full(
         progress=progress,
         # Beside the policy, whose folder is its own.
         resume_folder=path.with_name(f"{path.name}.best-response") if exact else None,
+        own_values=not exact,
     )
     each = ", ".join(
         f"{name} {value:+,.1f}"

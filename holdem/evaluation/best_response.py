@@ -90,7 +90,8 @@ class BestResponseResult:
 
     Attributes:
         form: which of `FORMS`.
-        values: what the policy wins against itself; they sum to 0.
+        values: what the policy wins against itself; they sum to 0, so that `nash_conv` needs
+            none of them. None if they were not wanted.
         best_responses: what each seat wins when it alone responds as well as it can.
         interval: half of the 95 % interval of `nash_conv`; 0 if all boards were dealt. It is
             that of draws with replacement, and so rather too wide.
@@ -108,7 +109,7 @@ class BestResponseResult:
     """
 
     form: Form
-    values: tuple[float, float]
+    values: tuple[float, float] | None
     best_responses: tuple[float, float]
     interval: float
     lower_nash_conv: float
@@ -124,7 +125,7 @@ class BestResponseResult:
     @property
     def nash_conv(self) -> float:
         """Sum over seats of what a best response gains."""
-        return sum(self.best_responses) - sum(self.values)
+        return sum(self.best_responses)
 
     @property
     def exploitability(self) -> float:
@@ -145,6 +146,7 @@ def best_response(
     seed: int = 0,
     progress: Callable[[ResponseProgress], None] | None = None,
     resume_folder: Path | None = None,
+    own_values: bool = True,
 ) -> BestResponseResult:
     """Return how exploitable *policy* is within its betting tree.
 
@@ -160,6 +162,8 @@ def best_response(
         progress: is told how far it is, first with an estimate from a few boards.
         resume_folder: where sums are kept while all flops are dealt, so that a run that was
             killed goes on from there; it is removed at the end.
+        own_values: whether what the policy wins against itself is wanted too, for a seventh
+            more time.
 
     Raises:
         ConfigError: not two-player hold'em, or options that contradict one another.
@@ -178,7 +182,7 @@ def best_response(
             "a sampled best response without a number of flops or a budget of seconds",
             "say how many flops to draw, or how long it may take",
         )
-    response = BestResponse(policy, HoldemDeck(policy.tree, bucketing), form)
+    response = BestResponse(policy, HoldemDeck(policy.tree, bucketing), form, own_values=own_values)
     return response.run(
         budget_seconds=budget_seconds,
         flops=flops,
@@ -197,15 +201,19 @@ class BestResponse:
         policy: the strategies of both seats.
         deck: the cards.
         form: one of `FORMS`.
+        own_values: see `best_response`.
 
     Attributes:
         leaves: the nodes where the first street that has a board begins.
     """
 
-    def __init__(self, policy: Policy, deck: Deck, form: Form = "exact") -> None:
+    def __init__(
+        self, policy: Policy, deck: Deck, form: Form = "exact", *, own_values: bool = True
+    ) -> None:
         self.policy = policy
         self.deck = deck
         self.form = form
+        self.own_values = own_values
         kept = _FIRST_FREE.get(form, 0)  # streets on which the policy is kept
         self._chooses = tuple(street >= kept for street in range(1, deck.num_streets))
         self._chooses_first = kept == 0
@@ -320,7 +328,11 @@ class BestResponse:
         values = np.zeros((5, len(self._group), self._num_classes))
         for seat in (0, 1):
             best, own = self._betting.respond(
-                seat, family, self._reach[seat], own=seat == 0, chooses=self._chooses
+                seat,
+                family,
+                self._reach[seat],
+                own=self.own_values and seat == 0,
+                chooses=self._chooses,
             )
             values[_BEST0 + seat] = self._by_class(
                 np.where(possible, best[self._group, :, self._lane], 0.0)
@@ -351,7 +363,10 @@ class BestResponse:
     def _result(self, total: _Sum, *, seconds: float, workers: int) -> BestResponseResult:
         milli = 1000 / self.policy.tree.game.big_blind
         sums = total.sums[:_MET0] if total.times is None else self._corrected(total.sums)
-        own = self._value(0, sums[_OWN0], self._opening.own_plan(0)) * milli
+        own = None
+        if self.own_values:
+            value = self._value(0, sums[_OWN0], self._opening.own_plan(0)) * milli
+            own = (value, -value)
         plans = [self._plan(seat, sums[seat]) for seat in (0, 1)]
         best = tuple(self._value(seat, sums[seat], plans[seat]) * milli for seat in (0, 1))
         interval, lower = 0.0, sum(best)
@@ -361,7 +376,7 @@ class BestResponse:
                 lower = self._judged_elsewhere(total) * milli
         return BestResponseResult(
             form=self.form,
-            values=(own, -own),
+            values=own,
             best_responses=(best[0], best[1]),
             interval=interval,
             lower_nash_conv=lower,
@@ -459,6 +474,7 @@ class BestResponse:
             "strategy": digest.hexdigest(),
             "buckets": self.deck.fingerprint,
             "form": self.form,
+            "own values": str(self.own_values),
         }
 
 

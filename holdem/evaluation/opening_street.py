@@ -102,7 +102,8 @@ class OpeningStreet:
         Args:
             reach: (..., hands).
         """
-        by_card = reach @ self._holds
+        # Not by BLAS, whose threads keep a core busy for a while after each small product.
+        by_card = np.einsum("...h,hc->...c", reach, self._holds)
         met: Values = (
             reach.sum(axis=-1, keepdims=True)
             - by_card[..., self._first]
