@@ -162,7 +162,7 @@ def best_response(
         progress: is told how far it is, first with an estimate from a few boards.
         resume_folder: where sums are kept while all flops are dealt, so that a run that was
             killed goes on from there; it is removed at the end.
-        own_values: whether what the policy wins against itself is wanted too, for a seventh
+        own_values: whether what the policy wins against itself is wanted too, for a quarter
             more time.
 
     Raises:
