@@ -364,6 +364,7 @@ def test_a_run_that_was_killed_goes_on(policy, bucketing, tmp_path, monkeypatch)
     deck.weights, deck.flops = deck.weights[:5], deck.flops[:5]
     response = BestResponse(policy, deck)
     whole = response.run(draws=(1, 1), workers=1)
+    folder = tmp_path / "sums"
     seen = []
 
     def stop(progress):
@@ -372,15 +373,16 @@ def test_a_run_that_was_killed_goes_on(policy, bucketing, tmp_path, monkeypatch)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        response.run(draws=(1, 1), workers=1, progress=stop, resume_folder=tmp_path)
+        response.run(draws=(1, 1), workers=1, progress=stop, resume_folder=folder)
+    assert folder.exists()
     resumed = response.run(
-        draws=(1, 1), workers=2, progress=lambda p: seen.append(p.done), resume_folder=tmp_path
+        draws=(1, 1), workers=2, progress=lambda p: seen.append(p.done), resume_folder=folder
     )
 
     assert seen == [0, 1, 2, 3, 3, 4, 5]
     assert resumed.best_responses == whole.best_responses
     assert resumed.river_boards == whole.river_boards
-    assert list(tmp_path.iterdir()) == []
+    assert not folder.exists()
 
 
 def test_sums_of_another_policy_are_refused(policy, bucketing, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ chooses nothing before it: then sampling flops has no bias, and the result is a 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import time
@@ -532,6 +533,8 @@ class _Sum:
         """Remove what was kept to go on from."""
         if self._path is not None and storage.is_folder(self._path, STATE_KIND):
             storage.remove_folder(self._path)
+            with contextlib.suppress(OSError):  # something of the user's may lie in it
+                self._path.parent.rmdir()
 
     def _save(self, path: Path) -> None:
         metadata = {**self._identity, "done": self.done, "last_boards": self.last_boards}
