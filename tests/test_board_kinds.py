@@ -59,9 +59,12 @@ def test_a_point_is_the_plain_mean_over_all_real_hands(street, measures):
     holes = np.array(free, np.uint16)
     hands = Hands(boards.cards, np.array([0, len(holes)]), holes, np.ones(len(holes), np.int64))
     equities = measures.measure(street, hands)[1].astype(float)
-    groups = measures.groups[hole_classes()][holes]
-    expected = [equities[groups == group].mean() / 8 for group in range(8)]
-    expected += [equities[groups == group].std() / 4 for group in range(8)]
+    classes = hole_classes()[holes]
+    groups = measures.groups[classes]
+    means = [equities[groups == group].mean() for group in range(8)]
+    deviations = equities - [equities[classes == one].mean() for one in classes]
+    spreads = [np.sqrt((deviations[groups == group] ** 2).mean()) for group in range(8)]
+    expected = [*(mean / 8 for mean in means), *(spread / 4 for spread in spreads)]
 
     canonical = all_hands(boards, 0, 1)
     found = board_points(canonical, measures.measure(street, canonical)[1], measures.groups)
