@@ -172,7 +172,7 @@ def check_iterations(betting, tables, seat, seed, weights, count=3, *, made_up=T
     [
         ("bets", 0, 1, (1.5, 2.0)),
         ("bets", 1, 5, (0.25, 1.0)),
-        ("no bets on the turn", 0, 1, (1.5, 2.0)),
+        ("no bets on the turn", 0, 2, (1.5, 2.0)),
         ("no bets on the turn", 1, 2, (1.0, 30.0)),
         ("ante, stacks differ", 0, 4, (1.5, 2.0)),
         ("ante, stacks differ", 1, 0, (1.0, 0.0)),

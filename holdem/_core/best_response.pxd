@@ -30,8 +30,14 @@ cdef extern from "best_response_simd.h" nogil:
     void put_aside(lanes_t* aside, const lanes_t* values, int card)
     void put_back(lanes_t* values, const lanes_t* aside, int card)
     void clear_card(lanes_t* values, int card)
-    void unpack_lanes(float* blocks, const lanes_t* packed, const int32_t* slots, int num_rows)
-    void pack_lanes(lanes_t* packed, const float* blocks, const int32_t* slots, int num_rows)
+    void unpack_lanes(
+        float* blocks, const lanes_t* packed, const int32_t* slots, int num_rows,
+        const uint16_t* rows, int num_listed,
+    )
+    void pack_lanes(
+        lanes_t* packed, const float* blocks, const int32_t* slots, int num_rows,
+        const uint16_t* rows, int num_listed, bint more,
+    )
     void play(
         lanes_t* played, const lanes_t* reach, const lanes_t* strategy, int num_actions,
         int action, const uint16_t* buckets,

@@ -130,7 +130,7 @@ cdef void spread(
     if point.kind == NEXT_STREET:
         unpack_lanes(
             <float*>walk.leaf_reach[street], reach,
-            betting.slots + NUM_LANES * point.leaf, NUM_SLOTS,
+            betting.slots + NUM_LANES * point.leaf, NUM_SLOTS, NULL, NUM_SLOTS,
         )
     if point.kind != DECISION:
         return
@@ -178,12 +178,12 @@ cdef bint answer(
     if point.kind == NEXT_STREET:
         pack_lanes(
             best, <const float*>walk.leaf_best[street],
-            betting.slots + NUM_LANES * point.leaf, NUM_SLOTS,
+            betting.slots + NUM_LANES * point.leaf, NUM_SLOTS, NULL, NUM_SLOTS, False,
         )
         if own != NULL:
             pack_lanes(
                 own, <const float*>walk.leaf_own[street],
-                betting.slots + NUM_LANES * point.leaf, NUM_SLOTS,
+                betting.slots + NUM_LANES * point.leaf, NUM_SLOTS, NULL, NUM_SLOTS, False,
             )
         return own != NULL
     if point.kind == FOLDED:

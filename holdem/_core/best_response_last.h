@@ -161,9 +161,6 @@ BODY weights_of_block(lanes_t *weights, const lanes_t **rows, const last_board_t
     }
 }
 
-/* The suits of the pairs of a rank, in the order of slots. */
-static const uint8_t PAIR_SUITS[6][2] = {{1, 0}, {2, 0}, {2, 1}, {3, 0}, {3, 1}, {3, 2}};
-
 /* total and cards = the sums of reach times a table, over all hands. */
 BODY sum_all(lanes_t *total, lanes_t *cards, const last_board_t *board, const lanes_t *table,
              int stride) {
@@ -197,12 +194,6 @@ BODY sum_all(lanes_t *total, lanes_t *cards, const last_board_t *board, const la
 }
 
 #define BLOCK_OF(entry) ((entry)->high * ((entry)->high + 1) / 2 + (entry)->low)
-
-/* The ranks of an entry, one bit each. */
-static inline unsigned ranks_of(const entry_t *entry) {
-    if (entry->kind == SINGLE) return 1u << (entry->high >> 2) | 1u << (entry->low >> 2);
-    return 1u << entry->high | 1u << entry->low;
-}
 
 /* One decision, or showdown, of the last street.
  *

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "blocks_simd.h"
 #include "lanes_simd.h"
 
 #define NUM_DECK 52
@@ -47,33 +48,6 @@ static void fill_slots(void) {
                 }
         }
 }
-
-/* Hands of equal strength: those of a block that are not named singly, or one of them. */
-enum { OF_TWO_RANKS, OF_ONE_RANK, SINGLE };
-typedef struct {
-    uint16_t first; /* slot */
-    uint8_t high;   /* ranks; cards of a single hand */
-    uint8_t low;
-    uint8_t kind;
-    uint8_t ties; /* 1 if the next entry has the same strength */
-} entry_t;
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define CLONED(name, parameters, arguments)                                                        \
-    __attribute__((target("avx512f"))) static void name##_avx512 parameters {                      \
-        name##_body arguments;                                                                     \
-    }                                                                                              \
-    __attribute__((target("avx2"))) static void name##_avx2 parameters { name##_body arguments; }  \
-    static void name parameters {                                                                  \
-        if (__builtin_cpu_supports("avx512f")) name##_avx512 arguments;                            \
-        else if (__builtin_cpu_supports("avx2")) name##_avx2 arguments;                            \
-        else name##_body arguments;                                                                \
-    }
-#else
-#define CLONED(name, parameters, arguments) \
-    static void name parameters { name##_body arguments; }
-#endif
-#define BODY static inline __attribute__((always_inline)) void
 
 /* ---- Between a board and the one before it ---- */
 
@@ -164,28 +138,6 @@ CLONED(raise_to, (lanes_t *best, const lanes_t *others, const float *bar), (best
 
 /* What a hand {h, l} meets of some reach: the sum over all hands, less those of its cards, plus
  * its own, which was taken off twice. */
-
-/* sums += those of x, hands of two ranks, by the suit of each. */
-BODY add_two_ranks(lanes_t *total, lanes_t *high, lanes_t *low, const lanes_t *x) {
-    lanes_t columns[4], sum = {0};
-    for (int s = 0; s < 4; s++) {
-        const lanes_t *row = x + 4 * s;
-        const lanes_t of_row = (row[0] + row[1]) + (row[2] + row[3]);
-        for (int t = 0; t < 4; t++) columns[t] = s == 0 ? row[t] : columns[t] + row[t];
-        high[s] += of_row;
-        sum += of_row;
-    }
-    for (int t = 0; t < 4; t++) low[t] += columns[t];
-    *total += sum;
-}
-/* sums += those of x, the pairs of one rank. */
-BODY add_one_rank(lanes_t *total, lanes_t *cards, const lanes_t *x) {
-    cards[0] += x[0] + x[1] + x[3];
-    cards[1] += x[0] + x[2] + x[4];
-    cards[2] += x[1] + x[2] + x[5];
-    cards[3] += x[3] + x[4] + x[5];
-    *total += ((x[0] + x[1]) + (x[2] + x[3])) + (x[4] + x[5]);
-}
 
 /* values[i] = what the responder gains when somebody folds; *reach* is the opponent's. */
 BODY fold_body(lanes_t *values, const lanes_t *reach, const float *chips) {

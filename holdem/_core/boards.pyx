@@ -17,7 +17,9 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t, uint8_t
 from libc.string cimport memset
 
 from holdem._core.indexer cimport NUM_RANKS, holes_on_board
-from holdem._core.river cimport MAX_LEVELS, NO_LEVEL, NUM_RIVER_HANDS, River, rank_river
+from holdem._core.river cimport (
+    MAX_ENTRIES, NUM_BLOCKS, OF_ONE_RANK, SINGLE, Entry, River, list_entries, rank_river,
+)
 from holdem._core.rng cimport Stream, next_below, stream_for
 from holdem._core.types cimport NUM_CARDS, NUM_HOLES, card_t
 
@@ -28,11 +30,8 @@ __all__ = ["Runouts", "flop_boards"]
 
 cdef enum:
     NUM_RENAMINGS = 24
-    NUM_BLOCKS = 91            # pairs of ranks
-    # Entries of a river: a block each, or a hand each that makes a flush.
-    MAX_ENTRIES = NUM_BLOCKS + NUM_RIVER_HANDS
 
-# Mirror BOARD_DTYPE and ENTRY_DTYPE of best_response.pyx.
+# Mirrors BOARD_DTYPE of best_response.pyx.
 cdef packed struct Board:
     int32_t first_entry
     int32_t num_entries
@@ -43,18 +42,6 @@ cdef packed struct Board:
     uint8_t num_cards
     uint8_t renamings[24]
     uint8_t num_renamings
-
-cdef struct Entry:
-    uint16_t first
-    uint8_t high
-    uint8_t low
-    uint8_t kind
-    uint8_t ties
-
-cdef enum EntryKind:
-    OF_TWO_RANKS
-    OF_ONE_RANK
-    SINGLE
 
 # The bucket of every hand of a street, in one or two bytes.
 cdef struct Table:
@@ -187,51 +174,19 @@ cdef void list_buckets(
             hole += 1
 
 
-cdef int list_entries(const card_t* board, Entry* entries) noexcept nogil:
+cdef int list_slots(const card_t* board, Entry* entries) noexcept nogil:
     """List the hands of a river board, the weakest first; return how many entries they are."""
     cdef River river
-    cdef int starts[MAX_LEVELS + 1]
-    cdef int high, low, level, i, place, num_entries
-    cdef Entry* entry
+    cdef int i, high, low, num_entries
     rank_river(board, &river)
-    memset(starts, 0, sizeof(starts))
-    for high in range(NUM_RANKS):
-        for low in range(high + 1):
-            if river.rank_levels[high][low] != NO_LEVEL:
-                starts[river.rank_levels[high][low] + 1] += 1
-    for i in range(river.num_flushes):
-        starts[river.levels[river.flushes[i][0]][river.flushes[i][1]] + 1] += 1
-    for level in range(river.num_levels):
-        starts[level + 1] += starts[level]
-    num_entries = starts[river.num_levels]
-    # A flush is stronger than the rest of its block: it comes after it.
-    for high in range(NUM_RANKS):
-        for low in range(high + 1):
-            level = river.rank_levels[high][low]
-            if level != NO_LEVEL:
-                entry = entries + starts[level]
-                starts[level] += 1
-                entry.first = SLOT_OF_CARDS[4 * high + (high == low)][4 * low]
-                entry.high = high
-                entry.low = low
-                entry.kind = OF_ONE_RANK if high == low else OF_TWO_RANKS
-                entry.ties = True
-    for i in range(river.num_flushes):
-        low = river.flushes[i][0]
-        high = river.flushes[i][1]
-        level = river.levels[high][low]
-        entry = entries + starts[level]
-        starts[level] += 1
-        entry.first = SLOT_OF_CARDS[high][low]
-        entry.high = high
-        entry.low = low
-        entry.kind = SINGLE
-        entry.ties = True
-    # Each level ends where the next one began.
-    for level in range(river.num_levels):
-        place = starts[level]
-        if place > 0:
-            entries[place - 1].ties = False
+    num_entries = list_entries(&river, entries)
+    for i in range(num_entries):
+        high = entries[i].high
+        low = entries[i].low
+        if entries[i].kind != SINGLE:
+            high = 4 * high + (entries[i].kind == OF_ONE_RANK)
+            low *= 4
+        entries[i].first = SLOT_OF_CARDS[high][low]
     return num_entries
 
 
@@ -387,7 +342,7 @@ cdef int64_t fill(
             set_board(here, &board[4], 1, rivers[t].weights[r], renamings, 1)
             list_buckets(board, 5, &tables[2], buckets + <int64_t>NUM_HOLES * place)
             here.first_entry = used
-            here.num_entries = list_entries(board, entries + used)
+            here.num_entries = list_slots(board, entries + used)
             list_parts(
                 board, buckets + <int64_t>NUM_HOLES * place, entries + used, here.num_entries,
                 parts + NUM_BLOCKS * place,

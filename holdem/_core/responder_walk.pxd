@@ -8,6 +8,7 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint8_t
 cdef extern from "responder_walk_simd.h" nogil:
     enum:
         NUM_LANES
+        NUM_ROWS
     ctypedef float lanes_t                 # sixteen floats; only its address is taken here
     ctypedef int8_t lane_choices_t         # sixteen actions, likewise
     ctypedef struct listing_t:
@@ -22,24 +23,48 @@ cdef extern from "responder_walk_simd.h" nogil:
         int32_t num_actions
     void play_rows(
         const row_t* row, const listing_t* listing, float weight, const lanes_t* reach,
-        lanes_t* played, int num_hands,
+        lanes_t* played,
     )
     void learn_rows(
         const row_t* row, const listing_t* listing, float weight, const lanes_t* of_action,
-        lanes_t* values, int num_hands,
+        lanes_t* values, bint more,
     )
     void answer(
-        const row_t* row, const lanes_t* of_action, lanes_t* values, lane_choices_t* choices,
-        int num_hands,
+        const row_t* row, const uint16_t* hands, const lanes_t* of_action, lanes_t* values,
+        lane_choices_t* choices, bint more,
     )
     void play_choices(
-        const lane_choices_t* choices, int num_actions, const lanes_t* reach, lanes_t* played,
-        int num_hands,
+        const lane_choices_t* choices, int num_actions, const uint16_t* hands,
+        const lanes_t* reach, lanes_t* played,
     )
-    void scale(lanes_t* values, const lanes_t* chips, float sign, int num_hands)
-    void add(lanes_t* sums, const lanes_t* terms, int num_hands)
-    void unpack_lanes(float* blocks, const lanes_t* packed, const int32_t* slots, int num_rows)
-    void pack_lanes(lanes_t* packed, const float* blocks, const int32_t* slots, int num_rows)
+    void clear_rows(lanes_t* reach, const uint16_t* rows, int num)
+    void unpack_lanes(
+        float* blocks, const lanes_t* packed, const int32_t* slots, int num_rows,
+        const uint16_t* rows, int num_listed,
+    )
+    void pack_lanes(
+        lanes_t* packed, const float* blocks, const int32_t* slots, int num_rows,
+        const uint16_t* rows, int num_listed, bint more,
+    )
+
+cdef extern from "responder_endings.h" nogil:
+    ctypedef struct entry_t:
+        uint16_t first
+    ctypedef struct ranked_rows_t:
+        const entry_t* entries
+        int32_t num_entries
+    ctypedef struct endings_t:
+        const lanes_t* folded
+        const lanes_t* shown
+        lanes_t fold_chips
+        lanes_t show_chips
+    void set_chips(lanes_t* to, const float* chips, float sign)
+    void own_endings(
+        const ranked_rows_t* hands, const endings_t* endings, lanes_t* of_fold, lanes_t* of_show,
+    )
+    void others_endings(
+        const ranked_rows_t* hands, const endings_t* endings, bint more, lanes_t* values,
+    )
 
 cdef enum PointKind:
     DECISION = 0

@@ -19,9 +19,11 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from holdem._core.indexer cimport holes_on_board
-from holdem._core.river cimport MAX_LEVELS, NO_LEVEL, NUM_RIVER_HANDS, River, rank_river
+from holdem._core.river cimport (
+    MAX_ENTRIES, NO_LEVEL, NUM_RIVER_HANDS, OF_ONE_RANK, OF_TWO_RANKS, SINGLE, Entry, River,
+    list_entries, rank_river,
+)
 from holdem._core.rng cimport Stream, next_below, stream_for
-from holdem._core.showdown cimport RankedHands, compatible_reach, rank_hands, showdown_values
 from holdem._core.sync cimport (
     SYNC_BARRIER_WORDS, SYNC_CELL_WORDS, SYNC_DONE, SyncSpin, sync_barrier_abort,
     sync_barrier_wait, sync_cell_add, sync_cell_store,
@@ -56,10 +58,11 @@ POINT_DTYPE = np.dtype([
 assert POINT_DTYPE.itemsize == sizeof(Point)
 
 cdef enum:
-    BLOCK = NUM_RIVER_HANDS * NUM_LANES        # floats of one vector per hand
+    BLOCK = NUM_ROWS * NUM_LANES               # floats of one vector per row
     LAST = MAX_STREETS - 1
     PHASES = 2 * LAST + 1                      # streets down to the last, and up again
     OPPONENTS = 990                            # hands that a hand and a board leave
+    NO_ROW = 0xFFFF
 
 # A thread waits for its fellows as long as it takes: the process may be stopped for hours.
 cdef int64_t FOREVER_NS = 1 << 60
@@ -114,19 +117,22 @@ cdef class ResponderWalk:
     cdef BucketTable tables[MAX_STREETS]
     cdef BucketTable responder_tables[LAST]
     cdef bint alike[LAST]                      # the responder tells apart what the table does
-    # The board at hand: its hands, the weakest first.
-    cdef uint8_t cards[2 * NUM_RIVER_HANDS]
-    cdef uint16_t same[NUM_RIVER_HANDS]        # each hand's place, which is its own
-    cdef uint16_t level_ends[MAX_LEVELS]
-    cdef int num_levels
-    cdef RankedHands ranked
+    # The board at hand: its hands in rows, the weakest first, and the rows that are no hand's.
+    cdef Entry entries[MAX_ENTRIES]
+    cdef ranked_rows_t ranked
+    cdef uint16_t hands[NUM_RIVER_HANDS]
+    cdef uint16_t others[NUM_ROWS]
+    cdef int num_others
     cdef listing_t listings[MAX_STREETS]
     cdef listing_t responder_listings[LAST]    # where it tells others apart
     # Blocks of the groups of each street, and the answers on the last.
     cdef float* reach[MAX_STREETS]
     cdef float* values[MAX_STREETS]
     cdef uint8_t* choices                      # (groups, decisions, hands, 16)
-    cdef float** scratch                       # by thread
+    # By thread, for the decisions of a path: what the other brings, and what it is worth.
+    cdef float** brought
+    cdef float** scratch
+    cdef int num_brought
     cdef uint32_t* barrier
     cdef int64_t* taken                        # (2, PHASES) groups that threads have taken
     cdef object kept                           # what the pointers point to
@@ -135,7 +141,7 @@ cdef class ResponderWalk:
         self, int seat, streets, tables, responder_tables, rows, responder_rows,
         int num_threads=1,
     ):
-        cdef int street, thread, buffers = 0
+        cdef int street, thread, buffers = 1
         if len(streets) != MAX_STREETS or len(tables) != MAX_STREETS:
             raise ValueError("a responder's walk needs four streets")
         if len(responder_tables) != LAST:
@@ -147,19 +153,18 @@ cdef class ResponderWalk:
         self.seat = seat
         self.num_threads = num_threads
         self.kept = [streets, tables, responder_tables, rows, responder_rows]
-        self.scratch = <float**>malloc(num_threads * sizeof(float*))
-        if self.scratch == NULL:
+        self.brought = <float**>malloc(2 * num_threads * sizeof(float*))
+        if self.brought == NULL:
             raise error_for(OUT_OF_MEMORY)
-        memset(self.scratch, 0, num_threads * sizeof(float*))
+        memset(self.brought, 0, 2 * num_threads * sizeof(float*))
+        self.scratch = self.brought + num_threads
         for street in range(MAX_STREETS):
             set_betting(&self.betting[street], streets[street])
             set_table(&self.tables[street], street, tables[street])
             if street < LAST:
                 set_table(&self.responder_tables[street], street, responder_tables[street])
                 self.alike[street] = responder_tables[street] is tables[street]
-            buffers = max(
-                buffers, self.betting[street].depth * (self.betting[street].most_actions + 1) + 1
-            )
+            buffers = max(buffers, self.betting[street].depth * self.betting[street].most_actions)
             self.reach[street] = blocks(self.betting[street].num_groups)
             self.values[street] = blocks(self.betting[street].num_groups)
             # Lanes that no beginning has are never written again.
@@ -172,11 +177,11 @@ cdef class ResponderWalk:
         self.choices = <uint8_t*>blocks(
             (self.betting[LAST].num_groups * self.betting[LAST].most_decisions + 3) // 4
         )
+        self.num_brought = buffers
         for thread in range(num_threads):
+            self.brought[thread] = blocks(buffers)
             self.scratch[thread] = blocks(buffers)
         self._set_meeting()
-        for thread in range(NUM_RIVER_HANDS):
-            self.same[thread] = thread
 
     def __dealloc__(self):
         cdef int i
@@ -184,10 +189,10 @@ cdef class ResponderWalk:
             free(self.reach[i])
             free(self.values[i])
         free(self.choices)
-        if self.scratch != NULL:
-            for i in range(self.num_threads):
-                free(self.scratch[i])
-        free(self.scratch)
+        if self.brought != NULL:
+            for i in range(2 * self.num_threads):
+                free(self.brought[i])
+        free(self.brought)
 
     def _set_meeting(self):
         """Lay out where threads meet, each word in a cache line of its own."""
@@ -278,12 +283,13 @@ cdef class ResponderWalk:
                 if phase < LAST:
                     self.descend(
                         turn, street, root, self.reach[street] + group * BLOCK,
-                        self.scratch[thread],
+                        self.brought[thread],
                     )
                 else:
                     self.ascend(
                         turn, street, group, root, self.reach[street] + group * BLOCK,
-                        self.values[street] + group * BLOCK, self.scratch[thread],
+                        self.values[street] + group * BLOCK, False, self.brought[thread],
+                        self.scratch[thread],
                     )
             if not self.meet(spin):
                 return False
@@ -293,7 +299,7 @@ cdef class ResponderWalk:
         cdef double total = 0
         cdef int hand
         for hand in range(NUM_RIVER_HANDS):
-            total += self.values[0][hand * NUM_LANES]
+            total += self.values[0][self.hands[hand] * NUM_LANES]
         self.utility += total / (<double>NUM_RIVER_HANDS * OPPONENTS)
 
     # ---- One street, one group -----------------------------------------------------------------
@@ -327,7 +333,7 @@ cdef class ResponderWalk:
         if point.kind == NEXT_STREET:
             unpack_lanes(
                 self.reach[street + 1], <const lanes_t*>reach,
-                betting.slots + NUM_LANES * point.leaf, NUM_RIVER_HANDS,
+                betting.slots + NUM_LANES * point.leaf, NUM_ROWS, self.hands, NUM_RIVER_HANDS,
             )
         if point.kind != DECISION:
             return
@@ -338,7 +344,7 @@ cdef class ResponderWalk:
         row = self.rows_of(turn.other, street, point)
         play_rows(
             &row, self.listing_of(turn.other, street), turn.strategy_weight,
-            <const lanes_t*>reach, <lanes_t*>buffers, NUM_RIVER_HANDS,
+            <const lanes_t*>reach, <lanes_t*>buffers,
         )
         for a in range(point.num_actions):
             self.descend(
@@ -348,50 +354,63 @@ cdef class ResponderWalk:
 
     cdef void ascend(
         self, const Turn* turn, int street, int64_t group, int index, const float* reach,
-        float* values, float* buffers,
+        float* values, bint more, float* brought, float* buffers,
     ) noexcept nogil:
         """Find what a point is worth to each hand of the walking seat, and update its rows.
 
-        Values are in chips times the other's reach.
+        Values are in chips times the other's reach, and are added to *values* if they are *more*.
         """
         cdef const Betting* betting = &self.betting[street]
         cdef const Point* point = betting.points + index
         cdef float* further = buffers + point.num_actions * BLOCK
+        cdef float* of_fold = NULL
+        cdef float* of_show = NULL
+        cdef const Point* child
         cdef lane_choices_t* choices
+        cdef endings_t endings
         cdef row_t row
         cdef int a
         if point.kind == NEXT_STREET:
             pack_lanes(
-                <lanes_t*>values, self.values[street + 1],
-                betting.slots + NUM_LANES * point.leaf, NUM_RIVER_HANDS,
+                <lanes_t*>values, self.values[street + 1], betting.slots + NUM_LANES * point.leaf,
+                NUM_ROWS, self.hands, NUM_RIVER_HANDS, more,
             )
-            return
-        if point.kind != DECISION:
-            self.end(turn, betting, point, reach, values)
             return
         choices = <lane_choices_t*>(
             self.choices + (group * betting.most_decisions + point.decision) * BLOCK
         )
+        endings.folded = NULL
+        endings.shown = NULL
         if point.actor == turn.seat:
             for a in range(point.num_actions):
-                self.ascend(
-                    turn, street, group, point.first_child + a, reach, buffers + a * BLOCK, further
-                )
+                child = betting.points + point.first_child + a
+                if child.kind == FOLDED or child.kind == SHOWN:
+                    self.add_ending(&endings, turn, betting, child, reach)
+                    if child.kind == FOLDED:
+                        of_fold = buffers + a * BLOCK
+                    else:
+                        of_show = buffers + a * BLOCK
+                else:
+                    self.ascend(
+                        turn, street, group, point.first_child + a, reach, buffers + a * BLOCK,
+                        False, brought, further,
+                    )
+            if of_fold != NULL or of_show != NULL:
+                own_endings(&self.ranked, &endings, <lanes_t*>of_fold, <lanes_t*>of_show)
             row = self.rows_of(turn.own, street, point)
             if street == LAST and turn.answers:
                 answer(
-                    &row, <const lanes_t*>buffers, <lanes_t*>values, choices, NUM_RIVER_HANDS
+                    &row, self.hands, <const lanes_t*>buffers, <lanes_t*>values, choices, more
                 )
             else:
                 learn_rows(
                     &row, self.listing_of(turn.own, street), turn.regret_weight,
-                    <const lanes_t*>buffers, <lanes_t*>values, NUM_RIVER_HANDS,
+                    <const lanes_t*>buffers, <lanes_t*>values, more,
                 )
             return
         if street == LAST and not turn.answers:
             play_choices(
-                choices, point.num_actions, <const lanes_t*>reach, <lanes_t*>buffers,
-                NUM_RIVER_HANDS,
+                choices, point.num_actions, self.hands, <const lanes_t*>reach, <lanes_t*>brought
             )
         else:
             # On the way down the average took in all streets but the last.
@@ -399,50 +418,45 @@ cdef class ResponderWalk:
             play_rows(
                 &row, self.listing_of(turn.other, street),
                 turn.strategy_weight if street == LAST else 0, <const lanes_t*>reach,
-                <lanes_t*>buffers, NUM_RIVER_HANDS,
+                <lanes_t*>brought,
             )
         for a in range(point.num_actions):
-            self.ascend(
-                turn, street, group, point.first_child + a, buffers + a * BLOCK,
-                further if a else values, further + BLOCK,
-            )
-            if a:
-                add(<lanes_t*>values, <const lanes_t*>further, NUM_RIVER_HANDS)
+            child = betting.points + point.first_child + a
+            if child.kind == FOLDED or child.kind == SHOWN:
+                self.add_ending(&endings, turn, betting, child, brought + a * BLOCK)
+            else:
+                self.ascend(
+                    turn, street, group, point.first_child + a, brought + a * BLOCK, values, more,
+                    brought + point.num_actions * BLOCK, buffers,
+                )
+                more = True
+        if endings.folded != NULL or endings.shown != NULL:
+            others_endings(&self.ranked, &endings, more, <lanes_t*>values)
 
-    cdef void end(
-        self, const Turn* turn, const Betting* betting, const Point* point, const float* reach,
-        float* values,
+    cdef void add_ending(
+        self, endings_t* endings, const Turn* turn, const Betting* betting, const Point* point,
+        const float* reach,
     ) noexcept nogil:
-        """Find what a fold or a showdown is worth to each hand."""
-        cdef float sign = 1
+        """Note a fold or a showdown; a decision has at most one of each."""
+        cdef const float* chips = betting.chips + NUM_LANES * point.chips
         if point.kind == SHOWN:
-            showdown_values(
-                &self.ranked, &self.ranked, self.num_levels, reach, NUM_LANES, values, NUM_LANES
-            )
+            endings.shown = <const lanes_t*>reach
+            set_chips(&endings.show_chips, chips, 1)
         else:
-            compatible_reach(
-                self.cards, NUM_RIVER_HANDS, self.same, self.cards, NUM_RIVER_HANDS, reach,
-                NUM_LANES, values, NUM_LANES,
-            )
-            sign = 1 if turn.seat == 0 else -1
-        scale(
-            <lanes_t*>values, <const lanes_t*>(betting.chips + NUM_LANES * point.chips), sign,
-            NUM_RIVER_HANDS,
-        )
+            endings.folded = <const lanes_t*>reach
+            set_chips(&endings.fold_chips, chips, 1 if turn.seat == 0 else -1)
 
     # ---- The board -----------------------------------------------------------------------------
 
     cdef void deal(self, uint64_t seed, int64_t iteration) noexcept nogil:
-        """Draw a board, put its hands in order of strength, and look up their buckets."""
+        """Draw a board, give its hands their rows, and look up their buckets."""
         cdef Stream stream = stream_for(seed, iteration, 0)
         cdef card_t deck[NUM_CARDS]
-        cdef uint8_t holes[2 * NUM_RIVER_HANDS]
-        cdef uint16_t numbers[NUM_RIVER_HANDS]     # of the holes among all 1,326
-        cdef uint16_t order[NUM_RIVER_HANDS]
+        cdef uint16_t rows[NUM_HOLES]              # of all holes
         cdef int32_t indices[NUM_HOLES]
         cdef River river
         cdef card_t card
-        cdef int i, j, high, low, street, count = 0, hole = 0
+        cdef int i, j, thread, street
         for i in range(NUM_CARDS):
             deck[i] = i
         for i in range(5):
@@ -451,51 +465,98 @@ cdef class ResponderWalk:
             deck[j] = deck[i]
             deck[i] = card
         rank_river(deck, &river)
-        for high in range(NUM_CARDS):
-            for low in range(high):
-                if river.levels[high][low] != NO_LEVEL:
-                    holes[2 * count] = low
-                    holes[2 * count + 1] = high
-                    numbers[count] = hole
-                    count += 1
-                hole += 1
-        self.num_levels = rank_hands(
-            &river, holes, NUM_RIVER_HANDS, order, self.cards, self.level_ends
-        )
-        self.ranked.num_hands = NUM_RIVER_HANDS
-        self.ranked.cards = self.cards
-        self.ranked.level_ends = self.level_ends
+        self.place_hands(&river, rows)
         for street in range(MAX_STREETS):
             holes_on_board(deck, BOARD_CARDS[street], indices)
-            list_hands(&self.listings[street], &self.tables[street], indices, numbers, order)
+            list_hands(&self.listings[street], &self.tables[street], indices, rows)
             if street < LAST and not self.alike[street]:
                 list_hands(
                     &self.responder_listings[street], &self.responder_tables[street], indices,
-                    numbers, order,
+                    rows,
+                )
+            for i in range(self.betting[street].num_groups):
+                clear_rows(
+                    <lanes_t*>(self.reach[street] + i * BLOCK), self.others, self.num_others
+                )
+        for thread in range(self.num_threads):
+            for i in range(self.num_brought):
+                clear_rows(
+                    <lanes_t*>(self.brought[thread] + i * BLOCK), self.others, self.num_others
                 )
         # One beginning, and every hand is brought to it.
         for i in range(NUM_RIVER_HANDS):
-            self.reach[0][i * NUM_LANES] = 1
+            self.reach[0][self.hands[i] * NUM_LANES] = 1
         for i in range(2 * PHASES):
             sync_cell_store(self.taken + i * SYNC_CELL_WORDS, 0)
+
+    cdef void place_hands(self, const River* river, uint16_t* rows) noexcept nogil:
+        """Lay out the rows of a board's hands, in order of strength.
+
+        Args:
+            rows: OUT (1326,) of all holes; NO_ROW for those that the board makes impossible.
+        """
+        cdef uint16_t block_rows[13][13]
+        cdef uint16_t of_cards[NUM_CARDS][NUM_CARDS]
+        cdef uint8_t taken[NUM_ROWS]
+        cdef const Entry* entry
+        cdef int i, high, low, row = 0, hole = 0, count = 0
+        self.ranked.num_entries = list_entries(river, self.entries)
+        self.ranked.entries = <const entry_t*>self.entries
+        for i in range(self.ranked.num_entries):
+            self.entries[i].first = row
+            entry = self.entries + i
+            if entry.kind == SINGLE:
+                row += 1
+            else:
+                block_rows[entry.high][entry.low] = row
+                row += 16 if entry.kind == OF_TWO_RANKS else 6
+        memset(taken, 0, sizeof(taken))
+        for high in range(NUM_CARDS):
+            for low in range(high):
+                if river.levels[high][low] == NO_LEVEL:
+                    continue
+                i = 4 * (high & 3) + (low & 3)
+                if high >> 2 == low >> 2:
+                    i = (high & 3) * ((high & 3) - 1) // 2 + (low & 3)
+                of_cards[high][low] = block_rows[high >> 2][low >> 2] + i
+        for i in range(self.ranked.num_entries):
+            entry = self.entries + i
+            if entry.kind == SINGLE:
+                of_cards[entry.high][entry.low] = entry.first
+        for high in range(NUM_CARDS):
+            for low in range(high):
+                rows[hole] = NO_ROW
+                if river.levels[high][low] != NO_LEVEL:
+                    rows[hole] = of_cards[high][low]
+                    taken[rows[hole]] = True
+                hole += 1
+        self.num_others = 0
+        for i in range(row):
+            if taken[i]:
+                self.hands[count] = i
+                count += 1
+            else:
+                self.others[self.num_others] = i
+                self.num_others += 1
 
 
 cdef void list_hands(
     listing_t* listing,
     const BucketTable* table,
     const int32_t* indices,        # (1326,) of all holes on the street
-    const uint16_t* numbers,       # (hands,) which holes the hands are
-    const uint16_t* order,         # (hands,) the hand at each place
+    const uint16_t* rows,          # (1326,) of all holes, or NO_ROW
 ) noexcept nogil:
     """Sort the hands of the board by their buckets."""
     cdef uint64_t keys[NUM_RIVER_HANDS]
-    cdef int i, bucket, before = -1, num = 0
-    for i in range(NUM_RIVER_HANDS):
-        keys[i] = <uint64_t>bucket_at(table, indices[numbers[order[i]]]) << 11 | i
+    cdef int i, bucket, before = -1, num = 0, count = 0
+    for i in range(NUM_HOLES):
+        if rows[i] != NO_ROW:
+            keys[count] = <uint64_t>bucket_at(table, indices[i]) << 16 | rows[i]
+            count += 1
     qsort(keys, NUM_RIVER_HANDS, sizeof(uint64_t), compare_keys)
     for i in range(NUM_RIVER_HANDS):
-        bucket = <int>(keys[i] >> 11)
-        listing.hands[i] = keys[i] & 2047
+        bucket = <int>(keys[i] >> 16)
+        listing.hands[i] = keys[i] & 0xFFFF
         if bucket != before:
             listing.buckets[num] = before = bucket
             listing.starts[num] = i

@@ -14,14 +14,19 @@
 
 #define MOST_ACTIONS 16
 
+/* A vector per hand, and more rows that are none: 16 for each pair of ranks, 6 for each rank, and
+ * one for each hand that makes a flush. */
+#define NUM_HANDS 1081
+#define NUM_ROWS (1326 + NUM_HANDS)
+
 typedef int8_t lane_choices_t __attribute__((vector_size(16), aligned(16)));
 
 /* The hands of a board by their buckets on one street. */
 typedef struct {
-    int32_t num_buckets;   /* that there are on the board */
-    int32_t buckets[1081]; /* ascending */
-    int32_t starts[1082];  /* (num_buckets + 1,) */
-    uint16_t hands[1081];  /* places among the board's hands */
+    int32_t num_buckets; /* that there are on the board */
+    int32_t buckets[NUM_HANDS]; /* ascending */
+    int32_t starts[NUM_HANDS + 1]; /* (num_buckets + 1,) */
+    uint16_t hands[NUM_HANDS]; /* their rows */
 } listing_t;
 
 /* The rows of one decision: bucket b's begin at rows + b * stride with its regrets. */
@@ -60,7 +65,7 @@ static inline const lanes_t *row_ahead(const row_t *row, const listing_t *listin
 
 /* played[a][h] = reach[h] times how likely a is; with a weight, the average takes it in. */
 BODY play_k(int k, const row_t *row, const listing_t *listing, float weight,
-              const lanes_t *reach, lanes_t *played, int num_hands) {
+              const lanes_t *reach, lanes_t *played) {
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets = row->rows + (int64_t)listing->buckets[b] * row->stride;
         lanes_t strategy[MOST_ACTIONS], sum = {0};
@@ -70,7 +75,7 @@ BODY play_k(int k, const row_t *row, const listing_t *listing, float weight,
             int h = listing->hands[i];
             lanes_t brought = reach[h];
             sum += brought;
-            for (int a = 0; a < k; a++) played[a * num_hands + h] = brought * strategy[a];
+            for (int a = 0; a < k; a++) played[a * NUM_ROWS + h] = brought * strategy[a];
         }
         if (weight != 0.0f)
             for (int a = 0; a < k; a++) regrets[k + a] += (sum * weight) * strategy[a];
@@ -78,17 +83,18 @@ BODY play_k(int k, const row_t *row, const listing_t *listing, float weight,
 }
 
 BODY play_rows_body(const row_t *row, const listing_t *listing, float weight,
-                      const lanes_t *reach, lanes_t *played, int num_hands) {
-    WITH_ACTIONS(play_k, row, listing, weight, reach, played, num_hands);
+                      const lanes_t *reach, lanes_t *played) {
+    WITH_ACTIONS(play_k, row, listing, weight, reach, played);
 }
 CLONED(play_rows,
         (const row_t *row, const listing_t *listing, float weight, const lanes_t *reach,
-         lanes_t *played, int num_hands),
-        (row, listing, weight, reach, played, num_hands))
+         lanes_t *played),
+        (row, listing, weight, reach, played))
 
-/* values[h] = what the current strategy makes of the actions' values; regrets are added. */
+/* values[h] = what the current strategy makes of the actions' values, or that *more*; regrets are
+ * added. */
 BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
-               const lanes_t *of_action, lanes_t *values, int num_hands) {
+               const lanes_t *of_action, lanes_t *values, int more) {
     const lanes_t zero = {0};
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets = row->rows + (int64_t)listing->buckets[b] * row->stride;
@@ -100,12 +106,13 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
             int h = listing->hands[i];
             lanes_t value = zero;
             for (int a = 0; a < k; a++) {
-                lanes_t term = of_action[a * num_hands + h];
+                lanes_t term = of_action[a * NUM_ROWS + h];
                 sums[a] += term;
                 value += strategy[a] * term;
             }
             all += value;
-            values[h] = value;
+            if (more) values[h] += value;
+            else values[h] = value;
         }
         for (int a = 0; a < k; a++) {
             lanes_t regret = regrets[a] + (sums[a] - all) * weight;
@@ -115,67 +122,62 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
 }
 
 BODY learn_rows_body(const row_t *row, const listing_t *listing, float weight,
-                       const lanes_t *of_action, lanes_t *values, int num_hands) {
-    WITH_ACTIONS(learn_k, row, listing, weight, of_action, values, num_hands);
+                       const lanes_t *of_action, lanes_t *values, int more) {
+    WITH_ACTIONS(learn_k, row, listing, weight, of_action, values, more);
 }
 CLONED(learn_rows,
         (const row_t *row, const listing_t *listing, float weight, const lanes_t *of_action,
-         lanes_t *values, int num_hands),
-        (row, listing, weight, of_action, values, num_hands))
+         lanes_t *values, int more),
+        (row, listing, weight, of_action, values, more))
 
-/* The best action of every hand, the first of equal ones, and what it is worth. Every lane has
- * the first action. */
-BODY answer_body(const row_t *row, const lanes_t *of_action, lanes_t *values,
-                   lane_choices_t *choices, int num_hands) {
+/* The best action of every hand, the first of equal ones, and what it is worth, or that *more*.
+ * Every lane has the first action. hands: (1081,) their rows. */
+BODY answer_body(const row_t *row, const uint16_t *hands, const lanes_t *of_action,
+                   lanes_t *values, lane_choices_t *choices, int more) {
     const lanes_t zero = {0};
     lanes_t bar[MOST_ACTIONS];
     for (int a = 0; a < row->num_actions; a++)
         bar[a] = SELECT(LESS(zero, row->uniform[a]), zero, zero - FLT_MAX);
-    for (int h = 0; h < num_hands; h++) {
+    for (int i = 0; i < NUM_HANDS; i++) {
+        const int h = hands[i];
         /* With the bar added no value is -0. */
         lanes_t best = of_action[h] + bar[0];
         lane_bits_t choice = {0};
         for (int a = 1; a < row->num_actions; a++) {
-            lanes_t term = of_action[a * num_hands + h] + bar[a];
+            lanes_t term = of_action[a * NUM_ROWS + h] + bar[a];
             lane_bits_t better = LESS(best, term);
             best = SELECT(better, term, best);
             choice = (better & a) | (~better & choice);
         }
-        values[h] = best;
+        if (more) values[h] += best;
+        else values[h] = best;
         choices[h] = __builtin_convertvector(choice, lane_choices_t);
     }
 }
 CLONED(answer,
-        (const row_t *row, const lanes_t *of_action, lanes_t *values, lane_choices_t *choices,
-         int num_hands),
-        (row, of_action, values, choices, num_hands))
+        (const row_t *row, const uint16_t *hands, const lanes_t *of_action, lanes_t *values,
+         lane_choices_t *choices, int more),
+        (row, hands, of_action, values, choices, more))
 
 /* played[a][h] = reach[h] where a was chosen. */
-BODY play_choices_body(const lane_choices_t *choices, int num_actions, const lanes_t *reach,
-                         lanes_t *played, int num_hands) {
+BODY play_choices_body(const lane_choices_t *choices, int num_actions, const uint16_t *hands,
+                         const lanes_t *reach, lanes_t *played) {
     const lanes_t zero = {0};
-    for (int h = 0; h < num_hands; h++) {
+    for (int i = 0; i < NUM_HANDS; i++) {
+        const int h = hands[i];
         lane_bits_t choice = __builtin_convertvector(choices[h], lane_bits_t);
         for (int a = 0; a < num_actions; a++)
-            played[a * num_hands + h] = SELECT(choice == a, reach[h], zero);
+            played[a * NUM_ROWS + h] = SELECT(choice == a, reach[h], zero);
     }
 }
 CLONED(play_choices,
-        (const lane_choices_t *choices, int num_actions, const lanes_t *reach, lanes_t *played,
-         int num_hands),
-        (choices, num_actions, reach, played, num_hands))
+        (const lane_choices_t *choices, int num_actions, const uint16_t *hands,
+         const lanes_t *reach, lanes_t *played),
+        (choices, num_actions, hands, reach, played))
 
-/* values[h] *= sign * chips */
-BODY scale_body(lanes_t *values, const lanes_t *chips, float sign, int num_hands) {
-    lanes_t by = *chips * sign;
-    for (int h = 0; h < num_hands; h++) values[h] *= by;
+/* Set the rows that are no hand's to 0. */
+static void clear_rows(lanes_t *reach, const uint16_t *rows, int num) {
+    for (int i = 0; i < num; i++) memset(reach + rows[i], 0, sizeof(lanes_t));
 }
-CLONED(scale, (lanes_t *values, const lanes_t *chips, float sign, int num_hands),
-        (values, chips, sign, num_hands))
-
-BODY add_body(lanes_t *sums, const lanes_t *terms, int num_hands) {
-    for (int h = 0; h < num_hands; h++) sums[h] += terms[h];
-}
-CLONED(add, (lanes_t *sums, const lanes_t *terms, int num_hands), (sums, terms, num_hands))
 
 #endif

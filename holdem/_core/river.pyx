@@ -185,6 +185,53 @@ cdef void rank_river(const card_t* board, River* river) noexcept nogil:
     river.below[river.num_levels] = count
 
 
+cdef int list_entries(const River* river, Entry* entries) noexcept nogil:
+    """List all hands, the weakest first, in at most MAX_ENTRIES entries; return how many.
+
+    A flush is stronger than the rest of its block and comes after it. A block of which nothing
+    is left but flushes is there all the same. ``entries[].first`` is left to the caller.
+    """
+    cdef int starts[MAX_LEVELS + 1]
+    cdef int high, low, level, i, place, num_entries
+    memset(starts, 0, sizeof(starts))
+    for high in range(13):
+        for low in range(high + 1):
+            if river.rank_levels[high][low] != NO_LEVEL:
+                starts[river.rank_levels[high][low] + 1] += 1
+    for i in range(river.num_flushes):
+        starts[river.levels[river.flushes[i][0]][river.flushes[i][1]] + 1] += 1
+    for level in range(river.num_levels):
+        starts[level + 1] += starts[level]
+    num_entries = starts[river.num_levels]
+    for high in range(13):
+        for low in range(high + 1):
+            level = river.rank_levels[high][low]
+            if level != NO_LEVEL:
+                add_entry(
+                    entries, &starts[level], high, low,
+                    OF_ONE_RANK if high == low else OF_TWO_RANKS,
+                )
+    for i in range(river.num_flushes):
+        low = river.flushes[i][0]
+        high = river.flushes[i][1]
+        add_entry(entries, &starts[river.levels[high][low]], high, low, SINGLE)
+    # Each level ends where the next one began.
+    for level in range(river.num_levels):
+        place = starts[level]
+        if place > 0:
+            entries[place - 1].ties = False
+    return num_entries
+
+
+cdef inline void add_entry(Entry* entries, int* place, int high, int low, int kind) noexcept nogil:
+    cdef Entry* entry = entries + place[0]
+    place[0] += 1
+    entry.high = high
+    entry.low = low
+    entry.kind = kind
+    entry.ties = True
+
+
 # --- boards ----------------------------------------------------------------------------------
 
 @cache
