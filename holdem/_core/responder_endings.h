@@ -117,28 +117,32 @@ BODY pass_level(sums_t *both, sums_t *sums, const entry_t *entry, const entry_t 
 }
 
 /* For each hand of an entry, in order: its row k among them, and what the hands have of *sums* that
- * it may meet, its own left out twice. */
+ * it may meet, its own left out twice. Sums are copied first: they might be what is written. */
 #define FOR_HANDS(entry, sums, k, met, ...)                                                        \
-    if ((entry)->kind == OF_TWO_RANKS) {                                                           \
-        for (int s_ = 0; s_ < 4; s_++) {                                                           \
-            const lanes_t of_high_ = (sums)->total - (sums)->cards[4 * (entry)->high + s_];        \
-            for (int t_ = 0; t_ < 4; t_++) {                                                       \
-                const int k = 4 * s_ + t_;                                                         \
-                const lanes_t met = of_high_ - (sums)->cards[4 * (entry)->low + t_];               \
+    {                                                                                              \
+        const lanes_t total_ = (sums)->total;                                                      \
+        const lanes_t *const high_ = (sums)->cards + 4 * (entry)->high;                            \
+        if ((entry)->kind == OF_TWO_RANKS) {                                                       \
+            const lanes_t *const low_ = (sums)->cards + 4 * (entry)->low;                          \
+            const lanes_t of_low_[4] = {low_[0], low_[1], low_[2], low_[3]};                       \
+            const lanes_t of_high_[4] = {total_ - high_[0], total_ - high_[1], total_ - high_[2],  \
+                                         total_ - high_[3]};                                       \
+            for (int k = 0; k < 16; k++) {                                                         \
+                const lanes_t met = of_high_[k / 4] - of_low_[k % 4];                              \
                 __VA_ARGS__                                                                        \
             }                                                                                      \
-        }                                                                                          \
-    } else if ((entry)->kind == OF_ONE_RANK) {                                                     \
-        for (int k = 0; k < 6; k++) {                                                              \
-            const lanes_t met = (sums)->total - (sums)->cards[4 * (entry)->high + PAIR_SUITS[k][0]] \
-                                - (sums)->cards[4 * (entry)->high + PAIR_SUITS[k][1]];             \
+        } else if ((entry)->kind == OF_ONE_RANK) {                                                 \
+            const lanes_t cards_[4] = {high_[0], high_[1], high_[2], high_[3]};                    \
+            for (int k = 0; k < 6; k++) {                                                          \
+                const lanes_t met = total_ - cards_[PAIR_SUITS[k][0]] - cards_[PAIR_SUITS[k][1]];  \
+                __VA_ARGS__                                                                        \
+            }                                                                                      \
+        } else {                                                                                   \
+            const int k = 0;                                                                       \
+            const lanes_t met =                                                                    \
+                total_ - (sums)->cards[(entry)->high] - (sums)->cards[(entry)->low];               \
             __VA_ARGS__                                                                            \
         }                                                                                          \
-    } else {                                                                                       \
-        const int k = 0;                                                                           \
-        const lanes_t met =                                                                        \
-            (sums)->total - (sums)->cards[(entry)->high] - (sums)->cards[(entry)->low];            \
-        __VA_ARGS__                                                                                \
     }
 
 /* Where the walking seat decides: each ending's values apart. Both have the same reach. */

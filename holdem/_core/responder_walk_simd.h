@@ -58,9 +58,13 @@ BODY match_row(const lanes_t *row, const lanes_t *uniform, int k, lanes_t *strat
     for (int a = 0; a < k; a++) strategy[a] = SELECT(some, strategy[a] * scale, uniform[a]);
 }
 
-static inline const lanes_t *row_ahead(const row_t *row, const listing_t *listing, int b) {
-    int ahead = b + 2 < listing->num_buckets ? b + 2 : b;
-    return row->rows + (int64_t)listing->buckets[ahead] * row->stride;
+/* Rows are far apart in memory that no cache holds: they are asked for in time. */
+#define AHEAD 6
+
+BODY ask_ahead(const row_t *row, const listing_t *listing, int b, int words) {
+    if (b + AHEAD >= listing->num_buckets) return;
+    const lanes_t *next = row->rows + (int64_t)listing->buckets[b + AHEAD] * row->stride;
+    for (int a = 0; a < words; a++) __builtin_prefetch(next + a);
 }
 
 /* played[a][h] = reach[h] times how likely a is; with a weight, the average takes it in. */
@@ -69,7 +73,7 @@ BODY play_k(int k, const row_t *row, const listing_t *listing, float weight,
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets = row->rows + (int64_t)listing->buckets[b] * row->stride;
         lanes_t strategy[MOST_ACTIONS], sum = {0};
-        __builtin_prefetch(row_ahead(row, listing, b));
+        ask_ahead(row, listing, b, weight != 0.0f ? 2 * k : k);
         match_row(regrets, row->uniform, k, strategy);
         for (int i = listing->starts[b]; i < listing->starts[b + 1]; i++) {
             int h = listing->hands[i];
@@ -99,7 +103,7 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets = row->rows + (int64_t)listing->buckets[b] * row->stride;
         lanes_t strategy[MOST_ACTIONS], sums[MOST_ACTIONS], all = zero;
-        __builtin_prefetch(row_ahead(row, listing, b));
+        ask_ahead(row, listing, b, k);
         match_row(regrets, row->uniform, k, strategy);
         for (int a = 0; a < k; a++) sums[a] = zero;
         for (int i = listing->starts[b]; i < listing->starts[b + 1]; i++) {
