@@ -47,7 +47,8 @@ NAMES_MODULE = re.compile(r"^from holdem\._core\.(\w+) cimport", re.MULTILINE)
 
 def headers(name):
     """The headers that a module is compiled with: its own, and those of what it cimports."""
-    waiting, seen = [f"{name}.pyx", f"{name}.pxd"], set()
+    sources = [Path(path).name for path in MODULE_SOURCES.get(name, [])]
+    waiting, seen = [f"{name}.pyx", f"{name}.pxd", *sources], set()
     while waiting:
         file = waiting.pop()
         if file not in seen and (CORE / file).exists():
@@ -80,6 +81,10 @@ if platform.machine() in ("x86_64", "AMD64"):
 # The walk's loops run over two to five actions: vector code for them is all
 # prologue. Measured: 43 against 48 ns a visit.
 MODULE_ARGS = {"traverse": ["-fno-tree-vectorize"]}
+# One source for each number of lanes.
+MODULE_SOURCES = {
+    "responder_walk": [str(CORE / f"responder_lanes_{width}.c") for width in (1, 8, 16)]
+}
 if CHECKED:
     COMPILE_ARGS.append("-O1")
 
@@ -90,7 +95,7 @@ if __name__ == "__main__":
             [
                 Extension(
                     f"holdem._core.{name}",
-                    [f"holdem/_core/{name}.pyx"],
+                    [f"holdem/_core/{name}.pyx", *MODULE_SOURCES.get(name, [])],
                     extra_compile_args=COMPILE_ARGS + MODULE_ARGS.get(name, []),
                     depends=headers(name),
                     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],

@@ -8,7 +8,7 @@ import pytest
 
 from holdem._core import indexer
 from holdem._core.equity import board_strengths
-from holdem._core.responder_walk import HANDS, LANES, ResponderWalk
+from holdem._core.responder_walk import HANDS, WIDTHS, ResponderWalk
 from holdem.game.tree import build_tree
 from holdem.mccfr.lanes import LaneBetting, aligned_lanes
 from holdem.types import CANONICAL_HANDS, BetMenu, GameConfig
@@ -189,7 +189,7 @@ def test_first_iterations_equal_the_reference(tables):
 
 def test_more_rivers_than_lanes_equal_the_reference(tables):
     betting = betting_of("two river groups")
-    assert len(betting.streets[3][1]) == 2
+    assert len(betting.streets[3][2]) == 2
 
     check_iterations(betting, tables, 0, 4, (1.5, 2.0), count=1)
 
@@ -220,8 +220,8 @@ def test_lanes_lack_actions_in_what_is_compared():
     """Betting of unequal shapes lies side by side, and some lanes stay empty."""
     for name in ("bets", "two river groups", "ante, stacks differ"):
         streets = betting_of(name).streets
-        assert any((uniform == 0).any() for _, _, _, _, uniform, _, _ in streets)
-        assert any((slots < 0).any() for _, _, slots, _, _, _, _ in streets)
+        assert any((street[5] == 0).any() for street in streets)  # uniform
+        assert any((street[3] < 0).any() for street in streets)  # slots
 
 
 # ---- Threads, calls --------------------------------------------------------------------------
@@ -353,10 +353,11 @@ def test_an_unpacked_table_has_the_words_of_a_regret_table(tables):
     assert hands.sum() == HANDS
 
 
-def test_aligned_lanes():
-    lanes = aligned_lanes(3)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_aligned_lanes(width):
+    lanes = aligned_lanes(3, width)
 
-    assert lanes.shape == (3, LANES)
+    assert lanes.shape == (3, width)
     assert lanes.dtype == np.float32
     assert lanes.ctypes.data % 64 == 0
     assert not lanes.any()
@@ -395,8 +396,8 @@ def test_walks_need_a_seat_and_threads(tables, seat, threads):
 
 def test_rows_need_to_be_aligned(tables):
     run = Run(betting_of("bets"), tables)
-    size = run.rows[0].size
-    shifted = aligned_lanes(len(run.rows[0]) + 1).reshape(-1)[1 : size + 1].reshape(-1, LANES)
+    count, width = run.rows[0].shape
+    shifted = aligned_lanes(count + 1, width).reshape(-1)[1 : count * width + 1].reshape(-1, width)
 
     with pytest.raises(ValueError, match="64 bytes"):
         ResponderWalk(

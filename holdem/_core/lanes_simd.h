@@ -1,6 +1,7 @@
-/* Sixteen betting situations side by side: lane l of every vector belongs to the same one of 16
- * points of the betting tree that are alike but for their chips. So a pass is the same
- * arithmetic in every lane, and each lane's result is the same for every width of registers.
+/* Sixteen betting situations side by side, or NUM_LANES of them: lane l of every vector belongs to
+ * the same one of 16 points of the betting tree that are alike but for their chips. So a pass is
+ * the same arithmetic in every lane, and each lane's result is the same for every width of
+ * registers.
  */
 #ifndef HOLDEM_LANES_SIMD_H
 #define HOLDEM_LANES_SIMD_H
@@ -10,10 +11,12 @@
 
 #include "river_simd.h"
 
+#ifndef NUM_LANES
 #define NUM_LANES 16
+#endif
 
-typedef float lanes_t __attribute__((vector_size(64), aligned(64)));
-typedef int32_t lane_bits_t __attribute__((vector_size(64), aligned(64)));
+typedef float lanes_t __attribute__((vector_size(4 * NUM_LANES), aligned(4 * NUM_LANES)));
+typedef int32_t lane_bits_t __attribute__((vector_size(4 * NUM_LANES), aligned(4 * NUM_LANES)));
 
 /* All bits of a lane where a < b, none elsewhere; a must not be -0. The sign of the difference:
  * GCC takes comparisons of vectors apart, lane by lane, where registers are narrower than they

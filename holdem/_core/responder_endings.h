@@ -5,8 +5,6 @@
  * is worth its weaker hands' reach once more than that of all, and equal ones' half: so the sweep
  * begins with half of all, negative, and each hand reads the sums before its equals are
  * added and again after them.
- *
- * Rows that are no hand's hold a reach of 0; their values mean nothing.
  */
 #ifndef HOLDEM_RESPONDER_ENDINGS_H
 #define HOLDEM_RESPONDER_ENDINGS_H
@@ -14,26 +12,14 @@
 #include <string.h>
 
 #include "blocks_simd.h"
+#include "responder_lanes.h"
 
 #define NUM_DECK 52
 
-/* The hands of a river board, the weakest first; an entry's rows come after those before it. */
-typedef struct {
-    const entry_t *entries;
-    int32_t num_entries;
-} ranked_rows_t;
-
-/* The endings that one decision may lead to. Chips are what the walking seat wins of each unit of
- * reach, by lane. */
-typedef struct {
-    const lanes_t *folded; /* the other seat's reach there; NULL if there is no such action */
-    const lanes_t *shown;  /* likewise: wins at a showdown */
-    lanes_t fold_chips;
-    lanes_t show_chips;
-} endings_t;
-
-static inline void set_chips(lanes_t *to, const float *chips, float sign) {
-    for (int l = 0; l < NUM_LANES; l++) ((float *)to)[l] = sign * chips[l];
+/* chips = sign times those there, or 0. */
+BODY load_chips(lanes_t *chips, const float *from, float sign) {
+    *chips = (lanes_t){0};
+    if (from) *chips = *(const lanes_t *)from * sign;
 }
 
 /* Sums of reach, in chips: all of it, and by card. */
@@ -146,12 +132,14 @@ BODY pass_level(sums_t *both, sums_t *sums, const entry_t *entry, const entry_t 
     }
 
 /* Where the walking seat decides: each ending's values apart. Both have the same reach. */
-BODY own_endings_body(const ranked_rows_t *hands, const endings_t *endings, lanes_t *of_fold,
-                      lanes_t *of_show) {
+BODY own_endings_body(const ranked_rows_t *hands, const endings_t *endings, float *of_fold,
+                      float *of_show) {
     const entry_t *last = hands->entries + hands->num_entries;
-    const lanes_t *reach = endings->folded ? endings->folded : endings->shown;
-    const lanes_t fold = endings->fold_chips, show = endings->show_chips;
+    const lanes_t *reach = (const lanes_t *)(endings->folded ? endings->folded : endings->shown);
+    lanes_t fold, show;
     sums_t all, sums, both;
+    load_chips(&fold, endings->fold_chips, endings->fold_sign);
+    load_chips(&show, endings->show_chips, 1);
     memset(&all, 0, sizeof all);
     for (const entry_t *e = hands->entries; e < last; e++) add_entry(&all, e, reach + e->first);
     if (endings->shown) {
@@ -162,7 +150,7 @@ BODY own_endings_body(const ranked_rows_t *hands, const endings_t *endings, lane
             const entry_t *end = end_of_level(e);
             pass_level(&both, &sums, e, end, reach, &show);
             for (; e < end; e++) {
-                lanes_t *values = of_show + e->first;
+                lanes_t *values = (lanes_t *)of_show + e->first;
                 FOR_HANDS(e, &both, k, met, values[k] = met;)
             }
         }
@@ -171,14 +159,14 @@ BODY own_endings_body(const ranked_rows_t *hands, const endings_t *endings, lane
         all.total *= fold;
         for (int c = 0; c < NUM_DECK; c++) all.cards[c] *= fold;
         for (const entry_t *e = hands->entries; e < last; e++) {
-            lanes_t *values = of_fold + e->first;
+            lanes_t *values = (lanes_t *)of_fold + e->first;
             const lanes_t *own = reach + e->first;
             FOR_HANDS(e, &all, k, met, values[k] = met + fold * own[k];)
         }
     }
 }
 CLONED(own_endings,
-       (const ranked_rows_t *hands, const endings_t *endings, lanes_t *of_fold, lanes_t *of_show),
+       (const ranked_rows_t *hands, const endings_t *endings, float *of_fold, float *of_show),
        (hands, endings, of_fold, of_show))
 
 /* Where the other seat decides: the sum of both endings' values, added to *values* or set.
@@ -187,10 +175,13 @@ CLONED(own_endings,
  * hands that are met, and w twice more over the weaker ones and once over equal ones. A hand's own
  * f - w + w is left out twice: its f comes back. */
 BODY others_endings_body(const ranked_rows_t *hands, const endings_t *endings, int more,
-                         lanes_t *values) {
+                         float *values) {
     const entry_t *last = hands->entries + hands->num_entries;
-    const lanes_t *folded = endings->folded, *shown = endings->shown;
-    const lanes_t fold = endings->fold_chips, show = endings->show_chips;
+    const lanes_t *folded = (const lanes_t *)endings->folded;
+    const lanes_t *shown = (const lanes_t *)endings->shown;
+    lanes_t fold, show;
+    load_chips(&fold, endings->fold_chips, endings->fold_sign);
+    load_chips(&show, endings->show_chips, 1);
     const lanes_t half_fold = fold * 0.5f, half_show = show * -0.5f;
     sums_t sums, both;
     lanes_t x[16];
@@ -215,7 +206,7 @@ BODY others_endings_body(const ranked_rows_t *hands, const endings_t *endings, i
         const entry_t *end = shown ? end_of_level(e) : e + 1;
         if (shown) pass_level(&both, &sums, e, end, shown, &show);
         for (; e < end; e++) {
-            lanes_t *to = values + e->first;
+            lanes_t *to = (lanes_t *)values + e->first;
             if (folded) {
                 const lanes_t *f = folded + e->first;
                 if (more) { FOR_HANDS(e, &both, k, met, to[k] += met + fold * f[k];) }
@@ -228,7 +219,7 @@ BODY others_endings_body(const ranked_rows_t *hands, const endings_t *endings, i
     }
 }
 CLONED(others_endings,
-       (const ranked_rows_t *hands, const endings_t *endings, int more, lanes_t *values),
+       (const ranked_rows_t *hands, const endings_t *endings, int more, float *values),
        (hands, endings, more, values))
 
 #endif

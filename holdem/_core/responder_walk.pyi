@@ -4,11 +4,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["HANDS", "LANES", "POINT_DTYPE", "ResponderWalk"]
+__all__ = ["HANDS", "POINT_DTYPE", "WIDTHS", "ResponderWalk"]
 
 HANDS: int
-LANES: int
 POINT_DTYPE: np.dtype[np.void]
+WIDTHS: tuple[int, ...]
 
 class ResponderWalk:
     utility: float

@@ -40,9 +40,10 @@ cdef extern from "<stdlib.h>" nogil:
         int (*compare)(const void*, const void*) noexcept nogil,
     )
 
-__all__ = ["HANDS", "LANES", "POINT_DTYPE", "ResponderWalk"]
+__all__ = ["HANDS", "POINT_DTYPE", "WIDTHS", "ResponderWalk"]
 
-LANES = NUM_LANES
+WIDTHS = (1, 8, 16)
+"""Lanes that a street may have."""
 HANDS = NUM_RIVER_HANDS
 
 POINT_DTYPE = np.dtype([
@@ -58,7 +59,6 @@ POINT_DTYPE = np.dtype([
 assert POINT_DTYPE.itemsize == sizeof(Point)
 
 cdef enum:
-    BLOCK = NUM_ROWS * NUM_LANES               # floats of one vector per row
     LAST = MAX_STREETS - 1
     PHASES = 2 * LAST + 1                      # streets down to the last, and up again
     OPPONENTS = 990                            # hands that a hand and a board leave
@@ -93,13 +93,13 @@ cdef class ResponderWalk:
 
     Args:
         seat: whose rows are trained.
-        streets: by street ``(points, roots, slots, chips, uniform, depth, most_decisions)``,
-            see `Betting`; `holdem.mccfr.lanes` makes them.
+        streets: by street ``(width, points, roots, slots, chips, uniform, depth,
+            most_decisions)``, see `Betting`; `holdem.mccfr.lanes` makes them.
         tables: by street, the bucket of every canonical hand, uint8, uint16 or uint32.
         responder_tables: likewise for all streets but the last, what the responder tells apart
             there; the same arrays if it is what the table does.
-        rows: by street float32 (2 * actions of all decisions * buckets, 16), at a multiple of
-            64 bytes: for each decision and bucket its regrets, then its sums of the average
+        rows: by street float32 (2 * actions of all decisions * buckets, width), at a multiple
+            of 64 bytes: for each decision and bucket its regrets, then its sums of the average
             strategy. Only the rows of *seat* are read and written.
         responder_rows: likewise, regrets only, for all streets but the last; only those of the
             other seat are read and written. So two walks may share all of these.
@@ -128,11 +128,12 @@ cdef class ResponderWalk:
     # Blocks of the groups of each street, and the answers on the last.
     cdef float* reach[MAX_STREETS]
     cdef float* values[MAX_STREETS]
-    cdef uint8_t* choices                      # (groups, decisions, hands, 16)
+    cdef int8_t* choices                       # (groups, decisions, rows, width)
     # By thread, for the decisions of a path: what the other brings, and what it is worth.
-    cdef float** brought
+    cdef float** brought                       # each street's blocks in a place of their own
     cdef float** scratch
-    cdef int num_brought
+    cdef int num_buffers[MAX_STREETS]
+    cdef int64_t brought_at[MAX_STREETS]
     cdef uint32_t* barrier
     cdef int64_t* taken                        # (2, PHASES) groups that threads have taken
     cdef object kept                           # what the pointers point to
@@ -141,7 +142,8 @@ cdef class ResponderWalk:
         self, int seat, streets, tables, responder_tables, rows, responder_rows,
         int num_threads=1,
     ):
-        cdef int street, thread, buffers = 1
+        cdef int street, thread
+        cdef int64_t floats, brought = 0, most = 0
         if len(streets) != MAX_STREETS or len(tables) != MAX_STREETS:
             raise ValueError("a responder's walk needs four streets")
         if len(responder_tables) != LAST:
@@ -164,23 +166,26 @@ cdef class ResponderWalk:
             if street < LAST:
                 set_table(&self.responder_tables[street], street, responder_tables[street])
                 self.alike[street] = responder_tables[street] is tables[street]
-            buffers = max(buffers, self.betting[street].depth * self.betting[street].most_actions)
-            self.reach[street] = blocks(self.betting[street].num_groups)
-            self.values[street] = blocks(self.betting[street].num_groups)
-            # Lanes that no beginning has are never written again.
-            memset(
-                self.reach[street], 0, sizeof(float) * BLOCK * self.betting[street].num_groups
+            self.num_buffers[street] = (
+                self.betting[street].depth * self.betting[street].most_actions
             )
+            self.brought_at[street] = brought
+            floats = self.num_buffers[street] * self.block_of(street)
+            brought += (floats + 15) // 16 * 16
+            most = max(most, floats)
+            floats = self.block_of(street) * self.betting[street].num_groups
+            self.reach[street] = aligned_floats(floats)
+            self.values[street] = aligned_floats(floats)
+            # Lanes that no beginning has are never written again.
+            memset(self.reach[street], 0, sizeof(float) * floats)
         set_rows(&self.table, streets, rows, 2)
         set_rows(&self.responder, streets, responder_rows, 1)
         # A choice is a byte where a value is a float.
-        self.choices = <uint8_t*>blocks(
-            (self.betting[LAST].num_groups * self.betting[LAST].most_decisions + 3) // 4
-        )
-        self.num_brought = buffers
+        floats = self.block_of(LAST) * self.betting[LAST].num_groups
+        self.choices = <int8_t*>aligned_floats(floats * self.betting[LAST].most_decisions // 4 + 1)
         for thread in range(num_threads):
-            self.brought[thread] = blocks(buffers)
-            self.scratch[thread] = blocks(buffers)
+            self.brought[thread] = aligned_floats(brought)
+            self.scratch[thread] = aligned_floats(most)
         self._set_meeting()
 
     def __dealloc__(self):
@@ -271,7 +276,7 @@ cdef class ResponderWalk:
     ) noexcept nogil:
         """Carry the other's reach down street by street, and the seat's values up."""
         cdef int phase, street
-        cdef int64_t group
+        cdef int64_t group, at
         cdef int root
         for phase in range(PHASES):
             street = min(phase, 2 * LAST - phase)
@@ -280,16 +285,17 @@ cdef class ResponderWalk:
                 if group >= self.betting[street].num_groups:
                     break
                 root = self.betting[street].roots[group]
+                at = group * self.block_of(street)
                 if phase < LAST:
                     self.descend(
-                        turn, street, root, self.reach[street] + group * BLOCK,
-                        self.brought[thread],
+                        turn, street, root, self.reach[street] + at,
+                        self.brought[thread] + self.brought_at[street],
                     )
                 else:
                     self.ascend(
-                        turn, street, group, root, self.reach[street] + group * BLOCK,
-                        self.values[street] + group * BLOCK, False, self.brought[thread],
-                        self.scratch[thread],
+                        turn, street, group, root, self.reach[street] + at,
+                        self.values[street] + at, False,
+                        self.brought[thread] + self.brought_at[street], self.scratch[thread],
                     )
             if not self.meet(spin):
                 return False
@@ -299,10 +305,14 @@ cdef class ResponderWalk:
         cdef double total = 0
         cdef int hand
         for hand in range(NUM_RIVER_HANDS):
-            total += self.values[0][self.hands[hand] * NUM_LANES]
+            total += self.values[0][self.hands[hand] * self.betting[0].passes.width]
         self.utility += total / (<double>NUM_RIVER_HANDS * OPPONENTS)
 
     # ---- One street, one group -----------------------------------------------------------------
+
+    cdef inline int64_t block_of(self, int street) noexcept nogil:
+        """How many floats one vector per row has."""
+        return NUM_ROWS * self.betting[street].passes.width
 
     cdef const listing_t* listing_of(self, const Rows* rows, int street) noexcept nogil:
         if rows == &self.responder and not self.alike[street]:
@@ -311,13 +321,11 @@ cdef class ResponderWalk:
 
     cdef row_t rows_of(self, const Rows* rows, int street, const Point* point) noexcept nogil:
         cdef row_t row
-        row.rows = <lanes_t*>(
-            rows.lanes[street]
-            + NUM_LANES * rows.words * point.first_action * rows.num_buckets[street]
+        cdef int width = self.betting[street].passes.width
+        row.rows = (
+            rows.lanes[street] + width * rows.words * point.first_action * rows.num_buckets[street]
         )
-        row.uniform = <const lanes_t*>(
-            self.betting[street].uniform + NUM_LANES * point.first_action
-        )
+        row.uniform = self.betting[street].uniform + width * point.first_action
         row.stride = rows.words * point.num_actions
         row.num_actions = point.num_actions
         return row
@@ -328,12 +336,13 @@ cdef class ResponderWalk:
         """Carry the other's reach of one point down to the next street."""
         cdef const Betting* betting = &self.betting[street]
         cdef const Point* point = betting.points + index
+        cdef int64_t block = self.block_of(street)
         cdef row_t row
         cdef int a
         if point.kind == NEXT_STREET:
-            unpack_lanes(
-                self.reach[street + 1], <const lanes_t*>reach,
-                betting.slots + NUM_LANES * point.leaf, NUM_ROWS, self.hands, NUM_RIVER_HANDS,
+            unpack_between(
+                betting.passes, self.betting[street + 1].passes, self.reach[street + 1], reach,
+                betting.slots + betting.passes.width * point.leaf, &self.ranked,
             )
         if point.kind != DECISION:
             return
@@ -342,14 +351,13 @@ cdef class ResponderWalk:
                 self.descend(turn, street, point.first_child + a, reach, buffers)
             return
         row = self.rows_of(turn.other, street, point)
-        play_rows(
-            &row, self.listing_of(turn.other, street), turn.strategy_weight,
-            <const lanes_t*>reach, <lanes_t*>buffers,
+        betting.passes.play_rows(
+            &row, self.listing_of(turn.other, street), turn.strategy_weight, reach, buffers
         )
         for a in range(point.num_actions):
             self.descend(
-                turn, street, point.first_child + a, buffers + a * BLOCK,
-                buffers + point.num_actions * BLOCK,
+                turn, street, point.first_child + a, buffers + a * block,
+                buffers + point.num_actions * block,
             )
 
     cdef void ascend(
@@ -362,89 +370,76 @@ cdef class ResponderWalk:
         """
         cdef const Betting* betting = &self.betting[street]
         cdef const Point* point = betting.points + index
-        cdef float* further = buffers + point.num_actions * BLOCK
+        cdef int64_t block = self.block_of(street)
+        cdef float* further = buffers + point.num_actions * block
         cdef float* of_fold = NULL
         cdef float* of_show = NULL
         cdef const Point* child
-        cdef lane_choices_t* choices
+        cdef int8_t* choices
         cdef endings_t endings
         cdef row_t row
         cdef int a
         if point.kind == NEXT_STREET:
-            pack_lanes(
-                <lanes_t*>values, self.values[street + 1], betting.slots + NUM_LANES * point.leaf,
-                NUM_ROWS, self.hands, NUM_RIVER_HANDS, more,
+            pack_between(
+                betting.passes, self.betting[street + 1].passes, values, self.values[street + 1],
+                betting.slots + betting.passes.width * point.leaf, &self.ranked, more,
             )
             return
-        choices = <lane_choices_t*>(
-            self.choices + (group * betting.most_decisions + point.decision) * BLOCK
-        )
-        endings.folded = NULL
-        endings.shown = NULL
+        choices = self.choices + (group * betting.most_decisions + point.decision) * block
+        memset(&endings, 0, sizeof(endings))
+        endings.fold_sign = 1 if turn.seat == 0 else -1
         if point.actor == turn.seat:
             for a in range(point.num_actions):
                 child = betting.points + point.first_child + a
-                if child.kind == FOLDED or child.kind == SHOWN:
-                    self.add_ending(&endings, turn, betting, child, reach)
-                    if child.kind == FOLDED:
-                        of_fold = buffers + a * BLOCK
-                    else:
-                        of_show = buffers + a * BLOCK
+                if child.kind == FOLDED:
+                    of_fold = buffers + a * block
+                    endings.folded = reach
+                    endings.fold_chips = betting.chips + betting.passes.width * child.chips
+                elif child.kind == SHOWN:
+                    of_show = buffers + a * block
+                    endings.shown = reach
+                    endings.show_chips = betting.chips + betting.passes.width * child.chips
                 else:
                     self.ascend(
-                        turn, street, group, point.first_child + a, reach, buffers + a * BLOCK,
+                        turn, street, group, point.first_child + a, reach, buffers + a * block,
                         False, brought, further,
                     )
             if of_fold != NULL or of_show != NULL:
-                own_endings(&self.ranked, &endings, <lanes_t*>of_fold, <lanes_t*>of_show)
+                betting.passes.own_endings(&self.ranked, &endings, of_fold, of_show)
             row = self.rows_of(turn.own, street, point)
             if street == LAST and turn.answers:
-                answer(
-                    &row, self.hands, <const lanes_t*>buffers, <lanes_t*>values, choices, more
-                )
+                betting.passes.answer(&row, &self.ranked, buffers, values, choices, more)
             else:
-                learn_rows(
-                    &row, self.listing_of(turn.own, street), turn.regret_weight,
-                    <const lanes_t*>buffers, <lanes_t*>values, more,
+                betting.passes.learn_rows(
+                    &row, self.listing_of(turn.own, street), turn.regret_weight, buffers, values,
+                    more,
                 )
             return
         if street == LAST and not turn.answers:
-            play_choices(
-                choices, point.num_actions, self.hands, <const lanes_t*>reach, <lanes_t*>brought
-            )
+            betting.passes.play_choices(choices, point.num_actions, &self.ranked, reach, brought)
         else:
             # On the way down the average took in all streets but the last.
             row = self.rows_of(turn.other, street, point)
-            play_rows(
+            betting.passes.play_rows(
                 &row, self.listing_of(turn.other, street),
-                turn.strategy_weight if street == LAST else 0, <const lanes_t*>reach,
-                <lanes_t*>brought,
+                turn.strategy_weight if street == LAST else 0, reach, brought,
             )
         for a in range(point.num_actions):
             child = betting.points + point.first_child + a
-            if child.kind == FOLDED or child.kind == SHOWN:
-                self.add_ending(&endings, turn, betting, child, brought + a * BLOCK)
+            if child.kind == FOLDED:
+                endings.folded = brought + a * block
+                endings.fold_chips = betting.chips + betting.passes.width * child.chips
+            elif child.kind == SHOWN:
+                endings.shown = brought + a * block
+                endings.show_chips = betting.chips + betting.passes.width * child.chips
             else:
                 self.ascend(
-                    turn, street, group, point.first_child + a, brought + a * BLOCK, values, more,
-                    brought + point.num_actions * BLOCK, buffers,
+                    turn, street, group, point.first_child + a, brought + a * block, values, more,
+                    brought + point.num_actions * block, buffers,
                 )
                 more = True
         if endings.folded != NULL or endings.shown != NULL:
-            others_endings(&self.ranked, &endings, more, <lanes_t*>values)
-
-    cdef void add_ending(
-        self, endings_t* endings, const Turn* turn, const Betting* betting, const Point* point,
-        const float* reach,
-    ) noexcept nogil:
-        """Note a fold or a showdown; a decision has at most one of each."""
-        cdef const float* chips = betting.chips + NUM_LANES * point.chips
-        if point.kind == SHOWN:
-            endings.shown = <const lanes_t*>reach
-            set_chips(&endings.show_chips, chips, 1)
-        else:
-            endings.folded = <const lanes_t*>reach
-            set_chips(&endings.fold_chips, chips, 1 if turn.seat == 0 else -1)
+            betting.passes.others_endings(&self.ranked, &endings, more, values)
 
     # ---- The board -----------------------------------------------------------------------------
 
@@ -474,20 +469,26 @@ cdef class ResponderWalk:
                     &self.responder_listings[street], &self.responder_tables[street], indices,
                     rows,
                 )
-            for i in range(self.betting[street].num_groups):
-                clear_rows(
-                    <lanes_t*>(self.reach[street] + i * BLOCK), self.others, self.num_others
-                )
-        for thread in range(self.num_threads):
-            for i in range(self.num_brought):
-                clear_rows(
-                    <lanes_t*>(self.brought[thread] + i * BLOCK), self.others, self.num_others
+            self.clear(street, self.reach[street], self.betting[street].num_groups)
+            for thread in range(self.num_threads):
+                self.clear(
+                    street, self.brought[thread] + self.brought_at[street],
+                    self.num_buffers[street],
                 )
         # One beginning, and every hand is brought to it.
         for i in range(NUM_RIVER_HANDS):
-            self.reach[0][self.hands[i] * NUM_LANES] = 1
+            self.reach[0][self.hands[i] * self.betting[0].passes.width] = 1
         for i in range(2 * PHASES):
             sync_cell_store(self.taken + i * SYNC_CELL_WORDS, 0)
+
+    cdef void clear(self, int street, float* reach, int num_blocks) noexcept nogil:
+        """Set rows that are no hand's to 0."""
+        cdef int i
+        for i in range(num_blocks):
+            clear_rows(
+                reach + i * self.block_of(street), self.betting[street].passes.width, self.others,
+                self.num_others,
+            )
 
     cdef void place_hands(self, const River* river, uint16_t* rows) noexcept nogil:
         """Lay out the rows of a board's hands, in order of strength.
@@ -502,6 +503,7 @@ cdef class ResponderWalk:
         cdef int i, high, low, row = 0, hole = 0, count = 0
         self.ranked.num_entries = list_entries(river, self.entries)
         self.ranked.entries = <const entry_t*>self.entries
+        self.ranked.hands = self.hands
         for i in range(self.ranked.num_entries):
             self.entries[i].first = row
             entry = self.entries + i
@@ -576,9 +578,9 @@ cdef int compare_keys(const void* first, const void* second) noexcept nogil:
     return (a > b) - (a < b)
 
 
-cdef float* blocks(int64_t count) except NULL:
-    """Memory for so many blocks."""
-    cdef float* memory = <float*>aligned_alloc(64, sizeof(float) * BLOCK * max(count, 1))
+cdef float* aligned_floats(int64_t count) except NULL:
+    """Memory for so many floats and a few more, at a multiple of 64 bytes."""
+    cdef float* memory = <float*>aligned_alloc(64, 64 * (count // 16 + 1))
     if memory == NULL:
         raise error_for(OUT_OF_MEMORY)
     return memory
@@ -609,10 +611,16 @@ cdef int set_table(BucketTable* table, int street, array) except -1:
 
 cdef int set_betting(Betting* betting, street) except -1:
     """Point to the arrays of one street, which somebody else keeps."""
-    points, roots, slots, chips, uniform, depth, most_decisions = street
+    width, points, roots, slots, chips, uniform, depth, most_decisions = street
     cdef const uint8_t[::1] raw = points.view(np.uint8)
     cdef const int32_t[::1] ints = roots
     cdef const float[:, ::1] floats
+    if width not in WIDTHS:
+        raise ValueError(f"a street of {width} lanes, wanted one of {WIDTHS}")
+    betting.passes = (
+        &RESPONDER_LANES_1 if width == 1
+        else &RESPONDER_LANES_8 if width == 8 else &RESPONDER_LANES_16
+    )
     betting.points = <const Point*>&raw[0]
     betting.roots = &ints[0]
     betting.num_groups = <int>ints.shape[0]
@@ -645,5 +653,5 @@ cdef int set_rows(Rows* rows, streets, arrays, int words) except -1:
         if <size_t>&lanes[0, 0] % 64:
             raise ValueError("rows must begin at a multiple of 64 bytes")
         rows.lanes[street] = &lanes[0, 0]
-        rows.num_buckets[street] = len(array) // (words * len(streets[street][4]))
+        rows.num_buckets[street] = len(array) // (words * len(streets[street][5]))
     return 0

@@ -19,7 +19,7 @@ from holdem.errors import ConfigError
 from holdem.game.tree import BettingTree, Ending
 
 LANES = 16
-"""Points side by side: the floats of the widest vector."""
+"""Points side by side at most: the floats of the widest vector."""
 
 DECISION, FOLDED, SHOWN, NEXT_STREET = range(4)
 """What a point is: ``PointKind`` of the kernels."""
@@ -43,8 +43,10 @@ def shape_of(
     return known[node]
 
 
-def groups(shapes: Sequence[Shape]) -> Iterator[tuple[Shape, list[int]]]:
-    """Yield groups of up to 16 of *shapes*, by place, and a shape that all of them fit into."""
+def groups(
+    shapes: Sequence[Shape], num_lanes: int = LANES
+) -> Iterator[tuple[Shape, list[int]]]:
+    """Yield groups of *shapes*, *num_lanes* at most, by place, and a shape that all fit into."""
     by_shape: dict[Shape, list[int]] = {}
     for place, shape in enumerate(shapes):
         by_shape.setdefault(shape, []).append(place)
@@ -52,11 +54,11 @@ def groups(shapes: Sequence[Shape]) -> Iterator[tuple[Shape, list[int]]]:
     for number, shape in enumerate(largest_first):
         members = by_shape[shape]
         while members:
-            lanes = [members.pop(0) for _ in range(min(LANES, len(members)))]
+            lanes = [members.pop(0) for _ in range(min(num_lanes, len(members)))]
             for smaller in largest_first[number + 1 :]:
                 # Those that would not fill a group of their own.
                 others = by_shape[smaller]
-                free = min(LANES - len(lanes), len(others) % LANES)
+                free = min(num_lanes - len(lanes), len(others) % num_lanes)
                 if match(smaller, shape) is not None:
                     lanes += [others.pop() for _ in range(free)]
             yield shape, lanes

@@ -1,27 +1,31 @@
-"""The table as `_core.responder_walk` wants it: rows of alike decisions in 16 lanes.
+"""The table as `_core.responder_walk` wants it: rows of alike decisions in lanes.
 
 `RegretTable` has its rows one after another; here the rows of up to 16 decisions, alike but
 for their chips (`holdem.game.shapes`), lie side by side, so that one vector serves
-them. A run works on lanes, and its files hold the table: they are copies of each other.
+them. A street that begins in few ways has fewer lanes. A run works on lanes, and its files hold
+the table: they are copies of each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from holdem._core.responder_walk import HANDS, LANES, POINT_DTYPE
+from holdem._core.responder_walk import HANDS, POINT_DTYPE, WIDTHS
 from holdem.errors import ConfigError
 from holdem.game import shapes
 from holdem.game.tree import BettingTree, Ending
 from holdem.types import STREETS, GameConfig
 
+_ALIGNED = 16  # floats
+
 Rows = NDArray[np.float32]
-"""By action of a street, bucket by bucket: float32 (actions * buckets * words, 16)."""
+"""By action of a street, bucket by bucket: float32 (actions * buckets * words, lanes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,12 @@ class LaneBetting:
                 )
             beginnings = laid_out[-1].leaves
         self.streets = [
-            street.arrays(below.places if below is not None else {})
+            street.arrays(below)
             for street, below in zip(laid_out, [*laid_out[1:], None], strict=True)
         ]
         self._decisions = [street.decisions for street in laid_out]
         self._num_actions = [street.num_actions for street in laid_out]
+        self._widths = [street.width for street in laid_out]
 
     @property
     def visits(self) -> int:
@@ -82,11 +87,13 @@ class LaneBetting:
 
         Of each decision and bucket they hold the regrets, and with 2 *words* the sums too.
         """
-        return [aligned_lanes(count) for count in self._num_vectors(bucket_counts, words)]
+        counts = self._num_vectors(bucket_counts, words)
+        return [aligned_lanes(*shape) for shape in zip(counts, self._widths, strict=False)]
 
     def row_bytes(self, bucket_counts: Sequence[int], words: int) -> int:
         """Return how large the rows are that `make_rows` makes."""
-        return 4 * LANES * sum(self._num_vectors(bucket_counts, words))
+        counts = self._num_vectors(bucket_counts, words)
+        return 4 * sum(map(operator.mul, counts, self._widths))
 
     def _num_vectors(self, bucket_counts: Sequence[int], words: int) -> list[int]:
         return [
@@ -140,7 +147,7 @@ class LaneBetting:
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], list[int], int]]:
         """Yield each node's part of *table*, (buckets, words, actions), and where its lane is.
 
-        That is a block of rows (buckets, words, actions, 16), the places of the node's actions
+        That is a block of rows (buckets, words, actions, lanes), the places of the node's actions
         in it, and the lane.
         """
         first, sizes = self._slots(rows, words)
@@ -150,7 +157,7 @@ class LaneBetting:
                 at = words * buckets * decision.first_action
                 size = words * buckets * decision.num_actions
                 block = of_street[at : at + size].reshape(
-                    buckets, words, decision.num_actions, LANES
+                    buckets, words, decision.num_actions, of_street.shape[1]
                 )
                 for lane, node, places in decision.lanes:
                     part = table[words * first[node] : words * (first[node] + sizes[node])]
@@ -180,11 +187,11 @@ def require_responder(game: GameConfig) -> None:
     )
 
 
-def aligned_lanes(count: int) -> Rows:
-    """Return zeros, float32 (count, 16), that begin at a multiple of 64 bytes."""
-    whole = np.zeros((count + 1) * LANES, np.float32)
-    skip = -(whole.ctypes.data // 4) % LANES
-    return whole[skip : skip + count * LANES].reshape(count, LANES)
+def aligned_lanes(count: int, width: int) -> Rows:
+    """Return zeros, float32 (count, width), that begin at a multiple of 64 bytes."""
+    whole = np.zeros(count * width + _ALIGNED, np.float32)
+    skip = -(whole.ctypes.data // 4) % _ALIGNED
+    return whole[skip : skip + count * width].reshape(count, width)
 
 
 def _kinds(tree: BettingTree, street: int) -> list[int]:
@@ -201,15 +208,17 @@ class _Street:
     """One street, laid out group by group.
 
     Attributes:
+        width: how many lanes its groups have.
         decisions: those of the groups, in order.
         num_actions: of all of them.
         leaves: nodes where the next street begins.
-        places: by beginning, group * 16 + lane.
+        places: by beginning, group * width + lane.
     """
 
     tree: BettingTree
     street: int
     beginnings: list[int]
+    width: int = 0
     decisions: list[_Decision] = field(default_factory=list)
     num_actions: int = 0
     leaves: list[int] = field(default_factory=list)
@@ -224,14 +233,18 @@ class _Street:
         self._depth = self._most_decisions = 0
         self._kinds = _kinds(self.tree, self.street)
         self._known: dict[int, shapes.Shape] = {}
-        for shape, members in shapes.groups([self._shape(node) for node in self.beginnings]):
+        count = len(self.beginnings)
+        self.width = next((width for width in WIDTHS if count <= width), WIDTHS[-1])
+        begun = [self._shape(node) for node in self.beginnings]
+        for shape, members in shapes.groups(begun, self.width):
             nodes: list[int | None] = [self.beginnings[place] for place in members]
             for lane, place in enumerate(members):
-                self.places[self.beginnings[place]] = LANES * len(self._roots) + lane
+                self.places[self.beginnings[place]] = self.width * len(self._roots) + lane
             self._roots.append(len(self._points))
             self._points.append({})
             before = len(self.decisions)
-            self._add(self._roots[-1], shape, nodes + [None] * (LANES - len(nodes)), before, 1)
+            nodes += [None] * (self.width - len(nodes))
+            self._add(self._roots[-1], shape, nodes, before, 1)
             self._most_decisions = max(self._most_decisions, len(self.decisions) - before)
 
     def _shape(self, node: int) -> shapes.Shape:
@@ -274,8 +287,8 @@ class _Street:
     ) -> list[list[int | None]]:
         """Add a decision, and return by action the nodes that follow in each lane."""
         # Where a lane has no such point all actions are there, and worth nothing.
-        uniform = np.full((len(below), LANES), 1 / len(below), np.float32)
-        children: list[list[int | None]] = [[None] * LANES for _ in below]
+        uniform = np.full((len(below), self.width), 1 / len(below), np.float32)
+        children: list[list[int | None]] = [[None] * self.width for _ in below]
         lanes = []
         for lane, node in enumerate(nodes):
             if node is None:
@@ -292,22 +305,24 @@ class _Street:
         self.num_actions += len(below)
         return children
 
-    def arrays(self, places: Mapping[int, int]) -> tuple[Any, ...]:
-        """Return what `ResponderWalk` takes; *places* are those of the next street."""
+    def arrays(self, below: _Street | None) -> tuple[Any, ...]:
+        """Return what `ResponderWalk` takes; *below* is the next street."""
         points = np.zeros(len(self._points), POINT_DTYPE)
         for name in POINT_DTYPE.names or ():
             points[name] = [point[name] for point in self._points]
         slots = [
-            [-1 if node is None else places[node] for node in of_leaf] for of_leaf in self._leaves
+            [-1 if node is None or below is None else below.places[node] for node in of_leaf]
+            for of_leaf in self._leaves
         ]
-        chips = aligned_lanes(len(self._chips))
-        chips[...] = np.array(self._chips, np.float32).reshape(-1, LANES)
-        uniform = aligned_lanes(self.num_actions)
-        uniform[...] = np.concatenate([np.empty((0, LANES), np.float32), *self._uniform])
+        chips = aligned_lanes(len(self._chips), self.width)
+        chips[...] = np.array(self._chips, np.float32).reshape(-1, self.width)
+        uniform = aligned_lanes(self.num_actions, self.width)
+        uniform[...] = np.concatenate([np.empty((0, self.width), np.float32), *self._uniform])
         return (
+            self.width,
             points,
             np.array(self._roots, np.int32),
-            np.array(slots, np.int32).reshape(-1, LANES),
+            np.array(slots, np.int32).reshape(-1, self.width),
             chips,
             uniform,
             self._depth,
