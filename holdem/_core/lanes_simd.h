@@ -15,6 +15,12 @@
 #define NUM_LANES 16
 #endif
 
+#if NUM_LANES == 1
+typedef float lanes_t;
+typedef int32_t lane_bits_t;
+#define LESS(a, b) (-((a) < (b)))
+#define SELECT(mask, a, b) ((mask) ? (a) : (b))
+#else
 typedef float lanes_t __attribute__((vector_size(4 * NUM_LANES), aligned(4 * NUM_LANES)));
 typedef int32_t lane_bits_t __attribute__((vector_size(4 * NUM_LANES), aligned(4 * NUM_LANES)));
 
@@ -23,6 +29,9 @@ typedef int32_t lane_bits_t __attribute__((vector_size(4 * NUM_LANES), aligned(4
  * or results are combined. */
 #define LESS(a, b) ((lane_bits_t)((a) - (b)) >> 31)
 #define SELECT(mask, a, b) ((lanes_t)(((mask) & (lane_bits_t)(a)) | (~(mask) & (lane_bits_t)(b))))
+#endif
+
+#if NUM_LANES > 1
 
 /* How the lanes of one packed vector lie in those of several blocks, by 16 slots. Slot s is lane
  * s % 16 of block s / 16, each of num_rows rows; below 0 it is no lane. */
@@ -91,5 +100,7 @@ CLONED(pack_lanes,
        (lanes_t *packed, const float *blocks, const int32_t *slots, int num_rows,
         const uint16_t *rows, int num_listed, int more),
        (packed, blocks, slots, num_rows, rows, num_listed, more))
+
+#endif
 
 #endif

@@ -67,7 +67,9 @@ BODY pass_level(sums_t *both, sums_t *sums, const entry_t *entry, const entry_t 
     if (entry + 1 == end && entry->kind == OF_TWO_RANKS) {
         /* Most strengths are one block. */
         const int high = 4 * entry->high, low = 4 * entry->low;
-        lanes_t of_high[4] = {{0}}, of_low[4] = {{0}}, of_block = {0};
+        lanes_t of_high[4], of_low[4], of_block = {0};
+        memset(of_high, 0, sizeof of_high);
+        memset(of_low, 0, sizeof of_low);
         scaled_rows(x, entry, reach + entry->first, by);
         add_two_ranks(&of_block, of_high, of_low, x);
         for (int s = 0; s < 4; s++) {

@@ -74,7 +74,7 @@ typedef struct {
     void (*others_endings)(const ranked_rows_t *hands, const endings_t *endings, int more,
                            float *values);
     /* Each lane of a packed vector to where its slot says, and from there, or that more; between
-     * streets of this width. */
+     * streets of this width. NULL for a single lane. */
     void (*unpack)(float *blocks, const float *packed, const int32_t *slots,
                    const ranked_rows_t *hands);
     void (*pack)(float *packed, const float *blocks, const int32_t *slots,
@@ -87,7 +87,7 @@ extern const lane_passes_t RESPONDER_LANES_1, RESPONDER_LANES_8, RESPONDER_LANES
 static inline void unpack_between(const lane_passes_t *from, const lane_passes_t *to, float *blocks,
                                   const float *packed, const int32_t *slots,
                                   const ranked_rows_t *hands) {
-    if (from == to) {
+    if (from == to && from->unpack) {
         from->unpack(blocks, packed, slots, hands);
         return;
     }
@@ -103,7 +103,7 @@ static inline void unpack_between(const lane_passes_t *from, const lane_passes_t
 static inline void pack_between(const lane_passes_t *to, const lane_passes_t *from, float *packed,
                                 const float *blocks, const int32_t *slots,
                                 const ranked_rows_t *hands, int more) {
-    if (from == to) {
+    if (from == to && from->pack) {
         from->pack(packed, blocks, slots, hands, more);
         return;
     }

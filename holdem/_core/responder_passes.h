@@ -11,7 +11,13 @@
 
 #define MOST_ACTIONS 16
 
+#if NUM_LANES == 1
+typedef int8_t lane_choices_t;
+#define CONVERTED(choices, type) (choices)
+#else
 typedef int8_t lane_choices_t __attribute__((vector_size(NUM_LANES), aligned(NUM_LANES)));
+#define CONVERTED(choices, type) __builtin_convertvector(choices, type)
+#endif
 
 /* The usual numbers of actions as constants: their loops unroll. */
 #define WITH_ACTIONS(pass, row, ...)                               \
@@ -132,7 +138,7 @@ BODY answer_body(const row_t *row, const ranked_rows_t *hands, const float *of_a
         }
         if (more) *value += best;
         else *value = best;
-        ((lane_choices_t *)choices)[h] = __builtin_convertvector(choice, lane_choices_t);
+        ((lane_choices_t *)choices)[h] = CONVERTED(choice, lane_choices_t);
     }
 }
 CLONED(answer,
@@ -146,8 +152,7 @@ BODY play_choices_body(const int8_t *choices, int num_actions, const ranked_rows
     for (int i = 0; i < NUM_HANDS; i++) {
         const int h = hands->hands[i];
         const lanes_t brought = ((const lanes_t *)reach)[h];
-        lane_bits_t choice =
-            __builtin_convertvector(((const lane_choices_t *)choices)[h], lane_bits_t);
+        lane_bits_t choice = CONVERTED(((const lane_choices_t *)choices)[h], lane_bits_t);
         for (int a = 0; a < num_actions; a++)
             ((lanes_t *)played)[a * NUM_ROWS + h] = SELECT(choice == a, brought, zero);
     }
@@ -157,6 +162,7 @@ CLONED(play_choices,
         float *played),
        (choices, num_actions, hands, reach, played))
 
+#if NUM_LANES > 1
 static void unpack(float *blocks, const float *packed, const int32_t *slots,
                    const ranked_rows_t *hands) {
     unpack_lanes(blocks, (const lanes_t *)packed, slots, NUM_ROWS, hands->hands, NUM_HANDS);
@@ -166,6 +172,10 @@ static void pack(float *packed, const float *blocks, const int32_t *slots,
                  const ranked_rows_t *hands, int more) {
     pack_lanes((lanes_t *)packed, blocks, slots, NUM_ROWS, hands->hands, NUM_HANDS, more);
 }
+#else
+#define unpack 0
+#define pack 0
+#endif
 
 #define PASSES                                                                                     \
     {                                                                                              \

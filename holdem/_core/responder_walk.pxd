@@ -95,8 +95,7 @@ cdef struct Betting:
     const float* uniform       # (actions, width): 1 / actions where a lane has this one, else 0
     int num_groups
     int most_decisions         # of a group
-    int depth                  # points on the longest path
-    int most_actions
+    int num_buffers            # actions that one seat decides among on a path, at most
 
 # The rows of one player, by street.
 cdef struct Rows:

@@ -35,10 +35,6 @@ from holdem.errors import error_for
 
 cdef extern from "<stdlib.h>" nogil:
     void* aligned_alloc(size_t alignment, size_t size)
-    void qsort(
-        void* base, size_t count, size_t size,
-        int (*compare)(const void*, const void*) noexcept nogil,
-    )
 
 __all__ = ["HANDS", "POINT_DTYPE", "WIDTHS", "ResponderWalk"]
 
@@ -62,7 +58,9 @@ cdef enum:
     LAST = MAX_STREETS - 1
     PHASES = 2 * LAST + 1                      # streets down to the last, and up again
     OPPONENTS = 990                            # hands that a hand and a board leave
-    NO_ROW = 0xFFFF
+    NO_HOLE = 0xFFFF
+    DIGIT_BITS = 9
+    NUM_DIGITS = 1 << DIGIT_BITS
 
 # A thread waits for its fellows as long as it takes: the process may be stopped for hours.
 cdef int64_t FOREVER_NS = 1 << 60
@@ -93,7 +91,7 @@ cdef class ResponderWalk:
 
     Args:
         seat: whose rows are trained.
-        streets: by street ``(width, points, roots, slots, chips, uniform, depth,
+        streets: by street ``(width, points, roots, slots, chips, uniform, buffers,
             most_decisions)``, see `Betting`; `holdem.mccfr.lanes` makes them.
         tables: by street, the bucket of every canonical hand, uint8, uint16 or uint32.
         responder_tables: likewise for all streets but the last, what the responder tells apart
@@ -132,7 +130,6 @@ cdef class ResponderWalk:
     # By thread, for the decisions of a path: what the other brings, and what it is worth.
     cdef float** brought                       # each street's blocks in a place of their own
     cdef float** scratch
-    cdef int num_buffers[MAX_STREETS]
     cdef int64_t brought_at[MAX_STREETS]
     cdef uint32_t* barrier
     cdef int64_t* taken                        # (2, PHASES) groups that threads have taken
@@ -166,11 +163,8 @@ cdef class ResponderWalk:
             if street < LAST:
                 set_table(&self.responder_tables[street], street, responder_tables[street])
                 self.alike[street] = responder_tables[street] is tables[street]
-            self.num_buffers[street] = (
-                self.betting[street].depth * self.betting[street].most_actions
-            )
             self.brought_at[street] = brought
-            floats = self.num_buffers[street] * self.block_of(street)
+            floats = self.betting[street].num_buffers * self.block_of(street)
             brought += (floats + 15) // 16 * 16
             most = max(most, floats)
             floats = self.block_of(street) * self.betting[street].num_groups
@@ -447,7 +441,7 @@ cdef class ResponderWalk:
         """Draw a board, give its hands their rows, and look up their buckets."""
         cdef Stream stream = stream_for(seed, iteration, 0)
         cdef card_t deck[NUM_CARDS]
-        cdef uint16_t rows[NUM_HOLES]              # of all holes
+        cdef uint16_t holes[NUM_RIVER_HANDS]       # which of all 1,326 the hands are
         cdef int32_t indices[NUM_HOLES]
         cdef River river
         cdef card_t card
@@ -460,20 +454,22 @@ cdef class ResponderWalk:
             deck[j] = deck[i]
             deck[i] = card
         rank_river(deck, &river)
-        self.place_hands(&river, rows)
+        self.place_hands(&river, holes)
         for street in range(MAX_STREETS):
             holes_on_board(deck, BOARD_CARDS[street], indices)
-            list_hands(&self.listings[street], &self.tables[street], indices, rows)
+            list_hands(
+                &self.listings[street], &self.tables[street], indices, self.hands, holes
+            )
             if street < LAST and not self.alike[street]:
                 list_hands(
                     &self.responder_listings[street], &self.responder_tables[street], indices,
-                    rows,
+                    self.hands, holes,
                 )
             self.clear(street, self.reach[street], self.betting[street].num_groups)
             for thread in range(self.num_threads):
                 self.clear(
                     street, self.brought[thread] + self.brought_at[street],
-                    self.num_buffers[street],
+                    self.betting[street].num_buffers,
                 )
         # One beginning, and every hand is brought to it.
         for i in range(NUM_RIVER_HANDS):
@@ -490,77 +486,90 @@ cdef class ResponderWalk:
                 self.num_others,
             )
 
-    cdef void place_hands(self, const River* river, uint16_t* rows) noexcept nogil:
+    cdef void place_hands(self, const River* river, uint16_t* holes) noexcept nogil:
         """Lay out the rows of a board's hands, in order of strength.
 
         Args:
-            rows: OUT (1326,) of all holes; NO_ROW for those that the board makes impossible.
+            holes: OUT (1081,) which of all 1,326 each hand is, in the order of their rows.
         """
         cdef uint16_t block_rows[13][13]
-        cdef uint16_t of_cards[NUM_CARDS][NUM_CARDS]
-        cdef uint8_t taken[NUM_ROWS]
+        cdef uint16_t single_rows[NUM_CARDS][NUM_CARDS]    # 0 for none: a block is weaker
+        cdef uint16_t hole_at[NUM_ROWS]
         cdef const Entry* entry
-        cdef int i, high, low, row = 0, hole = 0, count = 0
+        cdef int i, high, low, num_rows = 0, hole = 0, count = 0
+        memset(single_rows, 0, sizeof(single_rows))
         self.ranked.num_entries = list_entries(river, self.entries)
         self.ranked.entries = <const entry_t*>self.entries
         self.ranked.hands = self.hands
         for i in range(self.ranked.num_entries):
-            self.entries[i].first = row
+            self.entries[i].first = num_rows
             entry = self.entries + i
             if entry.kind == SINGLE:
-                row += 1
+                single_rows[entry.high][entry.low] = num_rows
+                num_rows += 1
             else:
-                block_rows[entry.high][entry.low] = row
-                row += 16 if entry.kind == OF_TWO_RANKS else 6
-        memset(taken, 0, sizeof(taken))
+                block_rows[entry.high][entry.low] = num_rows
+                num_rows += 16 if entry.kind == OF_TWO_RANKS else 6
+        for i in range(num_rows):
+            hole_at[i] = NO_HOLE
         for high in range(NUM_CARDS):
             for low in range(high):
-                if river.levels[high][low] == NO_LEVEL:
-                    continue
-                i = 4 * (high & 3) + (low & 3)
-                if high >> 2 == low >> 2:
-                    i = (high & 3) * ((high & 3) - 1) // 2 + (low & 3)
-                of_cards[high][low] = block_rows[high >> 2][low >> 2] + i
-        for i in range(self.ranked.num_entries):
-            entry = self.entries + i
-            if entry.kind == SINGLE:
-                of_cards[entry.high][entry.low] = entry.first
-        for high in range(NUM_CARDS):
-            for low in range(high):
-                rows[hole] = NO_ROW
-                if river.levels[high][low] != NO_LEVEL:
-                    rows[hole] = of_cards[high][low]
-                    taken[rows[hole]] = True
+                if single_rows[high][low]:
+                    hole_at[single_rows[high][low]] = hole
+                elif river.levels[high][low] != NO_LEVEL:
+                    i = 4 * (high & 3) + (low & 3)
+                    if high >> 2 == low >> 2:
+                        i = (high & 3) * ((high & 3) - 1) // 2 + (low & 3)
+                    hole_at[block_rows[high >> 2][low >> 2] + i] = hole
                 hole += 1
         self.num_others = 0
-        for i in range(row):
-            if taken[i]:
-                self.hands[count] = i
-                count += 1
-            else:
+        for i in range(num_rows):
+            if hole_at[i] == NO_HOLE:
                 self.others[self.num_others] = i
                 self.num_others += 1
+            else:
+                self.hands[count] = i
+                holes[count] = hole_at[i]
+                count += 1
 
 
 cdef void list_hands(
     listing_t* listing,
     const BucketTable* table,
     const int32_t* indices,        # (1326,) of all holes on the street
-    const uint16_t* rows,          # (1326,) of all holes, or NO_ROW
+    const uint16_t* hands,         # (1081,) their rows, ascending
+    const uint16_t* holes,         # (1081,) which holes they are
 ) noexcept nogil:
-    """Sort the hands of the board by their buckets."""
-    cdef uint64_t keys[NUM_RIVER_HANDS]
-    cdef int i, bucket, before = -1, num = 0, count = 0
-    for i in range(NUM_HOLES):
-        if rows[i] != NO_ROW:
-            keys[count] = <uint64_t>bucket_at(table, indices[i]) << 16 | rows[i]
-            count += 1
-    qsort(keys, NUM_RIVER_HANDS, sizeof(uint64_t), compare_keys)
+    """Sort the hands of the board by their buckets; those of one are in order of strength."""
+    cdef uint64_t keys[2][NUM_RIVER_HANDS]     # the bucket, and then the row
+    cdef int starts[NUM_DIGITS + 1]
+    cdef uint64_t* here = keys[0]
+    cdef uint64_t* there = keys[1]
+    cdef uint64_t all_bits = 0
+    cdef int64_t bucket, before = -1
+    cdef int i, digit, shift = 16, num = 0
     for i in range(NUM_RIVER_HANDS):
-        bucket = <int>(keys[i] >> 16)
-        listing.hands[i] = keys[i] & 0xFFFF
+        here[i] = <uint64_t>bucket_at(table, indices[holes[i]]) << 16 | hands[i]
+        all_bits |= here[i]
+    # Digit by digit of the bucket, the lowest first: equal ones stay in their order.
+    while all_bits >> shift:
+        memset(starts, 0, sizeof(starts))
+        for i in range(NUM_RIVER_HANDS):
+            starts[(here[i] >> shift & (NUM_DIGITS - 1)) + 1] += 1
+        for i in range(NUM_DIGITS):
+            starts[i + 1] += starts[i]
+        for i in range(NUM_RIVER_HANDS):
+            digit = here[i] >> shift & (NUM_DIGITS - 1)
+            there[starts[digit]] = here[i]
+            starts[digit] += 1
+        here, there = there, here
+        shift += DIGIT_BITS
+    for i in range(NUM_RIVER_HANDS):
+        bucket = <int64_t>(here[i] >> 16)
+        listing.hands[i] = here[i] & 0xFFFF
         if bucket != before:
-            listing.buckets[num] = before = bucket
+            before = bucket
+            listing.buckets[num] = <int32_t>bucket
             listing.starts[num] = i
             num += 1
     listing.starts[num] = NUM_RIVER_HANDS
@@ -571,11 +580,6 @@ cdef inline uint32_t bucket_at(const BucketTable* table, int64_t index) noexcept
     if table.narrow:
         return table.narrow[index]
     return table.wide[index] if table.wide else table.widest[index]
-
-
-cdef int compare_keys(const void* first, const void* second) noexcept nogil:
-    cdef uint64_t a = (<const uint64_t*>first)[0], b = (<const uint64_t*>second)[0]
-    return (a > b) - (a < b)
 
 
 cdef float* aligned_floats(int64_t count) except NULL:
@@ -611,7 +615,7 @@ cdef int set_table(BucketTable* table, int street, array) except -1:
 
 cdef int set_betting(Betting* betting, street) except -1:
     """Point to the arrays of one street, which somebody else keeps."""
-    width, points, roots, slots, chips, uniform, depth, most_decisions = street
+    width, points, roots, slots, chips, uniform, num_buffers, most_decisions = street
     cdef const uint8_t[::1] raw = points.view(np.uint8)
     cdef const int32_t[::1] ints = roots
     cdef const float[:, ::1] floats
@@ -634,9 +638,8 @@ cdef int set_betting(Betting* betting, street) except -1:
         betting.chips = &floats[0, 0]
     floats = uniform
     betting.uniform = &floats[0, 0]
-    betting.depth = depth
+    betting.num_buffers = num_buffers
     betting.most_decisions = most_decisions
-    betting.most_actions = int(points["num_actions"].max())
     return 0
 
 

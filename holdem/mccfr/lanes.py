@@ -230,7 +230,7 @@ class _Street:
         self._leaves: list[list[int | None]] = []
         self._chips: list[list[int]] = []
         self._uniform: list[NDArray[np.float32]] = []
-        self._depth = self._most_decisions = 0
+        self._num_buffers = self._most_decisions = 0
         self._kinds = _kinds(self.tree, self.street)
         self._known: dict[int, shapes.Shape] = {}
         count = len(self.beginnings)
@@ -244,25 +244,30 @@ class _Street:
             self._points.append({})
             before = len(self.decisions)
             nodes += [None] * (self.width - len(nodes))
-            self._add(self._roots[-1], shape, nodes, before, 1)
+            self._add(self._roots[-1], shape, nodes, before, (0, 0))
             self._most_decisions = max(self._most_decisions, len(self.decisions) - before)
 
     def _shape(self, node: int) -> shapes.Shape:
         return shapes.shape_of(self.tree, node, self._kinds.__getitem__, self._known)
 
     def _add(
-        self, index: int, shape: shapes.Shape, nodes: list[int | None], before: int, depth: int
+        self,
+        index: int,
+        shape: shapes.Shape,
+        nodes: list[int | None],
+        before: int,
+        decided: tuple[int, int],
     ) -> None:
         """Fill in point *index* of *shape*, which stands for *nodes*, and what follows it.
 
         A node is None where a lane's betting has no such point. The groups before this one
-        have *before* decisions.
+        have *before* decisions; on the way here each seat had *decided* among so many actions.
         """
         kind = int(shape[0])
         point = dict.fromkeys(POINT_DTYPE.names or (), -1)
         point.update(kind=kind, actor=0, num_actions=0)
         self._points[index] = point
-        self._depth = max(self._depth, depth)
+        self._num_buffers = max(self._num_buffers, *decided)
         if kind == shapes.NEXT_STREET:
             point["leaf"] = len(self._leaves)
             self._leaves.append(nodes)
@@ -279,8 +284,11 @@ class _Street:
         point.update(decision=len(self.decisions) - before, first_child=len(self._points))
         children = self._decide(below, shape, nodes)
         self._points += [{} for _ in below]
+        first, second = decided
+        more = len(below)
+        now = (first, second + more) if actor else (first + more, second)
         for action, child in enumerate(below):
-            self._add(point["first_child"] + action, child, children[action], before, depth + 1)
+            self._add(point["first_child"] + action, child, children[action], before, now)
 
     def _decide(
         self, below: list[shapes.Shape], shape: shapes.Shape, nodes: list[int | None]
@@ -325,6 +333,6 @@ class _Street:
             np.array(slots, np.int32).reshape(-1, self.width),
             chips,
             uniform,
-            self._depth,
+            self._num_buffers,
             self._most_decisions,
         )
