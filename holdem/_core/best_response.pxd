@@ -31,8 +31,8 @@ cdef extern from "best_response_simd.h" nogil:
     void put_back(lanes_t* values, const lanes_t* aside, int card)
     void clear_card(lanes_t* values, int card)
     void unpack_lanes(
-        float* blocks, const lanes_t* packed, const int32_t* slots, int num_rows,
-        const uint16_t* rows, int num_listed,
+        float* blocks, const lanes_t* packed, const lanes_t* factors, const uint16_t* places,
+        const int32_t* slots, int num_rows, const uint16_t* rows, int num_listed,
     )
     void pack_lanes(
         lanes_t* packed, const float* blocks, const int32_t* slots, int num_rows,

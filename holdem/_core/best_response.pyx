@@ -129,7 +129,7 @@ cdef void spread(
     cdef int a, child
     if point.kind == NEXT_STREET:
         unpack_lanes(
-            <float*>walk.leaf_reach[street], reach,
+            <float*>walk.leaf_reach[street], reach, NULL, NULL,
             betting.slots + NUM_LANES * point.leaf, NUM_SLOTS, NULL, NUM_SLOTS,
         )
     if point.kind != DECISION:

@@ -60,14 +60,16 @@ static inline void set_moves(lane_moves_t *moves, const int32_t *slots, int num_
     }
 }
 
-/* Each lane of *packed* to where its slot says, in the rows listed, or in all if NULL. */
-BODY unpack_lanes_body(float *blocks, const lanes_t *packed, const int32_t *slots, int num_rows,
+/* Each lane of *packed* to where its slot says, in the rows listed, or in all if NULL; if there are
+ * factors, each row times the one at its place. */
+BODY unpack_lanes_body(float *blocks, const lanes_t *packed, const lanes_t *factors,
+                       const uint16_t *places, const int32_t *slots, int num_rows,
                        const uint16_t *rows, int num_listed) {
     lane_moves_t moves;
     set_moves(&moves, slots, num_rows);
     for (int i = 0; i < num_listed; i++) {
         const int row = rows ? rows[i] : i;
-        const lanes_t from = packed[row];
+        const lanes_t from = factors ? packed[row] * factors[places[row]] : packed[row];
         for (int m = 0; m < moves.num; m++) {
             lanes_t *to = (lanes_t *)blocks + moves.at[m] + row;
             *to = SELECT(moves.used[m], __builtin_shuffle(from, moves.packed[m]), *to);
@@ -75,9 +77,9 @@ BODY unpack_lanes_body(float *blocks, const lanes_t *packed, const int32_t *slot
     }
 }
 CLONED(unpack_lanes,
-       (float *blocks, const lanes_t *packed, const int32_t *slots, int num_rows,
-        const uint16_t *rows, int num_listed),
-       (blocks, packed, slots, num_rows, rows, num_listed))
+       (float *blocks, const lanes_t *packed, const lanes_t *factors, const uint16_t *places,
+        const int32_t *slots, int num_rows, const uint16_t *rows, int num_listed),
+       (blocks, packed, factors, places, slots, num_rows, rows, num_listed))
 
 /* Each lane of *packed* from where its slot says, or that *more*; 0 where there is none. */
 BODY pack_lanes_body(lanes_t *packed, const float *blocks, const int32_t *slots, int num_rows,

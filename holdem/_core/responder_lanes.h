@@ -2,8 +2,13 @@
  * lie side by side: few streets begin in many ways, and lanes that are left over cost as
  * much as those in use.
  *
+ * What a seat brings to a point is its reach where the street began, by hand, times how likely it
+ * has played to the point since, by bucket: a vector for each bucket is a few kilobytes, where one
+ * for each hand would be more than caches hold. A responder that has answered each hand apart
+ * brings some hands and others not.
+ *
  * A vector is `width` floats, at a multiple of as many bytes as it has; all arrays of vectors here
- * are float*.
+ * are float*. What each lane does or not is a bit of a uint16_t.
  */
 #ifndef HOLDEM_RESPONDER_LANES_H
 #define HOLDEM_RESPONDER_LANES_H
@@ -23,6 +28,7 @@ typedef struct {
     int32_t buckets[NUM_HANDS];    /* ascending */
     int32_t starts[NUM_HANDS + 1]; /* (num_buckets + 1,) */
     uint16_t hands[NUM_HANDS];     /* their rows */
+    uint16_t places[NUM_ROWS];     /* by row, which of these buckets it is in; 0 if it is no hand */
 } listing_t;
 
 /* The rows of one decision: bucket b's begin at vector b * stride with its regrets. */
@@ -41,11 +47,20 @@ typedef struct {
     const uint16_t *hands; /* (1081,) their rows */
 } ranked_rows_t;
 
-/* The endings that one decision may lead to: the other seat's reach, and what the walking seat wins
- * of each unit of it. */
+/* What the other seat brings to a street, and how what it brings to a point is given. */
 typedef struct {
-    const float *folded; /* NULL if there is no such action */
-    const float *shown;  /* likewise */
+    const float *begun;     /* by row, its reach where the street began */
+    const uint16_t *places; /* by row, its bucket's place among those of the board */
+    int32_t num_buckets;
+    int32_t by_hand; /* else a point's is `likely`, float (num_buckets,): how likely each bucket
+                        has played to there; by hand, uint16_t by row: a bit for each lane */
+} begun_t;
+
+/* The endings that one decision may lead to: what the other seat brings there, see begun_t, and
+ * what the walking seat wins of each unit of it. */
+typedef struct {
+    const void *folded; /* NULL if there is no such action */
+    const void *shown;  /* likewise */
     const float *fold_chips;
     const float *show_chips;
     float fold_sign; /* of fold_chips */
@@ -53,29 +68,31 @@ typedef struct {
 
 typedef struct {
     int32_t width;
-    /* played[a][h] = reach[h] times how likely a is; with a weight, the average takes it in. */
-    void (*play_rows)(const row_t *row, const listing_t *listing, float weight, const float *reach,
-                      float *played);
+    /* Rows that are no hand's are set to 0. */
+    void (*clear_rows)(float *reach, const uint16_t *rows, int num);
+    /* sums[b] = what was begun with by the hands of bucket b. */
+    void (*sum_buckets)(const listing_t *listing, const float *begun, float *sums);
+    /* played[a][b] = likely[b] times how likely a is then; with sums, the average takes it in. */
+    void (*play_rows)(const row_t *row, const listing_t *listing, float weight, const float *sums,
+                      const float *likely, float *played);
     /* values[h] = what the current strategy makes of the actions' values, or that more; regrets
      * are added. */
     void (*learn_rows)(const row_t *row, const listing_t *listing, float weight,
                        const float *of_action, float *values, int more);
-    /* The best action of every hand, the first of equal ones, and what it is worth, or that more.
-     * Every lane has the first action. */
+    /* choices[a][h] = where a is best, the first of equal ones, and what that is worth, or that
+     * more. Every lane has the first action. */
     void (*answer)(const row_t *row, const ranked_rows_t *hands, const float *of_action,
-                   float *values, int8_t *choices, int more);
-    /* played[a][h] = reach[h] where a was chosen. */
-    void (*play_choices)(const int8_t *choices, int num_actions, const ranked_rows_t *hands,
-                         const float *reach, float *played);
-    /* Where the walking seat decides: each ending's values. Both have the same reach. */
-    void (*own_endings)(const ranked_rows_t *hands, const endings_t *endings, float *of_fold,
-                        float *of_show);
+                   float *values, uint16_t *choices, int more);
+    /* Where the walking seat decides: each ending's values. Both are brought the same. work: 3
+     * vectors for each bucket. */
+    void (*own_endings)(const ranked_rows_t *hands, const begun_t *begun, const endings_t *endings,
+                        float *of_fold, float *of_show, float *work);
     /* Where the other seat decides: the sum of both endings' values, or that more. */
-    void (*others_endings)(const ranked_rows_t *hands, const endings_t *endings, int more,
-                           float *values);
-    /* Each lane of a packed vector to where its slot says, and from there, or that more; between
-     * streets of this width. NULL for a single lane. */
-    void (*unpack)(float *blocks, const float *packed, const int32_t *slots,
+    void (*others_endings)(const ranked_rows_t *hands, const begun_t *begun,
+                           const endings_t *endings, int more, float *values, float *work);
+    /* Each lane of what is brought to a point to where its slot says, and of packed values from
+     * there, or that more; between streets of this width. NULL for a single lane. */
+    void (*unpack)(float *blocks, const begun_t *begun, const float *likely, const int32_t *slots,
                    const ranked_rows_t *hands);
     void (*pack)(float *packed, const float *blocks, const int32_t *slots,
                  const ranked_rows_t *hands, int more);
@@ -85,18 +102,21 @@ extern const lane_passes_t RESPONDER_LANES_1, RESPONDER_LANES_8, RESPONDER_LANES
 
 /* The same from a street of one width to one of another. */
 static inline void unpack_between(const lane_passes_t *from, const lane_passes_t *to, float *blocks,
-                                  const float *packed, const int32_t *slots,
+                                  const begun_t *begun, const float *likely, const int32_t *slots,
                                   const ranked_rows_t *hands) {
     if (from == to && from->unpack) {
-        from->unpack(blocks, packed, slots, hands);
+        from->unpack(blocks, begun, likely, slots, hands);
         return;
     }
     for (int l = 0; l < from->width; l++) {
         if (slots[l] < 0) continue;
         float *block = blocks + (int64_t)(slots[l] / to->width) * NUM_ROWS * to->width
                        + slots[l] % to->width;
-        for (int i = 0; i < NUM_HANDS; i++)
-            block[hands->hands[i] * to->width] = packed[hands->hands[i] * from->width + l];
+        for (int i = 0; i < NUM_HANDS; i++) {
+            const int row = hands->hands[i];
+            block[row * to->width] = begun->begun[row * from->width + l]
+                                     * likely[begun->places[row] * from->width + l];
+        }
     }
 }
 
@@ -122,10 +142,12 @@ static inline void pack_between(const lane_passes_t *to, const lane_passes_t *fr
     }
 }
 
-/* Set the rows that are no hand's to 0. */
-static inline void clear_rows(float *reach, int width, const uint16_t *rows, int num) {
-    for (int i = 0; i < num; i++)
-        for (int l = 0; l < width; l++) reach[rows[i] * width + l] = 0.0f;
+/* played[a][h] = where a hand is there and chooses a. */
+static inline void play_choices(const uint16_t *choices, int num_actions, const uint16_t *there,
+                                uint16_t *played) {
+    for (int a = 0; a < num_actions; a++)
+        for (int row = 0; row < NUM_ROWS; row++)
+            played[a * NUM_ROWS + row] = there[row] & choices[a * NUM_ROWS + row];
 }
 
 #endif

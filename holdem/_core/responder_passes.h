@@ -1,7 +1,7 @@
 /* The passes of responder_lanes.h for NUM_LANES betting situations side by side.
  *
- * Hands are gone through bucket by bucket: a row is read once, turned into a strategy once
- * and written once, however many hands of the board share it.
+ * A row is read once, turned into a strategy once and written once, however many hands of the
+ * board share it.
  */
 #include <float.h>
 
@@ -10,14 +10,6 @@
 #include "responder_endings.h"
 
 #define MOST_ACTIONS 16
-
-#if NUM_LANES == 1
-typedef int8_t lane_choices_t;
-#define CONVERTED(choices, type) (choices)
-#else
-typedef int8_t lane_choices_t __attribute__((vector_size(NUM_LANES), aligned(NUM_LANES)));
-#define CONVERTED(choices, type) __builtin_convertvector(choices, type)
-#endif
 
 /* The usual numbers of actions as constants: their loops unroll. */
 #define WITH_ACTIONS(pass, row, ...)                               \
@@ -50,33 +42,49 @@ BODY ask_ahead(const row_t *row, const listing_t *listing, int b, int words) {
     for (int a = 0; a < words; a++) __builtin_prefetch(next + a);
 }
 
-BODY play_k(int k, const row_t *row, const listing_t *listing, float weight,
-              const lanes_t *reach, lanes_t *played) {
+BODY clear_rows_body(float *reach, const uint16_t *rows, int num) {
+    const lanes_t zero = {0};
+    for (int i = 0; i < num; i++) ((lanes_t *)reach)[rows[i]] = zero;
+}
+CLONED(clear_rows, (float *reach, const uint16_t *rows, int num), (reach, rows, num))
+
+BODY sum_buckets_body(const listing_t *listing, const float *begun, float *sums) {
     for (int b = 0; b < listing->num_buckets; b++) {
-        lanes_t *regrets =
-            (lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
-        lanes_t strategy[MOST_ACTIONS], sum = {0};
-        ask_ahead(row, listing, b, weight != 0.0f ? 2 * k : k);
+        lanes_t sum = {0};
+        for (int i = listing->starts[b]; i < listing->starts[b + 1]; i++)
+            sum += ((const lanes_t *)begun)[listing->hands[i]];
+        ((lanes_t *)sums)[b] = sum;
+    }
+}
+CLONED(sum_buckets, (const listing_t *listing, const float *begun, float *sums),
+       (listing, begun, sums))
+
+BODY play_k(int k, const row_t *row, const listing_t *listing, float weight, const lanes_t *sums,
+            const lanes_t *likely, lanes_t *played) {
+    const int num = listing->num_buckets;
+    for (int b = 0; b < num; b++) {
+        lanes_t *regrets = (lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
+        lanes_t strategy[MOST_ACTIONS];
+        ask_ahead(row, listing, b, sums ? 2 * k : k);
         match_row(regrets, (const lanes_t *)row->uniform, k, strategy);
-        for (int i = listing->starts[b]; i < listing->starts[b + 1]; i++) {
-            int h = listing->hands[i];
-            lanes_t brought = reach[h];
-            sum += brought;
-            for (int a = 0; a < k; a++) played[a * NUM_ROWS + h] = brought * strategy[a];
+        for (int a = 0; a < k; a++) {
+            strategy[a] *= likely[b];
+            played[a * num + b] = strategy[a];
         }
-        if (weight != 0.0f)
-            for (int a = 0; a < k; a++) regrets[k + a] += (sum * weight) * strategy[a];
+        if (sums)
+            for (int a = 0; a < k; a++) regrets[k + a] += (sums[b] * weight) * strategy[a];
     }
 }
 
-BODY play_rows_body(const row_t *row, const listing_t *listing, float weight, const float *reach,
-                    float *played) {
-    WITH_ACTIONS(play_k, row, listing, weight, (const lanes_t *)reach, (lanes_t *)played);
+BODY play_rows_body(const row_t *row, const listing_t *listing, float weight, const float *sums,
+                    const float *likely, float *played) {
+    WITH_ACTIONS(play_k, row, listing, weight, (const lanes_t *)sums, (const lanes_t *)likely,
+                 (lanes_t *)played);
 }
 CLONED(play_rows,
-       (const row_t *row, const listing_t *listing, float weight, const float *reach,
-        float *played),
-       (row, listing, weight, reach, played))
+       (const row_t *row, const listing_t *listing, float weight, const float *sums,
+        const float *likely, float *played),
+       (row, listing, weight, sums, likely, played))
 
 BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
                const lanes_t *of_action, lanes_t *values, int more) {
@@ -117,8 +125,25 @@ CLONED(learn_rows,
         float *values, int more),
        (row, listing, weight, of_action, values, more))
 
+/* bits = one for each lane, set where all of the lane's are. */
+BODY to_bits(unsigned *bits, lane_bits_t lanes) {
+#if NUM_LANES == 1
+    *bits = lanes & 1;
+#elif defined(__SSE__)
+    typedef float quad_t __attribute__((vector_size(16)));
+    quad_t quads[NUM_LANES / 4];
+    memcpy(quads, &lanes, sizeof quads);
+    *bits = 0;
+    for (int q = 0; q < NUM_LANES / 4; q++)
+        *bits |= (unsigned)__builtin_ia32_movmskps(quads[q]) << 4 * q;
+#else
+    *bits = 0;
+    for (int l = 0; l < NUM_LANES; l++) *bits |= (lanes[l] & 1u) << l;
+#endif
+}
+
 BODY answer_body(const row_t *row, const ranked_rows_t *hands, const float *of_action,
-                 float *values, int8_t *choices, int more) {
+                 float *values, uint16_t *choices, int more) {
     const lanes_t zero = {0}, *uniform = (const lanes_t *)row->uniform;
     lanes_t bar[MOST_ACTIONS];
     for (int a = 0; a < row->num_actions; a++)
@@ -127,45 +152,33 @@ BODY answer_body(const row_t *row, const ranked_rows_t *hands, const float *of_a
         const int h = hands->hands[i];
         const lanes_t *terms = (const lanes_t *)of_action + h;
         lanes_t *value = (lanes_t *)values + h;
+        uint16_t *choice = choices + h;
         /* With the bar added no value is -0. */
         lanes_t best = terms[0] + bar[0];
-        lane_bits_t choice = {0};
+        choice[0] = (uint16_t)-1;
         for (int a = 1; a < row->num_actions; a++) {
-            lanes_t term = terms[a * NUM_ROWS] + bar[a];
-            lane_bits_t better = LESS(best, term);
+            unsigned bits;
+            const lanes_t term = terms[a * NUM_ROWS] + bar[a];
+            const lane_bits_t better = LESS(best, term);
             best = SELECT(better, term, best);
-            choice = (better & a) | (~better & choice);
+            to_bits(&bits, better);
+            choice[a * NUM_ROWS] = (uint16_t)bits;
+            for (int b = 0; b < a; b++) choice[b * NUM_ROWS] &= (uint16_t)~bits;
         }
         if (more) *value += best;
         else *value = best;
-        ((lane_choices_t *)choices)[h] = CONVERTED(choice, lane_choices_t);
     }
 }
 CLONED(answer,
        (const row_t *row, const ranked_rows_t *hands, const float *of_action, float *values,
-        int8_t *choices, int more),
+        uint16_t *choices, int more),
        (row, hands, of_action, values, choices, more))
 
-BODY play_choices_body(const int8_t *choices, int num_actions, const ranked_rows_t *hands,
-                       const float *reach, float *played) {
-    const lanes_t zero = {0};
-    for (int i = 0; i < NUM_HANDS; i++) {
-        const int h = hands->hands[i];
-        const lanes_t brought = ((const lanes_t *)reach)[h];
-        lane_bits_t choice = CONVERTED(((const lane_choices_t *)choices)[h], lane_bits_t);
-        for (int a = 0; a < num_actions; a++)
-            ((lanes_t *)played)[a * NUM_ROWS + h] = SELECT(choice == a, brought, zero);
-    }
-}
-CLONED(play_choices,
-       (const int8_t *choices, int num_actions, const ranked_rows_t *hands, const float *reach,
-        float *played),
-       (choices, num_actions, hands, reach, played))
-
 #if NUM_LANES > 1
-static void unpack(float *blocks, const float *packed, const int32_t *slots,
+static void unpack(float *blocks, const begun_t *begun, const float *likely, const int32_t *slots,
                    const ranked_rows_t *hands) {
-    unpack_lanes(blocks, (const lanes_t *)packed, slots, NUM_ROWS, hands->hands, NUM_HANDS);
+    unpack_lanes(blocks, (const lanes_t *)begun->begun, (const lanes_t *)likely, begun->places,
+                 slots, NUM_ROWS, hands->hands, NUM_HANDS);
 }
 
 static void pack(float *packed, const float *blocks, const int32_t *slots,
@@ -179,6 +192,6 @@ static void pack(float *packed, const float *blocks, const int32_t *slots,
 
 #define PASSES                                                                                     \
     {                                                                                              \
-        NUM_LANES, play_rows, learn_rows, answer, play_choices, own_endings, others_endings,       \
-            unpack, pack,                                                                          \
+        NUM_LANES, clear_rows, sum_buckets, play_rows, learn_rows, answer, own_endings,            \
+            others_endings, unpack, pack,                                                          \
     }

@@ -3,7 +3,7 @@
 # Points of the betting tree that are alike but for their chips lie in the lanes of one
 # vector, group by group: 1, 8 or 16 of them, by how many ways a street begins; `holdem/mccfr/lanes.py` makes the groups. A group's reach or value is
 # an array of vectors, one for each of the 1,081 hands that the board leaves.
-from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint8_t
 
 cdef extern from "responder_lanes.h" nogil:
     enum:
@@ -13,6 +13,7 @@ cdef extern from "responder_lanes.h" nogil:
         int32_t buckets[1081]
         int32_t starts[1082]
         uint16_t hands[1081]
+        uint16_t places[NUM_ROWS]
     ctypedef struct row_t:
         float* rows
         const float* uniform
@@ -24,18 +25,27 @@ cdef extern from "responder_lanes.h" nogil:
         const entry_t* entries
         int32_t num_entries
         const uint16_t* hands
+    ctypedef struct begun_t:
+        const float* begun
+        const uint16_t* places
+        int32_t num_buckets
+        int32_t by_hand
     ctypedef struct endings_t:
-        const float* folded
-        const float* shown
+        const void* folded
+        const void* shown
         const float* fold_chips
         const float* show_chips
         float fold_sign
     # The passes for one number of lanes.
     ctypedef struct lane_passes_t:
         int32_t width
+        void (*clear_rows)(float* reach, const uint16_t* rows, int num) noexcept nogil
+        void (*sum_buckets)(
+            const listing_t* listing, const float* begun, float* sums,
+        ) noexcept nogil
         void (*play_rows)(
-            const row_t* row, const listing_t* listing, float weight, const float* reach,
-            float* played,
+            const row_t* row, const listing_t* listing, float weight, const float* sums,
+            const float* likely, float* played,
         ) noexcept nogil
         void (*learn_rows)(
             const row_t* row, const listing_t* listing, float weight, const float* of_action,
@@ -43,30 +53,31 @@ cdef extern from "responder_lanes.h" nogil:
         ) noexcept nogil
         void (*answer)(
             const row_t* row, const ranked_rows_t* hands, const float* of_action, float* values,
-            int8_t* choices, bint more,
-        ) noexcept nogil
-        void (*play_choices)(
-            const int8_t* choices, int num_actions, const ranked_rows_t* hands,
-            const float* reach, float* played,
+            uint16_t* choices, bint more,
         ) noexcept nogil
         void (*own_endings)(
-            const ranked_rows_t* hands, const endings_t* endings, float* of_fold, float* of_show,
+            const ranked_rows_t* hands, const begun_t* begun, const endings_t* endings,
+            float* of_fold, float* of_show, float* work,
         ) noexcept nogil
         void (*others_endings)(
-            const ranked_rows_t* hands, const endings_t* endings, bint more, float* values,
+            const ranked_rows_t* hands, const begun_t* begun, const endings_t* endings, bint more,
+            float* values, float* work,
         ) noexcept nogil
     const lane_passes_t RESPONDER_LANES_1
     const lane_passes_t RESPONDER_LANES_8
     const lane_passes_t RESPONDER_LANES_16
     void unpack_between(
-        const lane_passes_t* above, const lane_passes_t* below, float* blocks, const float* packed,
-        const int32_t* slots, const ranked_rows_t* hands,
+        const lane_passes_t* above, const lane_passes_t* below, float* blocks,
+        const begun_t* begun, const float* likely, const int32_t* slots,
+        const ranked_rows_t* hands,
+    )
+    void play_choices(
+        const uint16_t* choices, int num_actions, const uint16_t* there, uint16_t* played,
     )
     void pack_between(
         const lane_passes_t* above, const lane_passes_t* below, float* packed, const float* blocks,
         const int32_t* slots, const ranked_rows_t* hands, bint more,
     )
-    void clear_rows(float* reach, int width, const uint16_t* rows, int num)
 
 cdef enum PointKind:
     DECISION = 0
@@ -80,7 +91,6 @@ cdef packed struct Point:
     int32_t first_child        # children are contiguous
     int32_t chips              # row of the street's chips, at an ending
     int32_t leaf               # row of the street's slots, at NEXT_STREET
-    int32_t decision           # number among its group's decisions
     uint8_t kind
     uint8_t actor
     uint8_t num_actions
@@ -94,7 +104,6 @@ cdef struct Betting:
     const float* chips         # (rows, width): seat 0's net at a fold, else what each paid
     const float* uniform       # (actions, width): 1 / actions where a lane has this one, else 0
     int num_groups
-    int most_decisions         # of a group
     int num_buffers            # actions that one seat decides among on a path, at most
 
 # The rows of one player, by street.

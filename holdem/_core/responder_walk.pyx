@@ -47,7 +47,6 @@ POINT_DTYPE = np.dtype([
     ("first_child", np.int32),
     ("chips", np.int32),
     ("leaf", np.int32),
-    ("decision", np.int32),
     ("kind", np.uint8),
     ("actor", np.uint8),
     ("num_actions", np.uint8),
@@ -56,6 +55,7 @@ assert POINT_DTYPE.itemsize == sizeof(Point)
 
 cdef enum:
     LAST = MAX_STREETS - 1
+    MOST_LANES = 16
     PHASES = 2 * LAST + 1                      # streets down to the last, and up again
     OPPONENTS = 990                            # hands that a hand and a board leave
     NO_HOLE = 0xFFFF
@@ -86,13 +86,32 @@ cdef struct Turn:
     float strategy_weight      # of the other seat's average; 0 for none
 
 
+# One group that a thread is at, in one turn.
+cdef struct Visit:
+    const Turn* turn
+    int street
+    const listing_t* listing   # by what the other seat plays
+    begun_t begun
+    const float* sums          # of what is begun with, by bucket; NULL if no average is taken
+    float* work                # see `own_endings`
+
+
+# Memory of one thread, by what it is for; see lane_passes_t.
+cdef struct Scratch:
+    float* likely              # by bucket, of the decisions on a path
+    uint16_t* there            # by hand, likewise
+    float* values              # by hand, likewise
+    float* sums
+    float* work
+
+
 cdef class ResponderWalk:
     """Trains the rows of one seat of a betting tree of two players and four streets.
 
     Args:
         seat: whose rows are trained.
-        streets: by street ``(width, points, roots, slots, chips, uniform, buffers,
-            most_decisions)``, see `Betting`; `holdem.mccfr.lanes` makes them.
+        streets: by street ``(width, points, roots, slots, chips, uniform, buffers)``, see
+            `Betting`; `holdem.mccfr.lanes` makes them.
         tables: by street, the bucket of every canonical hand, uint8, uint16 or uint32.
         responder_tables: likewise for all streets but the last, what the responder tells apart
             there; the same arrays if it is what the table does.
@@ -126,11 +145,11 @@ cdef class ResponderWalk:
     # Blocks of the groups of each street, and the answers on the last.
     cdef float* reach[MAX_STREETS]
     cdef float* values[MAX_STREETS]
-    cdef int8_t* choices                       # (groups, decisions, rows, width)
-    # By thread, for the decisions of a path: what the other brings, and what it is worth.
-    cdef float** brought                       # each street's blocks in a place of their own
-    cdef float** scratch
-    cdef int64_t brought_at[MAX_STREETS]
+    cdef uint16_t* choices                     # (actions of the street, rows)
+    cdef Scratch* scratch                      # by thread
+    # What is brought to a beginning.
+    cdef float* ones
+    cdef uint16_t* all_there
     cdef uint32_t* barrier
     cdef int64_t* taken                        # (2, PHASES) groups that threads have taken
     cdef object kept                           # what the pointers point to
@@ -139,8 +158,10 @@ cdef class ResponderWalk:
         self, int seat, streets, tables, responder_tables, rows, responder_rows,
         int num_threads=1,
     ):
-        cdef int street, thread
-        cdef int64_t floats, brought = 0, most = 0
+        cdef int street, thread, buffers = 0
+        cdef int64_t i, floats, vectors = NUM_RIVER_HANDS * MOST_LANES
+        cdef int64_t block = NUM_ROWS * MOST_LANES
+        cdef Scratch* scratch
         if len(streets) != MAX_STREETS or len(tables) != MAX_STREETS:
             raise ValueError("a responder's walk needs four streets")
         if len(responder_tables) != LAST:
@@ -152,21 +173,17 @@ cdef class ResponderWalk:
         self.seat = seat
         self.num_threads = num_threads
         self.kept = [streets, tables, responder_tables, rows, responder_rows]
-        self.brought = <float**>malloc(2 * num_threads * sizeof(float*))
-        if self.brought == NULL:
+        self.scratch = <Scratch*>malloc(num_threads * sizeof(Scratch))
+        if self.scratch == NULL:
             raise error_for(OUT_OF_MEMORY)
-        memset(self.brought, 0, 2 * num_threads * sizeof(float*))
-        self.scratch = self.brought + num_threads
+        memset(self.scratch, 0, num_threads * sizeof(Scratch))
         for street in range(MAX_STREETS):
             set_betting(&self.betting[street], streets[street])
             set_table(&self.tables[street], street, tables[street])
             if street < LAST:
                 set_table(&self.responder_tables[street], street, responder_tables[street])
                 self.alike[street] = responder_tables[street] is tables[street]
-            self.brought_at[street] = brought
-            floats = self.betting[street].num_buffers * self.block_of(street)
-            brought += (floats + 15) // 16 * 16
-            most = max(most, floats)
+            buffers = max(buffers, self.betting[street].num_buffers)
             floats = self.block_of(street) * self.betting[street].num_groups
             self.reach[street] = aligned_floats(floats)
             self.values[street] = aligned_floats(floats)
@@ -174,12 +191,22 @@ cdef class ResponderWalk:
             memset(self.reach[street], 0, sizeof(float) * floats)
         set_rows(&self.table, streets, rows, 2)
         set_rows(&self.responder, streets, responder_rows, 1)
-        # A choice is a byte where a value is a float.
-        floats = self.block_of(LAST) * self.betting[LAST].num_groups
-        self.choices = <int8_t*>aligned_floats(floats * self.betting[LAST].most_decisions // 4 + 1)
+        # Two choices are as large as a float.
+        floats = NUM_ROWS * len(streets[LAST][5]) // 2 + 1
+        self.choices = <uint16_t*>aligned_floats(floats)
+        memset(self.choices, 0, sizeof(float) * floats)
         for thread in range(num_threads):
-            self.brought[thread] = aligned_floats(brought)
-            self.scratch[thread] = aligned_floats(most)
+            scratch = self.scratch + thread
+            scratch.likely = aligned_floats(buffers * vectors)
+            scratch.values = aligned_floats(buffers * block)
+            scratch.there = <uint16_t*>aligned_floats(buffers * NUM_ROWS)
+            scratch.sums = aligned_floats(vectors)
+            scratch.work = aligned_floats(3 * vectors)
+        self.ones = aligned_floats(vectors)
+        for i in range(vectors):
+            self.ones[i] = 1
+        self.all_there = <uint16_t*>aligned_floats(NUM_ROWS)
+        memset(self.all_there, -1, NUM_ROWS * sizeof(uint16_t))
         self._set_meeting()
 
     def __dealloc__(self):
@@ -188,10 +215,16 @@ cdef class ResponderWalk:
             free(self.reach[i])
             free(self.values[i])
         free(self.choices)
-        if self.brought != NULL:
-            for i in range(2 * self.num_threads):
-                free(self.brought[i])
-        free(self.brought)
+        if self.scratch != NULL:
+            for i in range(self.num_threads):
+                free(self.scratch[i].likely)
+                free(self.scratch[i].there)
+                free(self.scratch[i].values)
+                free(self.scratch[i].sums)
+                free(self.scratch[i].work)
+        free(self.scratch)
+        free(self.ones)
+        free(self.all_there)
 
     def _set_meeting(self):
         """Lay out where threads meet, each word in a cache line of its own."""
@@ -270,27 +303,14 @@ cdef class ResponderWalk:
     ) noexcept nogil:
         """Carry the other's reach down street by street, and the seat's values up."""
         cdef int phase, street
-        cdef int64_t group, at
-        cdef int root
+        cdef int64_t group
         for phase in range(PHASES):
             street = min(phase, 2 * LAST - phase)
             while True:
                 group = sync_cell_add(taken + phase * SYNC_CELL_WORDS, 1) - 1
                 if group >= self.betting[street].num_groups:
                     break
-                root = self.betting[street].roots[group]
-                at = group * self.block_of(street)
-                if phase < LAST:
-                    self.descend(
-                        turn, street, root, self.reach[street] + at,
-                        self.brought[thread] + self.brought_at[street],
-                    )
-                else:
-                    self.ascend(
-                        turn, street, group, root, self.reach[street] + at,
-                        self.values[street] + at, False,
-                        self.brought[thread] + self.brought_at[street], self.scratch[thread],
-                    )
+                self.visit(turn, street, group, phase < LAST, self.scratch + thread)
             if not self.meet(spin):
                 return False
         return True
@@ -324,116 +344,153 @@ cdef class ResponderWalk:
         row.num_actions = point.num_actions
         return row
 
-    cdef void descend(
-        self, const Turn* turn, int street, int index, const float* reach, float* buffers
+    cdef void visit(
+        self, const Turn* turn, int street, int64_t group, bint down, Scratch* scratch
     ) noexcept nogil:
-        """Carry the other's reach of one point down to the next street."""
+        """Take one group down to the next street, or its values up."""
         cdef const Betting* betting = &self.betting[street]
+        cdef float* begun = self.reach[street] + group * self.block_of(street)
+        cdef Visit here
+        here.turn = turn
+        here.street = street
+        here.listing = self.listing_of(turn.other, street)
+        here.work = scratch.work
+        here.begun.begun = begun
+        here.begun.places = &here.listing.places[0]
+        here.begun.num_buckets = here.listing.num_buckets
+        here.begun.by_hand = street == LAST and not turn.answers
+        # The average takes in all streets but the last on the way down.
+        here.sums = NULL
+        if turn.strategy_weight != 0 and (down or street == LAST):
+            betting.passes.sum_buckets(here.listing, begun, scratch.sums)
+            here.sums = scratch.sums
+        if down:
+            self.descend(&here, betting.roots[group], self.ones, scratch.likely)
+        else:
+            self.ascend(
+                &here, betting.roots[group], self.ones, self.all_there,
+                self.values[street] + group * self.block_of(street), False, scratch.likely,
+                scratch.there, scratch.values,
+            )
+
+    cdef void descend(
+        self, const Visit* here, int index, const float* likely, float* further
+    ) noexcept nogil:
+        """Carry the other's reach of one point down to the next street.
+
+        Args:
+            likely: what it brings, see begun_t.
+            further: memory for what it brings to points after this one.
+        """
+        cdef const Betting* betting = &self.betting[here.street]
         cdef const Point* point = betting.points + index
-        cdef int64_t block = self.block_of(street)
+        cdef int64_t size = here.listing.num_buckets * betting.passes.width
         cdef row_t row
         cdef int a
         if point.kind == NEXT_STREET:
             unpack_between(
-                betting.passes, self.betting[street + 1].passes, self.reach[street + 1], reach,
+                betting.passes, self.betting[here.street + 1].passes,
+                self.reach[here.street + 1], &here.begun, likely,
                 betting.slots + betting.passes.width * point.leaf, &self.ranked,
             )
         if point.kind != DECISION:
             return
-        if point.actor == turn.seat:
+        if point.actor == here.turn.seat:
             for a in range(point.num_actions):
-                self.descend(turn, street, point.first_child + a, reach, buffers)
+                self.descend(here, point.first_child + a, likely, further)
             return
-        row = self.rows_of(turn.other, street, point)
+        row = self.rows_of(here.turn.other, here.street, point)
         betting.passes.play_rows(
-            &row, self.listing_of(turn.other, street), turn.strategy_weight, reach, buffers
+            &row, here.listing, here.turn.strategy_weight, here.sums, likely, further
         )
         for a in range(point.num_actions):
             self.descend(
-                turn, street, point.first_child + a, buffers + a * block,
-                buffers + point.num_actions * block,
+                here, point.first_child + a, further + a * size,
+                further + point.num_actions * size,
             )
 
     cdef void ascend(
-        self, const Turn* turn, int street, int64_t group, int index, const float* reach,
-        float* values, bint more, float* brought, float* buffers,
+        self, const Visit* here, int index, const float* likely, const uint16_t* there,
+        float* values, bint more, float* more_likely, uint16_t* more_there, float* more_values,
     ) noexcept nogil:
         """Find what a point is worth to each hand of the walking seat, and update its rows.
 
         Values are in chips times the other's reach, and are added to *values* if they are *more*.
+
+        Args:
+            likely, there: what the other brings, the one or the other: see begun_t.
+            more_likely, more_there, more_values: memory for points after this one.
         """
-        cdef const Betting* betting = &self.betting[street]
+        cdef const Betting* betting = &self.betting[here.street]
         cdef const Point* point = betting.points + index
-        cdef int64_t block = self.block_of(street)
-        cdef float* further = buffers + point.num_actions * block
+        cdef int64_t block = self.block_of(here.street)
+        cdef int64_t size = here.listing.num_buckets * betting.passes.width
         cdef float* of_fold = NULL
         cdef float* of_show = NULL
         cdef const Point* child
-        cdef int8_t* choices
+        cdef uint16_t* choices
         cdef endings_t endings
         cdef row_t row
         cdef int a
         if point.kind == NEXT_STREET:
             pack_between(
-                betting.passes, self.betting[street + 1].passes, values, self.values[street + 1],
+                betting.passes, self.betting[here.street + 1].passes, values,
+                self.values[here.street + 1],
                 betting.slots + betting.passes.width * point.leaf, &self.ranked, more,
             )
             return
-        choices = self.choices + (group * betting.most_decisions + point.decision) * block
+        choices = self.choices + point.first_action * NUM_ROWS
         memset(&endings, 0, sizeof(endings))
-        endings.fold_sign = 1 if turn.seat == 0 else -1
-        if point.actor == turn.seat:
+        endings.fold_sign = 1 if here.turn.seat == 0 else -1
+        if point.actor == here.turn.seat:
             for a in range(point.num_actions):
                 child = betting.points + point.first_child + a
                 if child.kind == FOLDED:
-                    of_fold = buffers + a * block
-                    endings.folded = reach
-                    endings.fold_chips = betting.chips + betting.passes.width * child.chips
+                    of_fold = more_values + a * block
                 elif child.kind == SHOWN:
-                    of_show = buffers + a * block
-                    endings.shown = reach
-                    endings.show_chips = betting.chips + betting.passes.width * child.chips
+                    of_show = more_values + a * block
                 else:
                     self.ascend(
-                        turn, street, group, point.first_child + a, reach, buffers + a * block,
-                        False, brought, further,
+                        here, point.first_child + a, likely, there, more_values + a * block,
+                        False, more_likely, more_there, more_values + point.num_actions * block,
                     )
+                add_ending(&endings, here, betting, child, likely, there)
             if of_fold != NULL or of_show != NULL:
-                betting.passes.own_endings(&self.ranked, &endings, of_fold, of_show)
-            row = self.rows_of(turn.own, street, point)
-            if street == LAST and turn.answers:
-                betting.passes.answer(&row, &self.ranked, buffers, values, choices, more)
+                betting.passes.own_endings(
+                    &self.ranked, &here.begun, &endings, of_fold, of_show, here.work
+                )
+            row = self.rows_of(here.turn.own, here.street, point)
+            if here.street == LAST and here.turn.answers:
+                betting.passes.answer(&row, &self.ranked, more_values, values, choices, more)
             else:
                 betting.passes.learn_rows(
-                    &row, self.listing_of(turn.own, street), turn.regret_weight, buffers, values,
-                    more,
+                    &row, self.listing_of(here.turn.own, here.street), here.turn.regret_weight,
+                    more_values, values, more,
                 )
             return
-        if street == LAST and not turn.answers:
-            betting.passes.play_choices(choices, point.num_actions, &self.ranked, reach, brought)
+        if here.begun.by_hand:
+            play_choices(choices, point.num_actions, there, more_there)
         else:
-            # On the way down the average took in all streets but the last.
-            row = self.rows_of(turn.other, street, point)
+            row = self.rows_of(here.turn.other, here.street, point)
             betting.passes.play_rows(
-                &row, self.listing_of(turn.other, street),
-                turn.strategy_weight if street == LAST else 0, reach, brought,
+                &row, here.listing, here.turn.strategy_weight, here.sums, likely, more_likely
             )
         for a in range(point.num_actions):
             child = betting.points + point.first_child + a
-            if child.kind == FOLDED:
-                endings.folded = brought + a * block
-                endings.fold_chips = betting.chips + betting.passes.width * child.chips
-            elif child.kind == SHOWN:
-                endings.shown = brought + a * block
-                endings.show_chips = betting.chips + betting.passes.width * child.chips
-            else:
+            if child.kind == DECISION or child.kind == NEXT_STREET:
                 self.ascend(
-                    turn, street, group, point.first_child + a, brought + a * block, values, more,
-                    brought + point.num_actions * block, buffers,
+                    here, point.first_child + a, more_likely + a * size, more_there + a * NUM_ROWS,
+                    values, more, more_likely + point.num_actions * size,
+                    more_there + point.num_actions * NUM_ROWS, more_values,
                 )
                 more = True
+            add_ending(
+                &endings, here, betting, child, more_likely + a * size, more_there + a * NUM_ROWS
+            )
         if endings.folded != NULL or endings.shown != NULL:
-            betting.passes.others_endings(&self.ranked, &endings, more, values)
+            betting.passes.others_endings(
+                &self.ranked, &here.begun, &endings, more, values, here.work
+            )
 
     # ---- The board -----------------------------------------------------------------------------
 
@@ -445,7 +502,7 @@ cdef class ResponderWalk:
         cdef int32_t indices[NUM_HOLES]
         cdef River river
         cdef card_t card
-        cdef int i, j, thread, street
+        cdef int i, j, street
         for i in range(NUM_CARDS):
             deck[i] = i
         for i in range(5):
@@ -457,6 +514,10 @@ cdef class ResponderWalk:
         self.place_hands(&river, holes)
         for street in range(MAX_STREETS):
             holes_on_board(deck, BOARD_CARDS[street], indices)
+            for i in range(self.betting[street].num_groups):
+                self.betting[street].passes.clear_rows(
+                    self.reach[street] + i * self.block_of(street), self.others, self.num_others
+                )
             list_hands(
                 &self.listings[street], &self.tables[street], indices, self.hands, holes
             )
@@ -465,26 +526,11 @@ cdef class ResponderWalk:
                     &self.responder_listings[street], &self.responder_tables[street], indices,
                     self.hands, holes,
                 )
-            self.clear(street, self.reach[street], self.betting[street].num_groups)
-            for thread in range(self.num_threads):
-                self.clear(
-                    street, self.brought[thread] + self.brought_at[street],
-                    self.betting[street].num_buffers,
-                )
         # One beginning, and every hand is brought to it.
         for i in range(NUM_RIVER_HANDS):
             self.reach[0][self.hands[i] * self.betting[0].passes.width] = 1
         for i in range(2 * PHASES):
             sync_cell_store(self.taken + i * SYNC_CELL_WORDS, 0)
-
-    cdef void clear(self, int street, float* reach, int num_blocks) noexcept nogil:
-        """Set rows that are no hand's to 0."""
-        cdef int i
-        for i in range(num_blocks):
-            clear_rows(
-                reach + i * self.block_of(street), self.betting[street].passes.width, self.others,
-                self.num_others,
-            )
 
     cdef void place_hands(self, const River* river, uint16_t* holes) noexcept nogil:
         """Lay out the rows of a board's hands, in order of strength.
@@ -533,6 +579,22 @@ cdef class ResponderWalk:
                 count += 1
 
 
+cdef void add_ending(
+    endings_t* endings, const Visit* here, const Betting* betting, const Point* point,
+    const float* likely, const uint16_t* there,
+) noexcept nogil:
+    """Note a point if it is a fold or a showdown; a decision has at most one of each."""
+    cdef const void* brought = likely
+    if here.begun.by_hand:
+        brought = there
+    if point.kind == FOLDED:
+        endings.folded = brought
+        endings.fold_chips = betting.chips + betting.passes.width * point.chips
+    elif point.kind == SHOWN:
+        endings.shown = brought
+        endings.show_chips = betting.chips + betting.passes.width * point.chips
+
+
 cdef void list_hands(
     listing_t* listing,
     const BucketTable* table,
@@ -548,6 +610,7 @@ cdef void list_hands(
     cdef uint64_t all_bits = 0
     cdef int64_t bucket, before = -1
     cdef int i, digit, shift = 16, num = 0
+    memset(listing.places, 0, sizeof(listing.places))
     for i in range(NUM_RIVER_HANDS):
         here[i] = <uint64_t>bucket_at(table, indices[holes[i]]) << 16 | hands[i]
         all_bits |= here[i]
@@ -572,6 +635,7 @@ cdef void list_hands(
             listing.buckets[num] = <int32_t>bucket
             listing.starts[num] = i
             num += 1
+        listing.places[here[i] & 0xFFFF] = num - 1
     listing.starts[num] = NUM_RIVER_HANDS
     listing.num_buckets = num
 
@@ -615,7 +679,7 @@ cdef int set_table(BucketTable* table, int street, array) except -1:
 
 cdef int set_betting(Betting* betting, street) except -1:
     """Point to the arrays of one street, which somebody else keeps."""
-    width, points, roots, slots, chips, uniform, num_buffers, most_decisions = street
+    width, points, roots, slots, chips, uniform, num_buffers = street
     cdef const uint8_t[::1] raw = points.view(np.uint8)
     cdef const int32_t[::1] ints = roots
     cdef const float[:, ::1] floats
@@ -639,7 +703,6 @@ cdef int set_betting(Betting* betting, street) except -1:
     floats = uniform
     betting.uniform = &floats[0, 0]
     betting.num_buffers = num_buffers
-    betting.most_decisions = most_decisions
     return 0
 
 

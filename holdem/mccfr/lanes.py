@@ -230,7 +230,7 @@ class _Street:
         self._leaves: list[list[int | None]] = []
         self._chips: list[list[int]] = []
         self._uniform: list[NDArray[np.float32]] = []
-        self._num_buffers = self._most_decisions = 0
+        self._num_buffers = 0
         self._kinds = _kinds(self.tree, self.street)
         self._known: dict[int, shapes.Shape] = {}
         count = len(self.beginnings)
@@ -242,10 +242,8 @@ class _Street:
                 self.places[self.beginnings[place]] = self.width * len(self._roots) + lane
             self._roots.append(len(self._points))
             self._points.append({})
-            before = len(self.decisions)
             nodes += [None] * (self.width - len(nodes))
-            self._add(self._roots[-1], shape, nodes, before, (0, 0))
-            self._most_decisions = max(self._most_decisions, len(self.decisions) - before)
+            self._add(self._roots[-1], shape, nodes, (0, 0))
 
     def _shape(self, node: int) -> shapes.Shape:
         return shapes.shape_of(self.tree, node, self._kinds.__getitem__, self._known)
@@ -255,13 +253,12 @@ class _Street:
         index: int,
         shape: shapes.Shape,
         nodes: list[int | None],
-        before: int,
         decided: tuple[int, int],
     ) -> None:
         """Fill in point *index* of *shape*, which stands for *nodes*, and what follows it.
 
-        A node is None where a lane's betting has no such point. The groups before this one
-        have *before* decisions; on the way here each seat had *decided* among so many actions.
+        A node is None where a lane's betting has no such point. On the way here each seat had
+        *decided* among so many actions.
         """
         kind = int(shape[0])
         point = dict.fromkeys(POINT_DTYPE.names or (), -1)
@@ -281,14 +278,14 @@ class _Street:
             return
         _, actor, *below = shape
         point.update(actor=int(actor), num_actions=len(below), first_action=self.num_actions)
-        point.update(decision=len(self.decisions) - before, first_child=len(self._points))
+        point.update(first_child=len(self._points))
         children = self._decide(below, shape, nodes)
         self._points += [{} for _ in below]
         first, second = decided
         more = len(below)
         now = (first, second + more) if actor else (first + more, second)
         for action, child in enumerate(below):
-            self._add(point["first_child"] + action, child, children[action], before, now)
+            self._add(point["first_child"] + action, child, children[action], now)
 
     def _decide(
         self, below: list[shapes.Shape], shape: shapes.Shape, nodes: list[int | None]
@@ -334,5 +331,4 @@ class _Street:
             chips,
             uniform,
             self._num_buffers,
-            self._most_decisions,
         )
