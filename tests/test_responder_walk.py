@@ -216,12 +216,15 @@ def test_a_responder_that_tells_more_apart_equals_the_reference(tables, seat, se
     check_iterations(betting_of("bets"), tables, seat, seed, (1.0, 0.5), cells=(cells, counts))
 
 
-def test_lanes_lack_actions_in_what_is_compared():
-    """Betting of unequal shapes lies side by side, and some lanes stay empty."""
+def test_what_is_compared_has_lanes_of_all_kinds():
+    """Betting of unequal shapes lies side by side, some lanes stay empty, and some streets need
+    few."""
     for name in ("bets", "two river groups", "ante, stacks differ"):
         streets = betting_of(name).streets
         assert any((street[5] == 0).any() for street in streets)  # uniform
         assert any((street[3] < 0).any() for street in streets)  # slots
+    widths = [street[0] for name in GAMES for street in betting_of(name).streets]
+    assert set(widths) == set(WIDTHS)
 
 
 # ---- Threads, calls --------------------------------------------------------------------------
@@ -382,6 +385,14 @@ def test_walks_need_four_streets(tables):
         ResponderWalk(
             0, whole.betting.streets, tables[:3], tables[:3], whole.rows, whole.responder_rows
         )
+
+
+def test_streets_need_lanes_that_there_are_passes_for(tables):
+    run = Run(betting_of("bets"), tables)
+    streets = [(4, *run.betting.streets[0][1:]), *run.betting.streets[1:]]
+
+    with pytest.raises(ValueError, match="a street of 4 lanes"):
+        ResponderWalk(0, streets, tables, tables[:3], run.rows, run.responder_rows)
 
 
 @pytest.mark.parametrize(("seat", "threads"), [(2, 1), (-1, 1), (0, 0)])

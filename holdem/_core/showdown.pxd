@@ -1,9 +1,9 @@
 # What the endings of one river board are worth to every hand, sixteen endings side by side.
 #
-# Reach and values are laid out [hand][ending]: hand h begins at h * stride, its sixteen
-# endings are contiguous, 64-byte aligned and independent of one another. More endings are
-# more calls, on columns 16, 32, .. of wider rows or on blocks of their own. Values are in
-# units of reach: the caller multiplies by what an ending is worth in chips.
+# Reach and values are sixteen rows that lie by hand, as a walk keeps them: they are transposed
+# on the way in and out, so that a hand's sixteen endings are one vector. All rows are padded
+# with zeros to a multiple of 16 hands, of which at least one is none, and begin at a multiple
+# of 64 bytes.
 from libc.stdint cimport uint8_t, uint16_t
 
 from holdem._core.river cimport River
@@ -17,6 +17,13 @@ cdef extern from "showdown_simd.h":
         int num_hands
         const uint8_t* cards           # (num_hands, 2)
         const uint16_t* level_ends     # (num_levels,) hands of each level or lower
+    # Sixteen rows of reach, and where their endings' values go.
+    ctypedef struct EndingRows:
+        const float* reach[16]         # (their padded hands,)
+        float* showdowns[16]           # OUT (own padded hands,); lanes may share a useless row
+        float* folds[16]               # OUT
+        const float* showdown_worth    # (16,) what showdowns are multiplied by; NULL for none
+        const float* fold_worth        # (16,) likewise
 
 cdef int rank_hands(
     const River* river,
@@ -26,39 +33,6 @@ cdef int rank_hands(
     uint8_t* cards,
     uint16_t* level_ends,
 ) noexcept nogil
-
-cdef void showdown_values(
-    const RankedHands* own,
-    const RankedHands* opponent,
-    int num_levels,
-    const float* reach,
-    int reach_stride,
-    float* values,
-    int value_stride,
-) noexcept nogil
-
-cdef void compatible_reach(
-    const uint8_t* cards,
-    int num_own,
-    const uint16_t* same,
-    const uint8_t* theirs,
-    int num_theirs,
-    const float* reach,
-    int reach_stride,
-    float* values,
-    int value_stride,
-) noexcept nogil
-
-# The same for sixteen rows of reach that lie by hand, as a walk keeps them: rows are
-# transposed on the way in and out. All rows are padded with zeros to a multiple of 16
-# hands, of which at least one is none, and begin at a multiple of 64 bytes.
-cdef extern from "showdown_simd.h":
-    ctypedef struct EndingRows:
-        const float* reach[16]         # (their padded hands,)
-        float* showdowns[16]           # OUT (own padded hands,); lanes may share a useless row
-        float* folds[16]               # OUT
-        const float* showdown_worth    # (16,) what showdowns are multiplied by; NULL for none
-        const float* fold_worth        # (16,) likewise
 
 cdef void ending_values(
     const RankedHands* own,

@@ -15,10 +15,6 @@ from holdem._core.types cimport NUM_HOLES
 from holdem._core.river import checked_board
 
 cdef extern from "showdown_simd.h":
-    void sweep_showdowns(
-        const RankedHands* own, const RankedHands* opponent, int num_levels, const float* reach,
-        int reach_stride, float* values, int value_stride,
-    ) nogil
     void sum_compatible(
         const uint8_t* cards, int num_own, const uint16_t* same, const uint8_t* theirs,
         int num_theirs, const float* reach, int reach_stride, float* values, int value_stride,
@@ -42,7 +38,7 @@ cdef int rank_hands(
     """Sort some hands by strength on a ranked river; equal ones keep their order.
 
     The three outputs, and ``river.num_levels`` for both players, are what `RankedHands`
-    and `showdown_values` want. Returns ``river.num_levels``.
+    and `ending_values` want. Returns ``river.num_levels``.
     """
     cdef uint16_t starts[MAX_LEVELS]
     cdef int hole, level, place, before = 0
@@ -63,41 +59,11 @@ cdef int rank_hands(
     return river.num_levels
 
 
-cdef void showdown_values(
-    const RankedHands* own,
-    const RankedHands* opponent,   # levels as *own*'s; the hands may be others
-    int num_levels,
-    const float* reach,            # IN   (opponent.num_hands, reach_stride)
-    int reach_stride,              # floats, a multiple of 16
-    float* values,                 # OUT  (own.num_hands, value_stride)
-    int value_stride,
-) noexcept nogil:
-    """Sum the opponent's reach: weaker hands minus stronger ones, none that shares a card."""
-    sweep_showdowns(own, opponent, num_levels, reach, reach_stride, values, value_stride)
-
-
-cdef void compatible_reach(
-    const uint8_t* cards,          # IN   (num_own, 2), in any order
-    int num_own,
-    const uint16_t* same,          # IN   (num_own,) the opponent's same hand, or num_theirs
-    const uint8_t* theirs,         # IN   (num_theirs, 2), in any order
-    int num_theirs,
-    const float* reach,            # IN   (num_theirs + 1, reach_stride), the last one zeros
-    int reach_stride,
-    float* values,                 # OUT  (num_own, value_stride)
-    int value_stride,
-) noexcept nogil:
-    """Sum the opponent's reach over the hands that share no card: what a fold is worth."""
-    sum_compatible(
-        cards, num_own, same, theirs, num_theirs, reach, reach_stride, values, value_stride
-    )
-
-
 cdef void ending_values(
     const RankedHands* own,
     const RankedHands* opponent,
     int num_levels,
-    const uint16_t* same,          # IN   (own.num_hands,) as in `compatible_reach`
+    const uint16_t* same,          # IN   (own.num_hands,) the opponent's same hand, or its number
     const EndingRows* rows,
     float* scratch,                # 16 floats for each padded hand of both
 ) noexcept nogil:
@@ -193,18 +159,29 @@ def showdown_margins(board, own, theirs, reach):
     cdef _Player mine = _Player.on(&river, own), other = _Player.on(&river, theirs)
     if np.shape(reach)[:1] != (other.hands.num_hands,):
         raise ValueError(f"reach of shape {np.shape(reach)}: wanted ({len(theirs)}, endings)")
-    laid = _padded(np.asarray(reach, np.float32)[other.places()], other.hands.num_hands)
-    cdef float[:, ::1] weights = laid
-    cdef int width = weights.shape[1], group
-    cdef float[:, ::1] values = _aligned(mine.hands.num_hands + 1, width)
+    cdef int width = -(-np.shape(reach)[1] // LANES) * LANES, group, i
+    cdef int own_hands = mine.hands.num_hands // LANES * LANES + LANES
+    cdef int their_hands = other.hands.num_hands // LANES * LANES + LANES
+    cdef float[:, ::1] weights = _aligned(width, their_hands)
+    cdef float[:, ::1] values = _aligned(width, own_hands)
+    cdef float[:, ::1] scratch = _aligned(own_hands + their_hands, LANES)
+    cdef float[:, ::1] worth = _aligned(1, LANES)
+    cdef EndingRows rows
+    by_ending = np.asarray(reach, np.float32)[other.places()].T
+    np.asarray(weights)[: by_ending.shape[0], : by_ending.shape[1]] = by_ending
+    worth[:] = 1
+    rows.showdown_worth = &worth[0, 0]
+    rows.fold_worth = NULL
     with nogil:
         for group in range(width // LANES):
-            showdown_values(
-                &mine.hands, &other.hands, river.num_levels, &weights[0, LANES * group], width,
-                &values[0, LANES * group], width,
+            for i in range(LANES):
+                rows.reach[i] = &weights[LANES * group + i, 0]
+                rows.showdowns[i] = &values[LANES * group + i, 0]
+            ending_values(
+                &mine.hands, &other.hands, river.num_levels, NULL, &rows, &scratch[0, 0]
             )
     result = np.empty((mine.hands.num_hands, np.shape(reach)[1]), np.float32)
-    result[mine.places()] = np.asarray(values)[:-1, : result.shape[1]]
+    result[mine.places()] = np.asarray(values).T[: len(result), : result.shape[1]]
     return result
 
 
@@ -237,7 +214,7 @@ def fold_values(own, theirs, reach):
     cdef const uint8_t[:, ::1] their_cards = np.concatenate([other, np.zeros((1, 2), np.uint8)])
     with nogil:
         for group in range(width // LANES):
-            compatible_reach(
+            sum_compatible(
                 &cards[0, 0], num_own, &same[0], &their_cards[0, 0], num_theirs,
                 &weights[0, LANES * group], width, &values[0, LANES * group], width,
             )

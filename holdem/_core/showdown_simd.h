@@ -30,40 +30,6 @@ typedef struct {
 #define CONST_AT(base, hand, stride) \
     (*(const Endings *)((base) + (size_t)(hand) * (size_t)(stride)))
 
-/* values[h] = sum of reach over weaker hands, minus that over stronger ones. */
-BODY sweep_showdowns_body(const RankedHands *own, const RankedHands *opponent, int num_levels,
-                          const float *reach, int reach_stride, float *values, int value_stride) {
-    Endings met[52], all_met = {0};
-    const uint8_t *cards = own->cards, *theirs = opponent->cards;
-    int begin = 0, next = 0;
-    for (int card = 0; card < 52; card++) met[card] = all_met;
-    for (int level = 0; level < num_levels; level++) {
-        int end = own->level_ends[level], their_end = opponent->level_ends[level];
-        /* A hand is never met twice under both its cards but by itself, and that is an
-         * equal: it is in the second sum below and in the third, and cancels. */
-        for (int hand = begin; hand < end; hand++)
-            AT(values, hand, value_stride) =
-                all_met - met[cards[2 * hand]] - met[cards[2 * hand + 1]];
-        for (; next < their_end; next++) {
-            Endings weight = CONST_AT(reach, next, reach_stride);
-            all_met += weight;
-            met[theirs[2 * next]] += weight;
-            met[theirs[2 * next + 1]] += weight;
-        }
-        for (; begin < end; begin++)
-            AT(values, begin, value_stride) +=
-                all_met - met[cards[2 * begin]] - met[cards[2 * begin + 1]];
-    }
-    for (int hand = 0; hand < own->num_hands; hand++)
-        AT(values, hand, value_stride) -=
-            all_met - met[cards[2 * hand]] - met[cards[2 * hand + 1]];
-}
-
-CLONED(sweep_showdowns,
-       (const RankedHands *own, const RankedHands *opponent, int num_levels, const float *reach,
-        int reach_stride, float *values, int value_stride),
-       (own, opponent, num_levels, reach, reach_stride, values, value_stride))
-
 /* values[h] = sum of reach over the hands that share no card with h. Any order of hands.
  * same: (num_own,) where the very same hand is among the opponent's, or num_theirs; the
  * row reach[num_theirs] must be zero. */
@@ -148,7 +114,8 @@ evaluate_rows_body(const RankedHands *own, const RankedHands *opponent, int num_
         }
     if (rows->showdown_worth) {
         /* From minus a half of all to plus a half: before a hand's equals and after them,
-         * the two sums are what it beats less what beats it. See sweep_showdowns. */
+         * the two sums are what it beats less what beats it. Only with itself does a hand share
+         * both cards, and that is an equal: what is left out twice cancels. */
         Endings *values = reach + (num_theirs / 16 + 1) * 16;
         int begin = 0, next = 0, given = 0;
         all_met *= -0.5f;

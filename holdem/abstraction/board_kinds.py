@@ -23,9 +23,8 @@ from holdem.abstraction.features import (
     all_hands,
     hole_classes,
 )
-from holdem.abstraction.workers import Workers
+from holdem.abstraction.workers import BOARDS_AT_A_TIME, Workers
 
-_CHUNKS = (0, 4, 16, 64)  # boards that a worker takes at a time, by street
 _DIMS = 2 * GROUPS
 _STEPS_OF_MEANS = 8
 _STEPS_OF_SPREADS = 4  # finer: they differ by less
@@ -63,7 +62,7 @@ def kinds_of_boards(
         _, equities = measures.measure(street, hands)
         points[start:stop] = board_points(hands, equities, measures.groups)
 
-    for start, stop, _ in workers.chunks(measure, len(points), _CHUNKS[street]):
+    for start, stop, _ in workers.chunks(measure, len(points), BOARDS_AT_A_TIME[street]):
         advance(stop - start)
     return cluster(
         points,

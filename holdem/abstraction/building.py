@@ -36,7 +36,7 @@ from holdem.abstraction.features import (
     class_combos,
     sample_hands,
 )
-from holdem.abstraction.workers import Workers
+from holdem.abstraction.workers import BOARDS_AT_A_TIME, Workers
 from holdem.errors import ConfigError, StorageError
 from holdem.types import CANONICAL_HANDS, STREETS, BucketConfig
 
@@ -57,8 +57,7 @@ STAGE_KIND = "bucket stage"
 
 # A change of what the stages compute has to change this, so that none is taken up.
 _RECIPE = 1
-_CHUNKS = (0, 4, 16, 64)  # boards that a worker takes at a time, by street
-_SAMPLE_CHUNKS = (0, 4, 64, 256)
+_SAMPLE_CHUNKS = (0, 4, 64, 256)  # boards of drawn hands that a worker takes at a time, by street
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -297,7 +296,9 @@ class _Build:
         tally = np.zeros((k, 4), np.int64)
         num_boards = len(boards.cards)
         self.observer.stage(f"{name}: all hands", num_boards)
-        for start, stop, part in self.workers.chunks(assign, num_boards, _CHUNKS[street]):
+        for start, stop, part in self.workers.chunks(
+            assign, num_boards, BOARDS_AT_A_TIME[street]
+        ):
             tally += part
             self.observer.advance(stop - start)
         return {f"centres_{name}": centres, f"table_{name}": table, f"tally_{name}": tally}

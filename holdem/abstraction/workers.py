@@ -16,6 +16,9 @@ from holdem.machine import usable_cores
 
 T = TypeVar("T")
 
+BOARDS_AT_A_TIME = (0, 4, 16, 64)
+"""By street, how many boards with all their hands make a chunk."""
+
 
 class Workers:
     """A pool of threads; a context manager."""
