@@ -254,7 +254,7 @@ def few_flops(monkeypatch, striped):
         deck.flops, deck.weights = deck.flops[[900, 902]], deck.weights[[900, 902]]
 
     monkeypatch.setattr(HoldemDeck, "__init__", short)
-    monkeypatch.setattr(BestResponse, "_seconds_per_family", lambda *_: 100.0)
+    monkeypatch.setattr(BestResponse, "_seconds_per_family", lambda *_, **__: 100.0)
 
 
 def response(run, folder, form, tmp_path):

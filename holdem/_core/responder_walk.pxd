@@ -1,8 +1,9 @@
 # Whole ranges on one drawn board, against a responder: a kernel, nobody cimports it.
 #
-# Points of the betting tree that are alike but for their chips lie in the lanes of one
-# vector, group by group: 1, 8 or 16 of them, by how many ways a street begins; `holdem/mccfr/lanes.py` makes the groups. A group's reach or value is
-# an array of vectors, one for each of the 1,081 hands that the board leaves.
+# Points of the betting tree that are alike but for their chips lie in the lanes of one vector,
+# group by group: 1, 8 or 16 of them, by how many ways a street begins;
+# `holdem/mccfr/lanes.py` makes the groups. A group's reach or value is an array of vectors, one
+# for each row: the 1,081 hands that the board leaves have one each, and some rows are none's.
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint8_t
 
 cdef extern from "responder_lanes.h" nogil:

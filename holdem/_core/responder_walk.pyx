@@ -20,7 +20,7 @@ from libc.string cimport memset
 
 from holdem._core.indexer cimport holes_on_board
 from holdem._core.river cimport (
-    MAX_ENTRIES, NO_LEVEL, NUM_RIVER_HANDS, OF_ONE_RANK, OF_TWO_RANKS, SINGLE, Entry, River,
+    MAX_ENTRIES, NO_LEVEL, NUM_RIVER_HANDS, OF_TWO_RANKS, SINGLE, Entry, River,
     list_entries, rank_river,
 )
 from holdem._core.rng cimport Stream, next_below, stream_for

@@ -296,9 +296,7 @@ class _Build:
         tally = np.zeros((k, 4), np.int64)
         num_boards = len(boards.cards)
         self.observer.stage(f"{name}: all hands", num_boards)
-        for start, stop, part in self.workers.chunks(
-            assign, num_boards, BOARDS_AT_A_TIME[street]
-        ):
+        for start, stop, part in self.workers.chunks(assign, num_boards, BOARDS_AT_A_TIME[street]):
             tally += part
             self.observer.advance(stop - start)
         return {f"centres_{name}": centres, f"table_{name}": table, f"tally_{name}": tally}

@@ -68,6 +68,7 @@ STATE_NAME = "partial"
 SAVE_SECONDS = 30.0
 
 _Z95 = 1.959964
+_PROBES = 16  # families that an estimate looks at
 # What is summed up: seat 0's and 1's best value, 0's own, and what both meet of the other's reach.
 _BEST0, _BEST1, _OWN0, _MET0, _MET1 = range(5)
 
@@ -252,7 +253,8 @@ class BestResponse:
         """See `best_response`."""
         started = time.monotonic()
         with Workers(workers) as pool:
-            each = self._seconds_per_family(draws, seed) / pool.num_workers
+            drawn = flops is not None or budget_seconds is not None
+            each = self._seconds_per_family(pool, draws, seed, drawn=drawn) / pool.num_workers
             if flops is None and budget_seconds is not None:
                 flops = max(2, int((budget_seconds - (time.monotonic() - started)) / each))
             chosen, times = self._families(flops, seed)
@@ -304,16 +306,29 @@ class BestResponse:
         chosen, times = np.unique(found, return_counts=True)
         return chosen.astype(np.int64), times.astype(np.int64)
 
-    def _seconds_per_family(self, draws: tuple[int, int], seed: int) -> float:
-        """Estimate how long a family takes, from one turn of one of them."""
-        middle = len(self.deck.weights) // 2
-        started = time.monotonic()
-        few = self.family_values(middle, (1, draws[1]), seed)[1]
-        seconds = time.monotonic() - started
-        if draws[0]:
-            return seconds * draws[0]
-        # A flop stands for 1,456 rivers up to suits on average: 2,554,656 of 1,755.
-        return seconds * 1456 / max(few, 1)
+    def _seconds_per_family(
+        self, pool: Workers, draws: tuple[int, int], seed: int, *, drawn: bool
+    ) -> float:
+        """Estimate how long a family takes a worker, from one turn of a few of them.
+
+        They are *drawn* as the others will be, and all workers are at it: they share caches.
+        """
+        count = len(self.deck.weights)
+        few = np.unique(np.linspace(0, count - 1, _PROBES).astype(np.int64))
+        if drawn:
+            few = self._families(_PROBES, seed)[0]
+
+        def probe(i: int, _: int) -> float:
+            index = int(few[i])
+            started = time.monotonic()
+            boards = self.family_values(index, (draws[0] or 1, draws[1]), seed)[1]
+            seconds = time.monotonic() - started
+            if draws[0]:
+                return seconds
+            whole = self.deck.family(index, (0, draws[1]), seed).boards
+            return seconds * np.count_nonzero(whole["num_children"] == 0) / max(boards, 1)
+
+        return float(np.mean([seconds for _, _, seconds in pool.chunks(probe, len(few), 1)]))
 
     def family_values(self, index: int, draws: tuple[int, int], seed: int) -> tuple[Values, int]:
         """Return sums of one family, float64 (5, leaves, classes), and how many last boards it has.

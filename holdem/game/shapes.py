@@ -43,9 +43,7 @@ def shape_of(
     return known[node]
 
 
-def groups(
-    shapes: Sequence[Shape], num_lanes: int = LANES
-) -> Iterator[tuple[Shape, list[int]]]:
+def groups(shapes: Sequence[Shape], num_lanes: int = LANES) -> Iterator[tuple[Shape, list[int]]]:
     """Yield groups of *shapes*, *num_lanes* at most, by place, and a shape that all fit into."""
     by_shape: dict[Shape, list[int]] = {}
     for place, shape in enumerate(shapes):

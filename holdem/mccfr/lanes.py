@@ -8,7 +8,6 @@ the table: they are copies of each other.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -93,7 +92,7 @@ class LaneBetting:
     def row_bytes(self, bucket_counts: Sequence[int], words: int) -> int:
         """Return how large the rows are that `make_rows` makes."""
         counts = self._num_vectors(bucket_counts, words)
-        return 4 * sum(map(operator.mul, counts, self._widths))
+        return 4 * sum(count * width for count, width in zip(counts, self._widths, strict=False))
 
     def _num_vectors(self, bucket_counts: Sequence[int], words: int) -> list[int]:
         return [
