@@ -329,7 +329,7 @@ cdef class ResponderWalk:
         return NUM_ROWS * self.betting[street].passes.width
 
     cdef const listing_t* listing_of(self, const Rows* rows, int street) noexcept nogil:
-        if rows == &self.responder and not self.alike[street]:
+        if street < LAST and rows == &self.responder and not self.alike[street]:
             return &self.responder_listings[street]
         return &self.listings[street]
 
