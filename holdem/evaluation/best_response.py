@@ -68,7 +68,8 @@ STATE_NAME = "partial"
 SAVE_SECONDS = 30.0
 
 _Z95 = 1.959964
-_PROBES = 16  # families that an estimate looks at
+_PROBES = 8  # families that an estimate looks at,
+_PROBED_TURNS = 5  # and turns of each
 # What is summed up: seat 0's and 1's best value, 0's own, and what both meet of the other's reach.
 _BEST0, _BEST1, _OWN0, _MET0, _MET1 = range(5)
 
@@ -309,7 +310,7 @@ class BestResponse:
     def _seconds_per_family(
         self, pool: Workers, draws: tuple[int, int], seed: int, *, drawn: bool
     ) -> float:
-        """Estimate how long a family takes a worker, from one turn of a few of them.
+        """Estimate how long a family takes a worker, from a few turns of a few of them.
 
         They are *drawn* as the others will be, and all workers are at it: they share caches.
         """
@@ -318,15 +319,22 @@ class BestResponse:
         if drawn:
             few = self._families(_PROBES, seed)[0]
 
+        def timed(index: int, turns: int) -> tuple[float, int]:
+            started = time.monotonic()
+            boards = self.family_values(index, (turns, draws[1]), seed)[1]
+            return time.monotonic() - started, boards
+
         def probe(i: int, _: int) -> float:
             index = int(few[i])
-            started = time.monotonic()
-            boards = self.family_values(index, (draws[0] or 1, draws[1]), seed)[1]
-            seconds = time.monotonic() - started
+            seconds, boards = timed(index, draws[0] or 1)
             if draws[0]:
                 return seconds
+            # A part of that does not grow with the boards.
+            more_seconds, more_boards = timed(index, _PROBED_TURNS)
+            each = (more_seconds - seconds) / max(more_boards - boards, 1)
             whole = self.deck.family(index, (0, draws[1]), seed).boards
-            return seconds * np.count_nonzero(whole["num_children"] == 0) / max(boards, 1)
+            rest = np.count_nonzero(whole["num_children"] == 0) - more_boards
+            return more_seconds + max(each, 0.0) * rest
 
         return float(np.mean([seconds for _, _, seconds in pool.chunks(probe, len(few), 1)]))
 
