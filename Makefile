@@ -15,7 +15,10 @@ AGAIN = for pause in 5 20 60; do $(1) && exit 0; sleep $$pause; done; $(1)
 LIST = $(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
     print(*$(1), sep="\n")'
 
-SOURCES := setup.py pyproject.toml $(wildcard $(addprefix holdem/_core/*.,pyx pxd pxi h))
+# Cython's output lies beside its sources, and beside the few sources in C.
+GENERATED := $(patsubst %.pyx,%.c,$(wildcard holdem/_core/*.pyx))
+IN_C := $(filter-out $(GENERATED),$(wildcard holdem/_core/*.c))
+SOURCES := setup.py pyproject.toml $(IN_C) $(wildcard $(addprefix holdem/_core/*.,pyx pxd pxi h))
 PYTEST := $(BIN)/python -m pytest -q -p no:benchmark -n 2
 # What is compiled, or stands right on it.
 CHECKED_TESTS := tests/test_rng.py tests/test_preflop.py tests/test_evaluator.py tests/test_indexer.py tests/test_tree.py \
@@ -51,13 +54,13 @@ lint: $(VENV)/test-extra
 # files lie beside their sources, and these must not get among the fast ones.
 checked: $(VENV)/test-extra
 	mkdir -p build/checked
-	tar -cf - --exclude='*.so' --exclude='holdem/_core/*.c' --exclude=__pycache__ \
+	tar -cf - --exclude='*.so' $(addprefix --exclude=,$(GENERATED)) --exclude=__pycache__ \
 	    setup.py pyproject.toml README.md LICENSE holdem tests configs | tar -xf - -C build/checked
 	cd build/checked && HOLDEM_CHECKED=1 ../../$(BIN)/python setup.py -q build_ext --inplace
 	cd build/checked && PYTHONPATH=. ../../$(PYTEST) -m "not slow" -k "not ($(NOT_CHECKED))" $(CHECKED_TESTS)
 
 clean:
-	rm -rf $(VENV) build holdem.egg-info holdem/_core/*.so holdem/_core/*.c
+	rm -rf $(VENV) build holdem.egg-info holdem/_core/*.so $(GENERATED)
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
