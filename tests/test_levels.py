@@ -28,9 +28,12 @@ CLONED = (
 def compiled(tmp_path_factory):
     """A copy of the package whose clones are chosen by an environment variable."""
     copy = tmp_path_factory.mktemp("levels")
+    generated = [path.with_suffix(".c").name for path in ROOT.glob("holdem/_core/*.pyx")]
     for folder in ("holdem", "tests"):
         shutil.copytree(
-            ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "*.c")
+            ROOT / folder,
+            copy / folder,
+            ignore=shutil.ignore_patterns("__pycache__", *generated),
         )
     for module in CLONED:
         for library in (copy / "holdem" / "_core").glob(f"{module}.*.so"):
