@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import runpy
 import shutil
 import subprocess
 import sys
@@ -174,6 +175,9 @@ def test_clones_are_those_of_the_sources():
     clones = {}
     for path in core.glob("*.p[xy]*"):
         clones.setdefault(path.stem, set()).update(asked_for(path))
+    for name, sources in runpy.run_path(str(ROOT / "setup.py"))["MODULE_SOURCES"].items():
+        for source in sources:
+            clones[name] |= asked_for(ROOT / source)
 
     assert {name: set(sets) for name, sets in doctor_installation.CLONES.items()} == {
         name: sets for name, sets in clones.items() if sets
