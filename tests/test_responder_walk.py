@@ -9,6 +9,7 @@ import pytest
 from holdem._core import indexer
 from holdem._core.equity import board_strengths
 from holdem._core.responder_walk import HANDS, WIDTHS, ResponderWalk
+from holdem.errors import ResourceError
 from holdem.game.tree import build_tree
 from holdem.mccfr.lanes import LaneBetting, aligned_lanes
 from holdem.types import CANONICAL_HANDS, BetMenu, GameConfig
@@ -393,6 +394,22 @@ def test_streets_need_lanes_that_there_are_passes_for(tables):
 
     with pytest.raises(ValueError, match="a street of 4 lanes"):
         ResponderWalk(0, streets, tables, tables[:3], run.rows, run.responder_rows)
+
+
+@pytest.mark.parametrize(("sizes", "fits"), [(13, True), (14, False)])
+def test_decisions_have_at_most_16_actions(tables, sizes, fits):
+    bets = ", ".join(f"{100 + 50 * size}%" for size in range(sizes))
+    game = GameConfig(menu=BetMenu(streets=((f"{bets}, a", "a"), ("a",), ("a",), ("a",))))
+    tree = build_tree(game, COUNTS)
+    assert tree.nodes["num_actions"].max() == sizes + 3  # fold, call and all-in
+
+    if fits:
+        run = Run(LaneBetting(tree), tables)
+        run.walks[0].walk(0, 0, 1, 1.0, 1.0)
+        assert np.isfinite(run.walks[0].utility)
+    else:
+        with pytest.raises(ResourceError, match="more than the 16 actions"):
+            Run(LaneBetting(tree), tables)
 
 
 @pytest.mark.parametrize(("seat", "threads"), [(2, 1), (-1, 1), (0, 0)])

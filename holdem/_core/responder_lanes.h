@@ -22,6 +22,9 @@
 #define NUM_HANDS 1081
 #define NUM_ROWS (1326 + NUM_HANDS)
 
+/* At one decision. */
+#define MOST_ACTIONS 16
+
 /* The hands of a board by their buckets on one street. */
 typedef struct {
     int32_t num_buckets;           /* that there are on the board */

@@ -9,8 +9,6 @@
 #include "lanes_simd.h"
 #include "responder_endings.h"
 
-#define MOST_ACTIONS 16
-
 /* The usual numbers of actions as constants: their loops unroll. */
 #define WITH_ACTIONS(pass, row, ...)                               \
     do {                                                           \
@@ -87,7 +85,7 @@ CLONED(play_rows,
        (row, listing, weight, sums, likely, played))
 
 BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
-               const lanes_t *of_action, lanes_t *values, int more) {
+             const lanes_t *of_action, lanes_t *values, int more) {
     const lanes_t zero = {0}, *uniform = (const lanes_t *)row->uniform;
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets =

@@ -9,6 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint8_t
 cdef extern from "responder_lanes.h" nogil:
     enum:
         NUM_ROWS
+        MOST_ACTIONS
     ctypedef struct listing_t:
         int32_t num_buckets
         int32_t buckets[1081]

@@ -28,7 +28,9 @@ from holdem._core.sync cimport (
     SYNC_BARRIER_WORDS, SYNC_CELL_WORDS, SYNC_DONE, SyncSpin, sync_barrier_abort,
     sync_barrier_wait, sync_cell_add, sync_cell_store,
 )
-from holdem._core.types cimport MAX_STREETS, NUM_CARDS, NUM_HOLES, OUT_OF_MEMORY, card_t
+from holdem._core.types cimport (
+    MAX_STREETS, NUM_CARDS, NUM_HOLES, OUT_OF_MEMORY, TOO_MANY_ACTIONS, card_t,
+)
 
 from holdem._core.indexer import NUM_HANDS
 from holdem.errors import error_for
@@ -124,6 +126,9 @@ cdef class ResponderWalk:
 
     Attributes:
         utility: chips that the seat won of the responder, a hand, summed over iterations.
+
+    Raises:
+        ResourceError: a decision has more than 16 actions, or there is no memory.
     """
 
     cdef public double utility
@@ -685,6 +690,8 @@ cdef int set_betting(Betting* betting, street) except -1:
     cdef const float[:, ::1] floats
     if width not in WIDTHS:
         raise ValueError(f"a street of {width} lanes, wanted one of {WIDTHS}")
+    if points["num_actions"].max() > MOST_ACTIONS:
+        raise error_for(TOO_MANY_ACTIONS)
     betting.passes = (
         &RESPONDER_LANES_1 if width == 1
         else &RESPONDER_LANES_8 if width == 8 else &RESPONDER_LANES_16
