@@ -357,6 +357,49 @@ def test_seeds_draw_other_boards(policy, bucketing):
     assert one.best_responses != other.best_responses
 
 
+@pytest.fixture
+def short(policy, bucketing):
+    """A best response over five kinds of flops."""
+    deck = HoldemDeck(policy.tree, bucketing)
+    deck.weights, deck.flops = deck.weights[900:905], deck.flops[900:905]
+    return BestResponse(policy, deck, "sampled")
+
+
+def test_draws_are_as_likely_as_flops(policy, bucketing):
+    """Each kind about as often as it has flops; and fewer draws are the first of more."""
+    deck = HoldemDeck(policy.tree, bucketing)
+    response = BestResponse(policy, deck, "sampled")
+    families, which = response._draw(22_100, 3)
+    fewer, of_fewer = response._draw(100, 3)
+
+    wanted = 22_100 * deck.weights[families] / deck.weights.sum()
+    assert np.abs(np.bincount(which) - wanted).max() < 3
+    assert len(families) == len(deck.weights)
+    assert np.array_equal(fewer, families[: len(fewer)])
+    assert np.array_equal(of_fewer, which[:100])
+
+
+def test_what_time_allows_is_drawn(short, monkeypatch):
+    """The same as if that number had been asked for."""
+    monkeypatch.setattr(BestResponse, "_seconds_per_family", lambda *_, **__: 100.0)
+    told = []
+    timed = short.run(budget_seconds=1, draws=(1, 1), seed=4, progress=told.append)
+    counted = short.run(flops=timed.flops, draws=(1, 1), seed=4)
+
+    assert told[-1].done == 2 <= timed.flops
+    assert timed.best_responses == counted.best_responses
+    assert timed.interval == counted.interval > 0
+    assert timed.lower_nash_conv == counted.lower_nash_conv
+
+
+def test_time_for_all_leaves_nothing_to_chance(short):
+    timed = short.run(budget_seconds=10_000, draws=(1, 1))
+    whole = short.run(draws=(1, 1))
+
+    assert timed.best_responses == pytest.approx(whole.best_responses, rel=1e-12)
+    assert (timed.flops, timed.interval) == (5, 0)
+
+
 def test_a_run_that_was_killed_goes_on(policy, bucketing, tmp_path, monkeypatch):
     """From the families that were added up, to the same bytes."""
     monkeypatch.setattr("holdem.evaluation.best_response.SAVE_SECONDS", 0.0)

@@ -246,20 +246,22 @@ def test_hands_are_written_as_histories(run, tmp_path, striped, second):
 
 @pytest.fixture
 def few_flops(monkeypatch, striped):
-    """A deck of two kinds of flops, equally likely, and a clock that allows for two draws."""
+    """A deck of three kinds of flops, and a clock that allows for two of them."""
     whole = HoldemDeck.__init__
 
     def short(deck, *arguments):
         whole(deck, *arguments)
-        deck.flops, deck.weights = deck.flops[[900, 902]], deck.weights[[900, 902]]
+        kinds = [900, 902, 904]
+        deck.flops, deck.weights = deck.flops[kinds], deck.weights[kinds]
 
     monkeypatch.setattr(HoldemDeck, "__init__", short)
-    monkeypatch.setattr(BestResponse, "_seconds_per_family", lambda *_, **__: 100.0)
+    monkeypatch.setattr(BestResponse, "_seconds_per_family", lambda *_, **__: 1000.0)
 
 
-def response(run, folder, form, tmp_path):
+def response(run, folder, form, tmp_path, *options):
     out = tmp_path / f"{form}.json"
     argv = ("--policy", folder, "--against", "none", "--best-response", form, "--out", out)
+    argv += options
     status, text, err = run(eval_blueprint, *argv)
     assert (status, err) == (0, [])
     return text, json.loads(out.read_text())["best_response"]
@@ -279,7 +281,7 @@ def test_every_form_of_best_response(run, tmp_path, few_flops):
     assert found["exact"]["exploitability"] > 0
     assert found["exact"]["interval"] == 0 < found["sampled"]["interval"]
     assert "exact over all boards" in texts["exact"]
-    assert "2 flops, about" in texts["exact"]
+    assert "3 flops, about" in texts["exact"]
     assert "biased upwards" in texts["sampled"]
     assert "by choices made on other flops" in texts["sampled"]
     for form in ("flop", "turn", "river"):
@@ -287,6 +289,9 @@ def test_every_form_of_best_response(run, tmp_path, few_flops):
     for text in texts.values():
         assert "NashConv: the sum over both seats" in text
     assert list(tmp_path.glob("*.best-response/*")) == []
+    number = found["sampled"]["flops"]
+    _, again = response(run, folder, "sampled", tmp_path, "--response-flops", number)
+    assert again == found["sampled"]
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -308,6 +313,12 @@ def test_every_form_of_best_response(run, tmp_path, few_flops):
             ("--policy", "{leduc}", "--hands", "10", "--time-budget", "5"),
             "both say how many hands",
             "one of them",
+            2,
+        ),
+        (
+            ("--policy", "{leduc}", "--against", "none", "--time-budget", "5"),
+            "no opponent to play",
+            "--response-seconds",
             2,
         ),
         (("--policy", "{leduc}", "--against", "{kuhn3}"), "different games: players 2", "one", 1),
@@ -391,3 +402,22 @@ def test_both_commands_are_in_the_umbrella(capsys):
         with pytest.raises(SystemExit):
             main.main([name, "--help"])
         assert f"usage: holdem {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "message"),
+    [
+        ("sampled", ("--response-seconds", 9, "--response-flops", 9), "both say how many flops"),
+        ("sampled", ("--response-flops", 1), "--response-flops is 1"),
+        ("sampled", ("--response-seconds", 0), "--response-seconds is 0"),
+        ("exact", ("--response-seconds", 9), "deals all boards"),
+        ("exact", ("--response-flops", 9), "deals all boards"),
+    ],
+)
+def test_limits_of_a_best_response_are_refused(run, tmp_path, striped, form, options, message):
+    folder = holdem_policy(tmp_path / "policy", BetMenu(streets=(("a",), ("",), ("",), ("a",))))
+    argv = ("--policy", folder, "--against", "none", "--best-response", form, *options)
+    status, _, err = run(eval_blueprint, *argv)
+
+    assert (status, len(err)) == (2, 2)
+    assert message in err[0]

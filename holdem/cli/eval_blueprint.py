@@ -147,6 +147,11 @@ class Settings:
             )
         names = [name.strip() for name in options.against.split(",")]
         against = tuple(name for name in names if name not in ("", "none"))
+        if options.time_budget is not None and not against:
+            raise ConfigError(
+                "--time-budget says how many hands are played, and there is no opponent to play",
+                "name some by --against, or limit a best response by --response-seconds",
+            )
         seconds = options.time_budget and number("--time-budget", options.time_budget, 1, 10**7)
         return cls(
             hands=number("--hands", options.hands or DEFAULT_HANDS, 2, 10**12),

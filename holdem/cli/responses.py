@@ -20,6 +20,7 @@ from holdem.evaluation.best_response import (
     best_response,
 )
 from holdem.evaluation.contestants import Contestant
+from holdem.evaluation.decks import FLOPS
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.evaluation.lbr import ROUNDS, local_best_response
 from holdem.evaluation.lbr_betting import SETTINGS
@@ -58,6 +59,11 @@ def add_options(parser: Parser) -> None:
         "--response-seconds",
         metavar="SECONDS",
         help=f"what a best response that is not exact may take ({_RESPONSE_SECONDS})",
+    )
+    parser.add_argument(
+        "--response-flops",
+        metavar="N",
+        help="draw N flops however long it takes, to repeat one; instead of --response-seconds",
     )
 
 
@@ -145,6 +151,21 @@ def _small(console: Console, player: Contestant, form: str) -> dict[str, Any]:
     return figures
 
 
+def _limits(options: argparse.Namespace) -> tuple[int | None, int | None]:
+    """Return the seconds that a best response has, or the flops that it draws; or neither."""
+    if options.response_seconds is not None and options.response_flops is not None:
+        raise ConfigError(
+            "--response-seconds and --response-flops both say how many flops are drawn",
+            "give one of them",
+        )
+    if options.response_flops is not None:
+        return None, number("--response-flops", options.response_flops, 2, FLOPS)
+    seconds = options.response_seconds
+    if seconds is None and options.best_response == "exact":
+        return None, None
+    return number("--response-seconds", seconds or _RESPONSE_SECONDS, 1, 10**7), None
+
+
 def _full(
     console: Console, player: Contestant, options: argparse.Namespace, workers: int, seed: int
 ) -> dict[str, Any]:
@@ -156,7 +177,7 @@ def _full(
         )
     form = cast(Form, options.best_response)
     exact = form == "exact"
-    seconds = number("--response-seconds", options.response_seconds or _RESPONSE_SECONDS, 1, 10**7)
+    seconds, flops = _limits(options)
     console.print()
     console.print(f"Best response: {FORMS[form]}", style="bold")
     told = False
@@ -164,7 +185,8 @@ def _full(
     def progress(now: ResponseProgress) -> None:
         nonlocal told
         if not told:
-            console.print(f"  {now.total:,} flops, about {duration(now.seconds_left)}")
+            about = "about " if seconds else ""
+            console.print(f"  {about}{now.total:,} flops, about {duration(now.seconds_left)}")
             told = True
 
     path = Path(player.name)
@@ -172,7 +194,8 @@ def _full(
         player.policy,
         player.bucketing,
         form=form,
-        budget_seconds=None if exact else seconds,
+        budget_seconds=seconds,
+        flops=flops,
         workers=workers,
         seed=seed,
         progress=progress,

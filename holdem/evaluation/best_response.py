@@ -7,8 +7,9 @@ value; the policy against itself has another; what lies between is exploitabilit
 How much of the deck is dealt:
 
 * all boards: the result is exact;
-* some flops, drawn by systematic sampling with chances proportional to how many real flops
-  they stand for, and every turn and river after each. Below a flop the response is exact, but
+* some flops, drawn with chances proportional to how many real flops they stand for, and every
+  turn and river after each. Draws go on through the deck by the golden ratio, so that however
+  many the time allows lie evenly in it. Below a flop the response is exact, but
   before the flop the responder chooses for all flops at once. Fitted to those drawn, its
   choice looks better than it is: the estimate is biased upwards. What is chosen on one half of
   the draws is therefore also judged on the other half, which is biased downwards.
@@ -68,6 +69,8 @@ STATE_NAME = "partial"
 SAVE_SECONDS = 30.0
 
 _Z95 = 1.959964
+_GOLDEN = (math.sqrt(5) - 1) / 2
+_FEWEST_DRAWS = 2
 _PROBES = 8  # families that an estimate looks at,
 _PROBED_TURNS = 5  # and turns of each
 # What is summed up: seat 0's and 1's best value, 0's own, and what both meet of the other's reach.
@@ -81,6 +84,7 @@ class ResponseProgress:
     done: int
     """Flops."""
     total: int
+    """Estimated if only time limits them."""
     seconds: float
     """Since the start."""
     seconds_left: float
@@ -157,8 +161,9 @@ def best_response(
         policy: a policy of two-player hold'em.
         bucketing: the bucket set that it was made for.
         form: one of `FORMS`.
-        budget_seconds: draw as many flops as this allows (not for ``exact``).
-        flops: draw so many; by default as many as the budget allows, or all.
+        budget_seconds: draw flops until this time is over (not for ``exact``).
+        flops: draw so many, whatever the time; by default all, or as many as the time allows.
+            As many of the same seed are the same.
         turns, rivers: draw so many after each flop and each turn; 0 for all.
         workers: threads; 0 for one per core. The result does not depend on it.
         seed: of the draws.
@@ -252,72 +257,82 @@ class BestResponse:
         resume_folder: Path | None = None,
     ) -> BestResponseResult:
         """See `best_response`."""
-        started = time.monotonic()
-        with Workers(workers) as pool:
-            drawn = flops is not None or budget_seconds is not None
-            each = self._seconds_per_family(pool, draws, seed, drawn=drawn) / pool.num_workers
-            if flops is None and budget_seconds is not None:
-                flops = max(2, int((budget_seconds - (time.monotonic() - started)) / each))
-            chosen, times = self._families(flops, seed)
-            total = _Sum(self, chosen, times, resume_folder, draws, seed)
-            first = total.done
-            progress(
-                ResponseProgress(
-                    done=first,
-                    total=len(chosen),
-                    seconds=time.monotonic() - started,
-                    seconds_left=each * (len(chosen) - first),
-                )
+        if flops is not None and flops < _FEWEST_DRAWS:
+            raise ConfigError(
+                f"{flops} flops to draw", f"draw at least {_FEWEST_DRAWS}, or say how long"
             )
-            begun = time.monotonic()
-            for _, stop, found in pool.chunks(
-                lambda i, _: self.family_values(int(chosen[first + i]), draws, seed),
-                len(chosen) - first,
-                1,
-            ):
-                total.add(*found)
+        started = time.monotonic()
+        deadline = math.inf
+        if flops is None and budget_seconds is not None:
+            deadline = started + budget_seconds
+        with Workers(workers) as pool:
+            sampled = flops is not None or budget_seconds is not None
+            each = self._seconds_per_family(pool, draws, seed, sampled=sampled)
+            chosen: NDArray[np.int64] = np.arange(len(self.deck.weights))
+            drawn: NDArray[np.int64] | None = None
+            if sampled:
+                chosen, drawn = self._draw(min(flops or FLOPS, FLOPS), seed)
+            total = _Sum(self, chosen, drawn, resume_folder, draws, seed)
+            first = total.done
+
+            def response(i: int, _: int) -> tuple[Values, int] | None:
+                if i >= _FEWEST_DRAWS and time.monotonic() + each > deadline:
+                    return None
+                return self.family_values(int(chosen[first + i]), draws, seed)
+
+            def tell(pace: float) -> None:
                 now = time.monotonic()
+                left = min(pace * (len(chosen) - total.done), max(deadline - now, 0.0))
                 progress(
                     ResponseProgress(
                         done=total.done,
-                        total=len(chosen),
+                        total=total.done + round(left / pace),
                         seconds=now - started,
-                        seconds_left=(now - begun) / stop * (len(chosen) - total.done),
+                        seconds_left=left,
                     )
                 )
+
+            tell(each / pool.num_workers)
+            begun = time.monotonic()
+            for _, stop, found in pool.chunks(response, len(chosen) - first, 1):
+                if found is None:
+                    break
+                total.add(*found)
+                tell((time.monotonic() - begun) / stop)
+            total.end()
             result = self._result(
                 total, seconds=time.monotonic() - started, workers=pool.num_workers
             )
         total.forget()
         return result
 
-    def _families(
-        self, flops: int | None, seed: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-        """Which families are dealt, and how often each was drawn; None if all are."""
+    def _draw(self, count: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Draw *count* families.
+
+        Returns:
+            The families, each once, in the order in which they were first drawn; and of each
+            draw, which of these it is.
+        """
         weights = self.deck.weights
-        if flops is None or flops >= FLOPS:
-            return np.arange(len(weights)), None
-        if flops < 2:
-            raise ConfigError(f"{flops} flops to draw", "draw at least 2, or more seconds")
-        # Systematic: neighbours in the deck's order are alike, so the sample is spread well.
+        # Neighbours in the deck's order are alike, so draws that lie evenly say more.
+        points = (np.random.default_rng(seed).random() + _GOLDEN * np.arange(count)) % 1.0
         ends = np.cumsum(weights) / weights.sum()
-        points = (np.arange(flops) + np.random.default_rng(seed).random()) / flops
         found = np.minimum(np.searchsorted(ends, points, side="right"), len(weights) - 1)
-        chosen, times = np.unique(found, return_counts=True)
-        return chosen.astype(np.int64), times.astype(np.int64)
+        families, first, which = np.unique(found, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        return families[order], np.argsort(order)[which]
 
     def _seconds_per_family(
-        self, pool: Workers, draws: tuple[int, int], seed: int, *, drawn: bool
+        self, pool: Workers, draws: tuple[int, int], seed: int, *, sampled: bool
     ) -> float:
         """Estimate how long a family takes a worker, from a few turns of a few of them.
 
-        They are *drawn* as the others will be, and all workers are at it: they share caches.
+        They are drawn as the others will be, and all workers are at it: they share caches.
         """
         count = len(self.deck.weights)
         few = np.unique(np.linspace(0, count - 1, _PROBES).astype(np.int64))
-        if drawn:
-            few = self._families(_PROBES, seed)[0]
+        if sampled:
+            few = self._draw(_PROBES, seed)[0]
 
         def timed(index: int, turns: int) -> tuple[float, int]:
             started = time.monotonic()
@@ -386,7 +401,7 @@ class BestResponse:
 
     def _result(self, total: _Sum, *, seconds: float, workers: int) -> BestResponseResult:
         milli = 1000 / self.policy.tree.game.big_blind
-        sums = total.sums[:_MET0] if total.times is None else self._corrected(total.sums)
+        sums = total.sums[:_MET0] if total.drawn is None else self._corrected(total.sums)
         own = None
         if self.own_values:
             value = self._value(0, sums[_OWN0], self._opening.own_plan(0)) * milli
@@ -394,7 +409,7 @@ class BestResponse:
         plans = [self._plan(seat, sums[seat]) for seat in (0, 1)]
         best = tuple(self._value(seat, sums[seat], plans[seat]) * milli for seat in (0, 1))
         interval, lower = 0.0, sum(best)
-        if total.times is not None:
+        if total.drawn is not None:
             interval = self._interval(total, plans) * milli
             if self._chooses_first:
                 lower = self._judged_elsewhere(total) * milli
@@ -424,7 +439,7 @@ class BestResponse:
 
     def _interval(self, total: _Sum, plans: list[Plan]) -> float:
         """Half of the 95 % interval of NashConv, in chips, the plans being given."""
-        assert total.times is not None
+        assert total.drawn is not None
         # What a draw adds to the corrected mean, to first order: its values, and a correction in
         # proportion to how many opponents it leaves too few.
         per_met = [
@@ -444,23 +459,20 @@ class BestResponse:
                 for each in total.each
             ]
         )
-        mean = np.average(found, weights=total.times)
-        variance = np.average((found - mean) ** 2, weights=total.times)
+        variance = found[total.drawn].var()
         return float(_Z95 * math.sqrt(variance / (total.num_draws - 1)))
 
     def _judged_elsewhere(self, total: _Sum) -> float:
         """NashConv in chips when each half of the draws is played by plans made on the other."""
-        assert total.times is not None
-        order = np.repeat(np.arange(len(total.times)), total.times)
-        halves = []
-        for start in (0, 1):
-            drawn = np.array([total.each[i] for i in order[start::2]], np.float64)
-            halves.append(self._corrected(drawn.mean(axis=0)))
+        assert total.drawn is not None
+        halves = [total.drawn[start::2] for start in (0, 1)]
+        sums = [self._corrected(total.mean(half)) for half in halves]
         result = 0.0
-        for plan_on, judge_on, share in ((0, 1, len(order) // 2), (1, 0, -(-len(order) // 2))):
+        for plan_on, judge_on in ((0, 1), (1, 0)):
+            share = len(halves[judge_on]) / total.num_draws
             for seat in (0, 1):
-                plan = self._plan(seat, halves[plan_on][seat])
-                result += share / len(order) * self._value(seat, halves[judge_on][seat], plan)
+                plan = self._plan(seat, sums[plan_on][seat])
+                result += share * self._value(seat, sums[judge_on][seat], plan)
         return result
 
     def _bias(self, total: _Sum) -> str:
@@ -472,13 +484,13 @@ class BestResponse:
         drawn_before_choice = [
             name
             for name, num, chosen_before in (
-                ("flops", total.times is not None, self._chooses_first),
+                ("flops", total.drawn is not None, self._chooses_first),
                 ("turns", total.draws[0], self._chooses[0]),
                 ("rivers", total.draws[1], self._chooses[1] if len(self._chooses) > 1 else False),
             )
             if num and chosen_before
         ]
-        if total.times is None and not any(total.draws):
+        if total.drawn is None and not any(total.draws):
             return bound + "exact over all boards"
         if not drawn_before_choice:
             return bound + "without bias from the draws"
@@ -506,7 +518,10 @@ class _Sum:
     """Values added up in the order of families, whoever found them.
 
     Attributes:
-        sums: float64 (5, leaves, classes), see `_BEST0` and what follows it.
+        drawn: of each draw, its place among the families dealt; None if those are all.
+        num_draws: flops.
+        sums: float64 (5, leaves, classes), see `_BEST0` and what follows it; of draws, at the
+            end.
         each: of drawn families, what each alone would make of all; empty if all are dealt.
         done: families added.
         last_boards: river boards, in hold'em.
@@ -516,26 +531,23 @@ class _Sum:
         self,
         response: BestResponse,
         chosen: NDArray[np.int64],
-        times: NDArray[np.int64] | None,
+        drawn: NDArray[np.int64] | None,
         folder: Path | None,
         draws: tuple[int, int],
         seed: int,
     ) -> None:
-        deck = response.deck
-        self.times = times
+        self.drawn = drawn
         self.draws = draws
         self.seed = seed
-        self.num_draws = len(chosen) if times is None else int(times.sum())
         self.each: list[NDArray[np.float32]] = []
         self.done = 0
         self.last_boards = 0
         self.sums = np.zeros((5, len(response.leaves), response._num_classes))
-        self._whole = float(deck.weights.sum())
-        self._weights = (
-            deck.weights[chosen] if times is None else times * (self._whole / self.num_draws)
-        )
+        self.num_draws = len(response.deck.weights)
+        self._whole = float(response.deck.weights.sum())
+        self._weights = response.deck.weights[chosen]
         # Draws are few, and each has to be kept for the interval.
-        self._path = Path(folder) / STATE_NAME if folder is not None and times is None else None
+        self._path = Path(folder) / STATE_NAME if folder is not None and drawn is None else None
         self._identity: dict[str, Any] = {}
         self._saved = time.monotonic()
         if self._path is not None:
@@ -545,12 +557,32 @@ class _Sum:
     def add(self, values: Values, last_boards: int) -> None:
         """Add the next family's."""
         self.sums += self._weights[self.done] * values
-        if self.times is not None:
+        if self.drawn is not None:
             self.each.append((self._whole * values).astype(np.float32))
         self.done += 1
         self.last_boards += last_boards
         if self._path is not None and time.monotonic() - self._saved >= SAVE_SECONDS:
             self._save(self._path)
+
+    def end(self) -> None:
+        """Keep the draws whose families were all dealt; with all families, it is no sample."""
+        if self.done == self.num_draws:
+            self.drawn = None
+        if self.drawn is None:
+            return
+        # Places are in the order of first draws: what comes after a missing one is left out.
+        missing = self.drawn >= self.done
+        self.num_draws = int(missing.argmax()) if missing.any() else len(self.drawn)
+        self.drawn = self.drawn[: self.num_draws]
+        self.sums = self.mean(self.drawn)
+
+    def mean(self, drawn: NDArray[np.int64]) -> Values:
+        """Return the mean of these draws."""
+        times = np.bincount(drawn, minlength=self.done)
+        mean = np.zeros_like(self.sums)
+        for count, values in zip(times, self.each, strict=True):
+            mean += count / len(drawn) * values
+        return mean
 
     def forget(self) -> None:
         """Remove what was kept to go on from."""
