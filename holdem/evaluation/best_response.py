@@ -161,7 +161,7 @@ def best_response(
         policy: a policy of two-player hold'em.
         bucketing: the bucket set that it was made for.
         form: one of `FORMS`.
-        budget_seconds: draw flops until this time is over (not for ``exact``).
+        budget_seconds: draw flops until this time is over, but two at least (not for ``exact``).
         flops: draw so many, whatever the time; by default all, or as many as the time allows.
             As many of the same seed are the same.
         turns, rivers: draw so many after each flop and each turn; 0 for all.
