@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from holdem._core import cluster, features
+from holdem.abstraction import clustering
 from holdem.abstraction.features import (
     METRICS,
     HandFeatures,
     all_hands,
     boards_of,
+    sample_hands,
 )
 from holdem.abstraction.workers import Workers
 from holdem.types import STREETS
@@ -66,25 +68,65 @@ def test_measure(benchmark, measures, street):
     report(benchmark, len(hands.holes), "hand")
 
 
+def spread(points, count):
+    """So many of the points, evenly."""
+    return points[:: len(points) // count][:count].copy()
+
+
 @pytest.mark.parametrize("lanes", [n for n in (1, 4, 8, 16) if n <= cluster.LANES])
 @pytest.mark.parametrize("street", [2, 3], ids=STREETS[2:])
 def test_assign_to_200_centres(benchmark, measures, street, lanes):
     points, _ = measures.measure(street, hands_of(street))
-    centres = points[:: len(points) // 200][:200].copy()
+    nearest = cluster.Nearest(spread(points, 200), METRICS[street], lanes)
     points = points[:20_000]
     labels, distances = np.empty(len(points), np.uint16), np.empty(len(points), np.int32)
 
-    benchmark(cluster.assign, points, centres, METRICS[street], labels, distances, lanes)
+    benchmark(nearest.assign, points, labels, distances)
 
     report(benchmark, len(points), "point")
+
+
+@pytest.mark.parametrize("k", [64, 500, 2_000, 8_000, 20_000])
+@pytest.mark.parametrize("street", [1, 2, 3], ids=STREETS[1:])
+def test_assign(benchmark, measures, street, k):
+    """To centres that lie as those of a set do: most are not looked at."""
+    boards = boards_of(street)
+    sample = sample_hands(boards, 3 * k, np.random.default_rng(1))
+    points = measures.measure(street, sample)[0]
+    with Workers() as workers:
+        options = {"seed": (1,), "restarts": 1, "iterations": 3, "workers": workers}
+        centres = clustering.cluster(points, sample.weights, k, METRICS[street], **options).centres
+    nearest = cluster.Nearest(centres, METRICS[street])
+    points = spread(measures.measure(street, hands_of(street))[0], 4_000)
+    labels, distances = np.empty(len(points), np.uint16), np.empty(len(points), np.int32)
+
+    benchmark(nearest.assign, points, labels, distances)
+
+    report(benchmark, len(points), "point")
+
+
+@pytest.mark.parametrize("street", [1, 3], ids=[STREETS[1], STREETS[3]])
+def test_seed_2000_centres(benchmark, measures, street):
+    sample = sample_hands(boards_of(street), 100_000, np.random.default_rng(1))
+    points = measures.measure(street, sample)[0]
+
+    def seed():
+        rng = np.random.default_rng(2)
+        seeding = cluster.Seeding(points, sample.weights, METRICS[street])
+        for _ in range(2000):
+            seeding.add(seeding.choose(int(rng.integers(seeding.total))))
+
+    benchmark.pedantic(seed, rounds=3)
+
+    report(benchmark, 2000, "centre")
 
 
 @pytest.mark.parametrize("street", [1, 2, 3], ids=STREETS[1:])
 def test_update_200_centres(benchmark, measures, street):
     points, _ = measures.measure(street, hands_of(street))
-    centres = points[:: len(points) // 200][:200].copy()
+    centres = spread(points, 200)
     labels, distances = np.empty(len(points), np.uint16), np.empty(len(points), np.int32)
-    cluster.assign(points, centres, METRICS[street], labels, distances)
+    cluster.Nearest(centres, METRICS[street]).assign(points, labels, distances)
     weights = np.ones(len(points), np.int64)
     masses = np.empty(200, np.int64)
 

@@ -31,7 +31,7 @@ def problems(draw, most_points=12):
 def assign(points, centres, metric, lanes=0):
     labels = np.empty(len(points), np.uint16)
     distances = np.empty(len(points), np.int32)
-    kernel.assign(points, centres, metric, labels, distances, lanes)
+    kernel.Nearest(centres, metric, lanes).assign(points, labels, distances)
     return labels, distances
 
 
@@ -80,16 +80,76 @@ def test_assign_agrees_among_instruction_sets_on_realistic_sizes(metric):
         assert np.array_equal(expected.min(axis=1), distances)
 
 
-@given(problems())
+@METRICS
+def test_assign_skips_no_centre_that_could_be_nearest(metric):
+    """Centres that lie along a line, as hands do by their equity: few are looked at."""
+    rng = np.random.default_rng(4)
+
+    def hands(count):
+        means = rng.uniform(0, 1082, (count, 1))
+        return np.clip(means + rng.normal(0, 60, (count, 50)), 0, 1081).astype(np.int16)
+
+    points, centres = hands(300), hands(1500)
+    gaps = np.abs(points[:, None].astype(np.int64) - centres[None])
+    expected = (gaps**2 if metric == SQUARED else gaps).sum(axis=2)
+
+    for lanes in ALL_LANES:
+        labels, distances = assign(points, centres, metric, lanes)
+        assert np.array_equal(expected.argmin(axis=1), labels)
+        assert np.array_equal(expected.min(axis=1), distances)
+
+
+@given(problems(most_points=40), st.data())
 @settings(deadline=None)
-def test_relax_keeps_the_distance_to_the_closest_centre(problem):
-    points, centres, metric = problem
-    nearest = np.full(len(points), 2**31 - 1, np.int32)
+def test_seeding_chooses_by_weight_times_distance(problem, data):
+    points, _, metric = problem
+    weights = np.array(
+        data.draw(st.lists(st.integers(1, 24), min_size=len(points), max_size=len(points)))
+    )
+    seeding = kernel.Seeding(points, weights, metric)
+    centres: list[int] = []
 
-    for centre in centres:
-        kernel.relax(points, centre[None], metric, nearest)
+    for _ in range(8):
+        masses = reference.masses(points, weights, centres, squared=metric == SQUARED)
+        assert seeding.total == sum(masses)
+        if seeding.total == 0:
+            break
+        mass = data.draw(st.integers(0, seeding.total - 1))
+        centres.append(reference.chosen(masses, mass))
+        assert seeding.choose(mass) == centres[-1]
+        seeding.add(centres[-1])
 
-    assert np.array_equal(assign(points, centres, metric)[1], nearest)
+
+@METRICS
+def test_seeding_keeps_its_masses_over_many_blocks(metric):
+    points, weights = blobs(num_points=5000)
+    seeding = kernel.Seeding(points, weights, metric)
+    chosen: list[int] = []
+    rng = np.random.default_rng(6)
+    for _ in range(200):
+        chosen.append(seeding.choose(int(rng.integers(seeding.total))))
+        seeding.add(chosen[-1])
+
+    masses = weights * assign(points, points[chosen], metric)[1].astype(np.int64)
+    assert seeding.total == masses.sum()
+    ends = np.cumsum(masses)
+    for mass in rng.integers(seeding.total, size=200):
+        assert seeding.choose(int(mass)) == np.searchsorted(ends, mass, side="right")
+
+
+def test_seeding_refuses_what_it_cannot_do():
+    points, weights = np.array([[0, 0], [3, 0]], np.int16), np.array([1, 2])
+    seeding = kernel.Seeding(points, weights, CITY_BLOCK)
+
+    assert seeding.total == 3
+    with pytest.raises(ValueError, match="0 to 2"):
+        seeding.choose(3)
+    with pytest.raises(ValueError, match="point 2 of 2"):
+        seeding.add(2)
+    with pytest.raises(ValueError, match="2 points and 1 weights"):
+        kernel.Seeding(points, weights[:1], CITY_BLOCK)
+    with pytest.raises(ValueError, match="0 points"):
+        kernel.Seeding(points[:0], weights[:0], CITY_BLOCK)
 
 
 @given(problems(most_points=40), st.data())
@@ -179,7 +239,7 @@ def test_record_refuses_what_is_out_of_range(wrong):
     ("points", "centres", "metric", "message"),
     [
         (np.zeros((2, 3)), np.zeros((2, 3)), CITY_BLOCK, "even"),
-        (np.zeros((2, 4)), np.zeros((2, 2)), CITY_BLOCK, "same"),
+        (np.zeros((2, 4)), np.zeros((2, 2)), CITY_BLOCK, "centres' 2 dimensions, not 4"),
         (np.zeros((2, 2)), np.zeros((0, 2)), CITY_BLOCK, "centres"),
         (np.full((2, 2), -1), np.zeros((2, 2)), CITY_BLOCK, "0 to 32767"),
         (np.zeros((2, 2)), np.full((2, 2), 4096), SQUARED, "0 to 4095"),

@@ -9,6 +9,7 @@ cdef extern from "cluster_simd.h" nogil:
     enum:
         CITY_BLOCK_METRIC "CITY_BLOCK"
         SQUARED_METRIC "SQUARED"
+        GROUP                                  # vectors of centres in a group
     # Centres that one vector holds on this processor: 16, 8, 4, or 1 without vectors.
     int best_lanes()
     # Lower nearest[i] to the distance of point i to one centre, where that is less.
@@ -16,9 +17,16 @@ cdef extern from "cluster_simd.h" nogil:
         const int16_t* points, int64_t num_points, int dims, const int16_t* centre,
         int metric, int32_t* nearest,
     )
-    # Label every point with its nearest centre, the lowest among equals. packed holds the
-    # centres as (num_centres / lanes, dims / 2, lanes, 2), num_centres a multiple of lanes.
+    # Centres in groups, ordered by the sum of their coordinates.
+    ctypedef struct groups_t:
+        const int16_t* packed
+        const int32_t* numbers
+        const int32_t* least
+        const int32_t* most
+        int64_t num_groups
+        int dims
+    # Label every point with its nearest centre, the lowest among equals.
     void nearest_centres(
-        const int16_t* points, int64_t num_points, int dims, const int16_t* packed,
-        int num_centres, int lanes, int metric, uint16_t* labels, int32_t* distances,
+        const int16_t* points, int64_t num_points, const groups_t* groups, int lanes, int metric,
+        uint16_t* labels, int32_t* distances,
     )

@@ -10,20 +10,27 @@ MAX_CENTRES: Final[int]
 MAX_SQUARED: Final[int]
 MAX_SQUARED_DIMS: Final[int]
 
-def assign(
-    points: npt.NDArray[np.int16],
-    centres: npt.NDArray[np.int16],
-    metric: int,
-    labels: npt.NDArray[np.uint16],
-    distances: npt.NDArray[np.int32],
-    lanes: int = 0,
-) -> None: ...
-def relax(
-    points: npt.NDArray[np.int16],
-    centres: npt.NDArray[np.int16],
-    metric: int,
-    nearest: npt.NDArray[np.int32],
-) -> None: ...
+class Nearest:
+    def __init__(self, centres: npt.NDArray[np.int16], metric: int, lanes: int = 0) -> None: ...
+    def assign(
+        self,
+        points: npt.NDArray[np.int16],
+        labels: npt.NDArray[np.uint16],
+        distances: npt.NDArray[np.int32],
+    ) -> None: ...
+
+class Seeding:
+    @property
+    def total(self) -> int: ...
+    def __init__(
+        self,
+        points: npt.NDArray[np.int16],
+        weights: npt.NDArray[np.int64],
+        metric: int,
+    ) -> None: ...
+    def choose(self, mass: int) -> int: ...
+    def add(self, index: int) -> None: ...
+
 def update_centres(
     points: npt.NDArray[np.int16],
     weights: npt.NDArray[np.int64],

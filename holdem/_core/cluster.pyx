@@ -8,7 +8,9 @@ best centre is the mean. Every sum is one of integers: no order of adding and no
 instruction set changes a label.
 """
 
-from libc.stdint cimport int16_t, int32_t, int64_t, uint16_t, uint8_t
+import numpy as np
+
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
@@ -28,35 +30,13 @@ MAX_CENTRES = 65536
 MAX_SQUARED = 4095
 MAX_SQUARED_DIMS = 128
 
+cdef enum:
+    POINT_BLOCK = 64                           # points that the seeding looks at together
+    MASS_BLOCK = 512                           # points whose mass is summed up
+
 ctypedef fused bucket_t:
     uint8_t
     uint16_t
-
-
-cdef int16_t* pack(
-    const int16_t* centres, int num_centres, int dims, int lanes, int padded,
-) noexcept nogil:
-    """Return centres as (padded / lanes, dims / 2, lanes, 2), or NULL; the caller frees it.
-
-    The padding repeats the last centre: an equal distance goes to the lower index,
-    so the copies never win.
-    """
-    cdef int16_t* packed = NULL
-    cdef size_t size = <size_t>padded * dims * sizeof(int16_t)
-    if posix_memalign(<void**>&packed, 64, size) != 0:
-        return NULL
-    cdef int centre, source, pair
-    cdef int pairs = dims // 2
-    cdef int16_t* to
-    for centre in range(padded):
-        source = min(centre, num_centres - 1)
-        for pair in range(pairs):
-            to = packed + (
-                ((<int64_t>(centre // lanes) * pairs + pair) * lanes + centre % lanes) * 2
-            )
-            to[0] = centres[<int64_t>source * dims + 2 * pair]
-            to[1] = centres[<int64_t>source * dims + 2 * pair + 1]
-    return packed
 
 
 cdef bint in_range(const int16_t* values, int64_t size, int16_t highest) noexcept nogil:
@@ -69,116 +49,256 @@ cdef bint in_range(const int16_t* values, int64_t size, int16_t highest) noexcep
     return least >= 0 and most <= highest
 
 
-def _check(
-    const int16_t[:, ::1] points, const int16_t[:, ::1] centres, int metric, bint values=True
-):
-    """Raise unless points, centres and metric go together and, if asked, no sum overflows."""
-    cdef int64_t dims = centres.shape[1]
-    if points.shape[1] != dims or dims % 2 or dims == 0:
-        raise ValueError(
-            f"points and centres must have the same, even number of dimensions, "
-            f"not {points.shape[1]} and {dims}"
-        )
-    if not 1 <= centres.shape[0] <= MAX_CENTRES:
-        raise ValueError(f"1 to {MAX_CENTRES} centres, not {centres.shape[0]}")
+cdef int check(const int16_t[:, ::1] values, int metric) except -1:
+    """Raise unless the metric takes points or centres like these and no sum overflows."""
+    cdef int64_t dims = values.shape[1]
+    cdef int16_t highest = 32767
+    cdef bint good = True
+    if dims % 2 or dims == 0:
+        raise ValueError(f"points and centres must have an even number of dimensions, not {dims}")
     if metric not in (CITY_BLOCK, SQUARED):
         raise ValueError(f"unknown metric {metric}")
-    cdef int16_t highest = 32767
     if metric == SQUARED:
         highest = MAX_SQUARED
         if dims > MAX_SQUARED_DIMS:
             raise ValueError(f"at most {MAX_SQUARED_DIMS} dimensions, not {dims}")
-    if not values:
-        return
-    cdef bint good
-    with nogil:
-        good = in_range(&centres[0, 0], centres.shape[0] * dims, highest) and (
-            points.shape[0] == 0 or in_range(&points[0, 0], points.shape[0] * dims, highest)
-        )
+    if values.shape[0]:
+        with nogil:
+            good = in_range(&values[0, 0], values.shape[0] * dims, highest)
     if not good:
         raise ValueError(f"coordinates must be 0 to {highest}")
+    return 0
 
 
-def assign(
-    const int16_t[:, ::1] points,
-    const int16_t[:, ::1] centres,
-    int metric,
-    uint16_t[::1] labels,
-    int32_t[::1] distances,
-    int lanes=0,
-):
-    """Write the index of the nearest centre and its distance; equals go to the lowest index.
+cdef class Nearest:
+    """Finds the nearest of some centres; equals go to the lowest index.
+
+    Centres are ordered by the sum of their coordinates, which bounds distances from below, and
+    a search goes from the point's own sum outwards until none can be nearer.
 
     Args:
-        points: int16, shape (num_points, dims).
-        centres: int16, shape (num_centres, dims), 1 to 65,536 of them.
+        centres: int16, shape (num_centres, dims), 1 to 65,536 of them; they are copied.
         metric: `CITY_BLOCK` or `SQUARED`.
-        labels: OUT uint16, shape (num_points,).
-        distances: OUT int32, shape (num_points,).
         lanes: centres per vector: 16, 8, 4 or 1; 0 for the processor's widest, `LANES`.
 
     Raises:
         ValueError: shapes or values that do not fit, or lanes that the processor lacks.
+        ResourceError: out of memory.
     """
-    _check(points, centres, metric)
-    cdef int64_t num_points = points.shape[0]
-    if labels.shape[0] != num_points or distances.shape[0] != num_points:
-        raise ValueError(f"labels and distances must hold {num_points} numbers")
-    if lanes == 0:
-        lanes = LANES
-    if lanes not in (1, 4, 8, 16) or lanes > LANES:
-        raise ValueError(f"lanes must be 1, 4, 8 or 16 and at most {LANES}, not {lanes}")
-    if num_points == 0:
-        return
-    cdef int dims = <int>points.shape[1]
-    cdef int num_centres = <int>centres.shape[0]
-    cdef int padded = (num_centres + lanes - 1) // lanes * lanes
-    cdef int16_t* packed
-    with nogil:
-        packed = pack(&centres[0, 0], num_centres, dims, lanes, padded)
-        if packed != NULL:
+
+    cdef groups_t _groups
+    cdef int _metric, _lanes
+    cdef int16_t* _packed
+    cdef int32_t* _numbers
+    cdef object _sums                          # keeps least and most alive
+
+    def __cinit__(self, const int16_t[:, ::1] centres, int metric, int lanes=0):
+        check(centres, metric)
+        if not 1 <= centres.shape[0] <= MAX_CENTRES:
+            raise ValueError(f"1 to {MAX_CENTRES} centres, not {centres.shape[0]}")
+        if lanes == 0:
+            lanes = LANES
+        if lanes not in (1, 4, 8, 16) or lanes > LANES:
+            raise ValueError(f"lanes must be 1, 4, 8 or 16 and at most {LANES}, not {lanes}")
+        sums = np.asarray(centres).sum(axis=1, dtype=np.int64).astype(np.int32)
+        order = np.argsort(sums, kind="stable")
+        # The last centre again, until the last group is full: it wins nothing that it had not.
+        num_groups = (len(order) + GROUP * lanes - 1) // (GROUP * lanes)
+        order = np.append(order, np.repeat(order[-1:], num_groups * GROUP * lanes - len(order)))
+        by_group = sums[order].reshape(num_groups, -1)
+        cdef const int64_t[::1] source = order
+        cdef const int32_t[::1] least = by_group[:, 0].copy()
+        cdef const int32_t[::1] most = by_group[:, -1].copy()
+        cdef int64_t padded = source.shape[0], i
+        cdef int dims = <int>centres.shape[1], pair
+        cdef int16_t* to
+        self._sums = [least, most]
+        self._metric = metric
+        self._lanes = lanes
+        if (
+            posix_memalign(<void**>&self._packed, 64, padded * dims * sizeof(int16_t)) != 0
+            or posix_memalign(<void**>&self._numbers, 64, padded * sizeof(int32_t)) != 0
+        ):
+            raise error_for(OUT_OF_MEMORY)
+        for i in range(padded):
+            self._numbers[i] = <int32_t>source[i]
+            for pair in range(dims // 2):
+                to = self._packed + ((i // lanes * (dims // 2) + pair) * lanes + i % lanes) * 2
+                to[0] = centres[source[i], 2 * pair]
+                to[1] = centres[source[i], 2 * pair + 1]
+        self._groups.packed = self._packed
+        self._groups.numbers = self._numbers
+        self._groups.least = &least[0]
+        self._groups.most = &most[0]
+        self._groups.num_groups = least.shape[0]
+        self._groups.dims = dims
+
+    def __dealloc__(self):
+        free(self._packed)
+        free(self._numbers)
+
+    def assign(
+        self, const int16_t[:, ::1] points, uint16_t[::1] labels, int32_t[::1] distances
+    ):
+        """Write the index of each point's nearest centre, and its distance.
+
+        Threads may call it side by side.
+
+        Args:
+            points: int16, shape (num_points, dims).
+            labels: OUT uint16, shape (num_points,).
+            distances: OUT int32, shape (num_points,).
+
+        Raises:
+            ValueError: shapes or values that do not fit.
+        """
+        cdef int64_t num_points = points.shape[0]
+        if points.shape[1] != self._groups.dims:
+            raise ValueError(
+                f"points must have the centres' {self._groups.dims} dimensions, "
+                f"not {points.shape[1]}"
+            )
+        check(points, self._metric)
+        if labels.shape[0] != num_points or distances.shape[0] != num_points:
+            raise ValueError(f"labels and distances must hold {num_points} numbers")
+        if num_points == 0:
+            return
+        with nogil:
             nearest_centres(
-                &points[0, 0], num_points, dims, packed, padded, lanes, metric,
+                &points[0, 0], num_points, &self._groups, self._lanes, self._metric,
                 &labels[0], &distances[0],
             )
-            free(packed)
-    if packed == NULL:
-        raise error_for(OUT_OF_MEMORY)
 
 
-def relax(
-    const int16_t[:, ::1] points,
-    const int16_t[:, ::1] centres,
-    int metric,
-    int32_t[::1] nearest,
-):
-    """Lower each point's distance in *nearest* to that of the closest of *centres*.
+cdef class Seeding:
+    """Chooses points as centres, each in proportion to its mass: weight times distance.
 
-    The step of k-means++ after a centre was added.
+    The distance is that to the nearest centre so far; before the first one it counts 1.
+    Points lie in blocks, ordered by the sum of their coordinates, and a block that a new
+    centre is too far from is not looked at (see `Nearest`).
 
     Args:
-        points: int16, shape (num_points, dims).
-        centres: int16, shape (num_new, dims).
+        points: int16, shape (num_points, dims), 1 or more of them.
+        weights: int64, shape (num_points,), 1 or more; the sum of masses has to fit 63 bits.
         metric: `CITY_BLOCK` or `SQUARED`.
-        nearest: INOUT int32, shape (num_points,).
+
+    Attributes:
+        total: sum of all masses; 0 if every point is a centre.
 
     Raises:
         ValueError: shapes or values that do not fit.
     """
-    # Called once per centre: city-block sums fit whatever the coordinates are.
-    _check(points, centres, metric, metric == SQUARED)
-    cdef int64_t num_points = points.shape[0]
-    if nearest.shape[0] != num_points:
-        raise ValueError(f"nearest must hold {num_points} numbers, not {nearest.shape[0]}")
-    if num_points == 0:
-        return
-    cdef int i
-    with nogil:
-        for i in range(<int>centres.shape[0]):
-            relax_points(
-                &points[0, 0], num_points, <int>points.shape[1], &centres[i, 0],
-                metric, &nearest[0],
+
+    cdef readonly int64_t total
+    cdef int _metric
+    cdef bint _has_centre
+    # Of the points ordered by the sum of coordinates, and of blocks of them.
+    cdef const int16_t[:, ::1] _points
+    cdef const int32_t[::1] _sums
+    cdef const int64_t[::1] _order             # which point each is
+    cdef int32_t[::1] _nearest
+    cdef int32_t[::1] _farthest                # by block, the largest of _nearest
+    # Of the points as they were given.
+    cdef const int64_t[::1] _weights
+    cdef const int64_t[::1] _places            # where each is in that order
+    cdef int64_t[::1] _masses                  # of each MASS_BLOCK of them
+
+    def __init__(
+        self, const int16_t[:, ::1] points, const int64_t[::1] weights, int metric
+    ):
+        check(points, metric)
+        if points.shape[0] == 0 or weights.shape[0] != points.shape[0]:
+            raise ValueError(
+                f"{points.shape[0]} points and {weights.shape[0]} weights, wanted 1 or more of each"
             )
+        given = np.asarray(points)
+        sums = given.sum(axis=1, dtype=np.int32)
+        order = np.argsort(sums, kind="stable")
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        starts = np.arange(0, len(order), MASS_BLOCK)
+        self._metric = metric
+        self._points = given[order]
+        self._sums = sums[order]
+        self._order = order
+        self._places = places
+        self._nearest = np.ones(len(order), np.int32)
+        self._farthest = np.empty((len(order) + POINT_BLOCK - 1) // POINT_BLOCK, np.int32)
+        self._weights = weights
+        self._masses = np.add.reduceat(np.asarray(weights), starts)
+        self.total = np.asarray(weights).sum()
+        self._has_centre = False
+
+    def choose(self, int64_t mass):
+        """Return the first point at which the sum of masses so far exceeds *mass*.
+
+        Args:
+            mass: 0 to `total` - 1.
+
+        Raises:
+            ValueError: it is out of range.
+        """
+        cdef int64_t block = 0, i
+        if not 0 <= mass < self.total:
+            raise ValueError(f"a mass of {mass}, wanted 0 to {self.total - 1}")
+        while mass >= self._masses[block]:
+            mass -= self._masses[block]
+            block += 1
+        i = block * MASS_BLOCK
+        while mass >= self._weights[i] * self._nearest[self._places[i]]:
+            mass -= self._weights[i] * self._nearest[self._places[i]]
+            i += 1
+        return i
+
+    def add(self, int64_t index):
+        """Make the point *index* a centre.
+
+        Raises:
+            ValueError: there is no such point.
+        """
+        if not 0 <= index < self._order.shape[0]:
+            raise ValueError(f"point {index} of {self._order.shape[0]}")
+        cdef int64_t place = self._places[index], first, last, gap
+        cdef int64_t num_points = self._order.shape[0]
+        cdef int block, dims = <int>self._points.shape[1]
+        with nogil:
+            for block in range(<int>self._farthest.shape[0]):
+                first = block * <int64_t>POINT_BLOCK
+                last = min(first + POINT_BLOCK, num_points)
+                gap = max(
+                    self._sums[first] - self._sums[place],
+                    self._sums[place] - self._sums[last - 1],
+                )
+                if self._has_centre and gap > 0:
+                    if self._metric == CITY_BLOCK_METRIC:
+                        if gap >= self._farthest[block]:
+                            continue
+                    elif gap * gap >= <int64_t>self._farthest[block] * dims:
+                        continue
+                self.relax(block, first, last, place)
+            self._has_centre = True
+
+    cdef void relax(self, int block, int64_t first, int64_t last, int64_t place) noexcept nogil:
+        """Lower the distances of one block's points to that of a new centre."""
+        cdef int32_t distances[POINT_BLOCK]
+        cdef int64_t i, lost
+        cdef int32_t farthest = 0
+        for i in range(last - first):
+            distances[i] = self._nearest[first + i] if self._has_centre else 2147483647
+        relax_points(
+            &self._points[first, 0], last - first, <int>self._points.shape[1],
+            &self._points[place, 0], self._metric, distances,
+        )
+        for i in range(first, last):
+            if distances[i - first] != self._nearest[i]:
+                lost = (<int64_t>self._nearest[i] - distances[i - first]) * self._weights[
+                    self._order[i]
+                ]
+                self._nearest[i] = distances[i - first]
+                self._masses[self._order[i] // MASS_BLOCK] -= lost
+                self.total -= lost
+            farthest = max(farthest, distances[i - first])
+        self._farthest[block] = farthest
 
 
 cdef void update_medians(
@@ -311,9 +431,12 @@ def update_centres(
         ValueError: shapes, values or labels that do not fit.
         ResourceError: out of memory.
     """
-    _check(points, centres, metric)
+    check(points, metric)
+    check(centres, metric)
     cdef int64_t num_points = points.shape[0], i, bad = -1
     cdef int num_centres = <int>centres.shape[0]
+    if points.shape[1] != centres.shape[1]:
+        raise ValueError(f"points of {points.shape[1]} dimensions, centres of {centres.shape[1]}")
     if not 0 <= start <= stop <= num_centres:
         raise ValueError(f"clusters {start} to {stop} of {num_centres}")
     if weights.shape[0] != num_points or labels.shape[0] != num_points:

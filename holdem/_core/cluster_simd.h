@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { CITY_BLOCK = 0, SQUARED = 1 };
+enum { GROUP = 4 }; /* vectors of centres that a search looks at together */
 
 #if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__)
 #define HOLDEM_X86 1
@@ -50,22 +51,83 @@ static void relax_points(
     }
 }
 
-/* The plain version, and what the others are compared with. */
+/* Centres in groups of GROUP vectors, ordered by the sum of their coordinates. A point is at
+ * least as far from a centre as their sums are from one another (by squares, the square of
+ * that through the number of coordinates), so most groups are never looked at. */
+typedef struct {
+    const int16_t *packed;  /* (groups * GROUP, dims / 2, lanes, 2), 64-byte aligned */
+    const int32_t *numbers; /* (groups * GROUP, lanes) which centre each is, 64-byte aligned */
+    const int32_t *least;   /* (groups,) the least sum */
+    const int32_t *most;    /* (groups,) the largest */
+    int64_t num_groups;
+    int dims;               /* even */
+} groups_t;
+
+/* Where a search is: groups from below + 1 to above - 1 have been looked at. */
+typedef struct {
+    int64_t sum, below, above;
+} search_t;
+
+static inline int32_t sum_of(const int16_t *values, int dims) {
+    int32_t sum = 0;
+    for (int j = 0; j < dims; j++)
+        sum += values[j];
+    return sum;
+}
+
+/* Begin where the sums are nearest to a point's. */
+static inline search_t search_near(const groups_t *groups, int32_t sum) {
+    int64_t start = 0, stop = groups->num_groups;
+    while (start < stop) {
+        int64_t middle = (start + stop) / 2;
+        if (groups->least[middle] <= sum)
+            start = middle + 1;
+        else
+            stop = middle;
+    }
+    return (search_t){sum, start - 1, start};
+}
+
+/* Return the next group that may hold a centre at *distance* or nearer; -1 if none does. */
+static inline int64_t next_group(
+    const groups_t *groups, search_t *search, int metric, int32_t distance
+) {
+    int64_t below = INT64_MAX, above = INT64_MAX;
+    if (search->below >= 0)
+        below = search->sum - groups->most[search->below];
+    if (search->above < groups->num_groups)
+        above = groups->least[search->above] - search->sum;
+    int64_t gap = below < above ? below : above;
+    if (gap == INT64_MAX)
+        return -1;
+    if (gap > 0) {
+        if (metric == CITY_BLOCK ? gap > distance : gap * gap > (int64_t)distance * groups->dims)
+            return -1;
+    }
+    return below < above ? search->below-- : search->above++;
+}
+
+/* The version without vectors: lanes is 1. */
 static void nearest_plain(
-    const int16_t *points, int64_t num_points, int dims, const int16_t *packed,
-    int num_centres, int metric, uint16_t *labels, int32_t *distances
+    const int16_t *points, int64_t num_points, const groups_t *groups, int metric,
+    uint16_t *labels, int32_t *distances
 ) {
     for (int64_t i = 0; i < num_points; i++) {
-        int32_t best = INT32_MAX;
-        int label = 0;
-        for (int c = 0; c < num_centres; c++) {
-            int32_t distance = INT32_MAX;
-            relax_points(packed + (int64_t)c * dims, 1, dims, points + i * dims, metric, &distance);
-            if (distance < best) {
-                best = distance;
-                label = c;
+        const int16_t *point = points + i * groups->dims;
+        search_t search = search_near(groups, sum_of(point, groups->dims));
+        int32_t best = INT32_MAX, label = 0;
+        int64_t group;
+        while ((group = next_group(groups, &search, metric, best)) >= 0)
+            for (int64_t c = GROUP * group; c < GROUP * (group + 1); c++) {
+                int32_t distance = INT32_MAX;
+                relax_points(
+                    groups->packed + c * groups->dims, 1, groups->dims, point, metric, &distance
+                );
+                if (distance < best || (distance == best && groups->numbers[c] < label)) {
+                    best = distance;
+                    label = groups->numbers[c];
+                }
             }
-        }
         labels[i] = (uint16_t)label;
         distances[i] = best;
     }
@@ -155,26 +217,24 @@ static int best_lanes(void) {
 
 /* Label every point with its nearest centre, the lowest among equals. */
 static void nearest_centres(
-    const int16_t *points,  /* IN   (num_points, dims), dims even */
+    const int16_t *points, /* IN   (num_points, dims) */
     int64_t num_points,
-    int dims,
-    const int16_t *packed,  /* IN   (centres / lanes, dims / 2, lanes, 2), 64-byte aligned */
-    int num_centres,        /* a multiple of lanes */
-    int lanes,
+    const groups_t *groups,
+    int lanes,             /* that the groups were made for */
     int metric,
-    uint16_t *labels,       /* OUT  (num_points,) */
-    int32_t *distances      /* OUT  (num_points,) */
+    uint16_t *labels,      /* OUT  (num_points,) */
+    int32_t *distances     /* OUT  (num_points,) */
 ) {
 #if HOLDEM_X86
     if (lanes == 16)
-        nearest_avx512(points, num_points, dims, packed, num_centres, metric, labels, distances);
+        nearest_avx512(points, num_points, groups, metric, labels, distances);
     else if (lanes == 8)
-        nearest_avx2(points, num_points, dims, packed, num_centres, metric, labels, distances);
+        nearest_avx2(points, num_points, groups, metric, labels, distances);
     else if (lanes == 4)
-        nearest_sse4(points, num_points, dims, packed, num_centres, metric, labels, distances);
+        nearest_sse4(points, num_points, groups, metric, labels, distances);
     else
 #endif
-        nearest_plain(points, num_points, dims, packed, num_centres, metric, labels, distances);
+        nearest_plain(points, num_points, groups, metric, labels, distances);
 }
 
 #endif

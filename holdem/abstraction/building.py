@@ -13,6 +13,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -257,7 +258,7 @@ class _Build:
             hands = (measures.class_points, measures.class_equities, combos)
             self.observer.stage(f"{STREETS[0]}: centres", self.config.restarts)
             centres = self._fit(0, *hands, k, (self.config.seed, 0))
-            labels = self._assign(0, measures.class_points, centres)
+            labels = _labels(kernel.Nearest(centres, METRICS[0]), measures.class_points)
         table = np.zeros(num_classes, table_dtype(k))
         tally = np.zeros((k, 4), np.int64)
         kernel.record(labels, np.arange(num_classes), combos, measures.class_equities, table, tally)
@@ -277,6 +278,9 @@ class _Build:
         kinds = self._kinds(street, boards)
         firsts = self._first_buckets(street)
         centres = self._centres(street, boards, kinds, firsts)
+        nearest = [
+            kernel.Nearest(centres[first:last], METRICS[street]) for first, last in pairwise(firsts)
+        ]
         k = self.config.bucket_counts[street]
         table = np.zeros(CANONICAL_HANDS[street], table_dtype(k))
 
@@ -287,9 +291,7 @@ class _Build:
             tally = np.zeros((k, 4), np.int64)
             labels = np.empty(len(points), np.uint16)
             for first, last, kind in _runs(kinds[start:stop], hands.offsets):
-                bucket, end = firsts[kind : kind + 2]
-                found = self._assign(street, points[first:last], centres[bucket:end])
-                labels[first:last] = bucket + found
+                labels[first:last] = firsts[kind] + _labels(nearest[kind], points[first:last])
             kernel.record(labels, indices, hands.weights, equities, table, tally)
             return tally
 
@@ -401,14 +403,12 @@ class _Build:
                 )
         return found.centres[found.order_by(equities, weights)]
 
-    def _assign(
-        self, street: int, points: npt.NDArray[np.int16], centres: npt.NDArray[np.int16]
-    ) -> npt.NDArray[np.uint16]:
-        """Return the nearest centre of each point, the lowest among equals."""
-        labels = np.empty(len(points), np.uint16)
-        distances = np.empty(len(points), np.int32)
-        kernel.assign(points, centres, METRICS[street], labels, distances)
-        return labels
+
+def _labels(nearest: kernel.Nearest, points: npt.NDArray[np.int16]) -> npt.NDArray[np.uint16]:
+    """Return the nearest centre of each point, the lowest among equals."""
+    labels = np.empty(len(points), np.uint16)
+    nearest.assign(points, labels, np.empty(len(points), np.int32))
+    return labels
 
 
 def _runs(

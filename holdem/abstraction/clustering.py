@@ -90,7 +90,7 @@ def cluster(
     best: Clustering | None = None
     for restart in range(restarts):
         rng = np.random.default_rng([*seed, restart])
-        centres = _seed_centres(points, weights, num_centres, metric, rng, workers)
+        centres = _seed_centres(points, weights, num_centres, metric, rng)
         found = _descend(
             points,
             weights,
@@ -112,33 +112,19 @@ def _seed_centres(
     num_centres: int,
     metric: int,
     rng: np.random.Generator,
-    workers: Workers,
 ) -> npt.NDArray[np.int16]:
     """Choose points as centres, each in proportion to weight times distance to the nearest.
 
     k-means++ (Arthur & Vassilvitskii 2007); for medians the distance is not squared.
     """
-    centres = np.empty((num_centres, points.shape[1]), np.int16)
-    nearest = np.full(len(points), np.iinfo(np.int32).max, np.int32)
-    masses = weights
-    for number in range(num_centres):
-        ends = np.cumsum(masses)
-        if ends[-1] == 0:  # every point is a centre already
-            centres[number:] = centres[0]
-            break
-        chosen = np.searchsorted(ends, rng.integers(ends[-1]), side="right")
-        centres[number] = points[chosen]
-
-        def relax(
-            start: int, stop: int, new: npt.NDArray[np.int16] = centres[number, None]
-        ) -> None:
-            kernel.relax(points[start:stop], new, metric, nearest[start:stop])
-
-        size = max(_CHUNK, -(-len(points) // workers.num_workers))
-        for _ in workers.chunks(relax, len(points), size):
-            pass
-        masses = weights * nearest
-    return centres
+    seeding = kernel.Seeding(points, weights, metric)
+    chosen: list[int] = []
+    while len(chosen) < num_centres and seeding.total:
+        chosen.append(seeding.choose(int(rng.integers(seeding.total))))
+        seeding.add(chosen[-1])
+    # Every point is a centre already.
+    chosen += chosen[:1] * (num_centres - len(chosen))
+    return points[chosen]
 
 
 def _descend(
@@ -158,15 +144,14 @@ def _descend(
     history: list[int] = []
 
     def assign(start: int, stop: int) -> None:
-        kernel.assign(
-            points[start:stop], centres, metric, labels[start:stop], distances[start:stop]
-        )
+        nearest.assign(points[start:stop], labels[start:stop], distances[start:stop])
 
     def move(start: int, stop: int) -> None:
         kernel.update_centres(points, weights, labels, metric, centres, masses, start, stop)
 
     clusters_each = -(-len(centres) // workers.num_workers)
     for step in range(iterations + 1):
+        nearest = kernel.Nearest(centres, metric)
         for _ in workers.chunks(assign, len(points), _CHUNK):
             pass
         history.append(int(weights @ distances.astype(np.int64)))

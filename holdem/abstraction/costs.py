@@ -28,15 +28,18 @@ _PROBE_BOARDS = 48
 _PROBE_POINTS = 1024
 _DIMS = (features.BINS, features.BINS, features.BINS, features.GROUPS)
 
-# Seconds of one core by stage, assigning and fitting apart, in units of what the river
-# values of all boards take while nothing is written to memory; from bench/bench_cluster.py.
+# Seconds of one core by stage, assigning apart, in units of what the river values of all
+# boards take while nothing is written to memory; from bench/bench_cluster.py.
 _VALUES_COST = 1.7
 _CLASSES_COST = 1.6
 _MEASURING_COST = (0.0, 2.4, 1.8, 8.3)
-# A step of Lloyd's moves the centres too.
-_STEP_COST = 1.7
-# To find the distance of a point to one new centre while seeding, in the same units.
-_SEEDING_COST = 15e-9
+# To move a centre, for each of its points.
+_MOVING_COST = (0.0, 230e-9, 230e-9, 25e-9)
+# Seeding, for each point and the square root of the number of centres.
+_SEEDING_COST = 90e-9
+# A search looks at one group of centres, or at as many as the groups of all to this power.
+_GROUP = 64
+_LOOKED_AT = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,9 @@ def estimate(config: BucketConfig, num_workers: int = 0) -> Costs:
     # Points, weights, distances and the order by cluster.
     fitting = sample * (2 * features.BINS + 40)
     workers = num_workers or usable_cores()
+    shared, alone = _core_seconds(config)
     return Costs(
-        seconds=_core_seconds(config) / min(workers, usable_cores()),
+        seconds=shared / min(workers, usable_cores()) + alone,
         memory_bytes=_INTERPRETER_BYTES + _VALUES_BYTES + tables + fitting + workers * 20_000_000,
         disk_bytes=tables + 300_000,
         building_disk_bytes=2 * (tables + 300_000),
@@ -96,40 +100,40 @@ def require(costs: Costs, path: Path) -> None:
     storage.require_free_space(path, costs.building_disk_bytes, "building the bucket set")
 
 
-def _core_seconds(config: BucketConfig) -> float:
-    """Return the seconds of one core that all stages take together."""
+def _core_seconds(config: BucketConfig) -> tuple[float, float]:
+    """Return the seconds that all stages take: of work that cores share, and of one core alone."""
     boards = boards_of(3).cards
     probe = boards[:: len(boards) // _PROBE_BOARDS].copy()
     values = np.empty((len(probe), 1326), np.uint16)
     all_values = _seconds(lambda: features.river_values(probe, 1, values))
     all_values *= len(boards) / len(probe)
-    seconds = all_values * (_VALUES_COST + _CLASSES_COST)
+    shared, alone = all_values * (_VALUES_COST + _CLASSES_COST), 0.0
     for street in range(1, config.num_streets):
-        drawn = min(1.0, config.hands / CANONICAL_HANDS[street])
+        hands = min(config.hands, CANONICAL_HANDS[street])
         # A hand is compared with the centres of its board's kind.
         kinds = config.kind_counts[street]
-        num_centres = -(-config.bucket_counts[street] // kinds)
+        num_centres = config.bucket_counts[street] / kinds
         assigning = _seconds_per_point(street, num_centres)
-        hands = min(config.hands, CANONICAL_HANDS[street])
-        steps = config.restarts * config.fit_iterations * _STEP_COST
-        seedings = config.restarts * num_centres
+        steps = config.restarts * config.fit_iterations
         # To tell the kinds, all hands are measured once more.
-        seconds += all_values * _MEASURING_COST[street] * (1 + drawn + (kinds > 1))
-        seconds += assigning * (CANONICAL_HANDS[street] + hands * steps)
-        seconds += all_values * _SEEDING_COST * hands * seedings
-    return seconds
+        measured = 1 + hands / CANONICAL_HANDS[street] + (kinds > 1)
+        shared += all_values * _MEASURING_COST[street] * measured
+        shared += assigning * (CANONICAL_HANDS[street] + hands * steps)
+        shared += all_values * _MOVING_COST[street] * hands * steps
+        alone += all_values * _SEEDING_COST * hands * config.restarts * num_centres**0.5
+    return shared, alone
 
 
-def _seconds_per_point(street: int, num_centres: int) -> float:
-    """Return how long it takes to find the nearest of so many centres."""
+def _seconds_per_point(street: int, num_centres: float) -> float:
+    """Return about how long it takes to find the nearest of so many centres."""
     rng = np.random.default_rng(0)
-    few = min(num_centres, 1024)
     points = rng.integers(46, size=(_PROBE_POINTS, _DIMS[street]), dtype=np.int16)
     labels = np.empty(_PROBE_POINTS, np.uint16)
     distances = np.empty(_PROBE_POINTS, np.int32)
-    centres = points[:few]
-    seconds = _seconds(lambda: kernel.assign(points, centres, METRICS[street], labels, distances))
-    return seconds / _PROBE_POINTS * (num_centres / few)
+    nearest = kernel.Nearest(points[:_GROUP], METRICS[street])
+    seconds = _seconds(lambda: nearest.assign(points, labels, distances))
+    groups: float = max(1.0, num_centres / _GROUP) ** _LOOKED_AT
+    return seconds / _PROBE_POINTS * groups
 
 
 def _seconds(job: Callable[[], None]) -> float:

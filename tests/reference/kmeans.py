@@ -31,6 +31,23 @@ def objective(points, weights, centres, *, squared: bool) -> int:
     )
 
 
+def masses(points, weights, centres: Sequence[int], *, squared: bool) -> list[int]:
+    """Weight times distance to the nearest of the points *centres*, each point's; 1 if none."""
+    if not centres:
+        return [int(weight) for weight in weights]
+    distances = nearest(points, [points[i] for i in centres], squared=squared)[1]
+    return [int(weight) * gap for weight, gap in zip(weights, distances, strict=True)]
+
+
+def chosen(masses: Sequence[int], mass: int) -> int:
+    """The first point at which the sum of masses exceeds *mass*."""
+    for i, one in enumerate(masses):
+        if mass < one:
+            return i
+        mass -= one
+    raise ValueError("more than all masses")
+
+
 def cost_of(centre, points, weights, *, squared: bool) -> int:
     """Sum of weight times distance to one centre."""
     return sum(
