@@ -27,7 +27,7 @@ from holdem.types import GameConfig, MCCFRConfig
 NODES_PER_SECOND = 12e6
 """Decision nodes that one worker visits per second, about; see bench/."""
 
-HANDS_PER_SECOND = 220e6
+HANDS_PER_SECOND = 450e6
 """Hands that one thread takes through a decision per second against a responder, likewise."""
 
 RARE_SHARE = 0.25
