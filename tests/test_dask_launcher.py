@@ -17,7 +17,7 @@ from distributed import Client
 from holdem import storage
 from holdem.errors import ConfigError, ResourceError, StorageError
 from holdem.game import games
-from holdem.mccfr import dask_launcher, instance_progress
+from holdem.mccfr import dask_launcher, instance_progress, instance_watch
 from holdem.mccfr.dask_launcher import DaskLauncher
 from holdem.mccfr.multi_instance_coordinator import (
     MultiInstanceCoordinator,
@@ -175,9 +175,11 @@ def test_a_cluster_of_its_own(tmp_path):
     ]  # fmt: skip
 
 
-def test_a_worker_that_is_killed_loses_nothing(tmp_path, cluster):
+def test_a_worker_that_is_killed_loses_nothing(tmp_path, cluster, monkeypatch):
     """Its instance goes on where its last checkpoint was, on the worker that is left."""
-    config = MCCFRConfig(num_iterations=1_200_000, checkpoint_interval=20_000, seed=11)
+    # Between two looks a fast machine would be done.
+    monkeypatch.setattr(instance_watch, "_LOOK_SECONDS", 0.05)
+    config = MCCFRConfig(num_iterations=2_000_000, checkpoint_interval=20_000, seed=11)
     killed = []
 
     def kill(now):
