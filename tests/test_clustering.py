@@ -35,6 +35,16 @@ def assign(points, centres, metric, lanes=0):
     return labels, distances
 
 
+def assert_nearest(points, centres, metric):
+    """On every instruction set each point has its nearest centre, by comparing all with all."""
+    gaps = np.abs(points[:, None].astype(np.int64) - centres[None])
+    expected = (gaps**2 if metric == SQUARED else gaps).sum(axis=2)
+    for lanes in ALL_LANES:
+        labels, distances = assign(points, centres, metric, lanes)
+        assert np.array_equal(expected.argmin(axis=1), labels)
+        assert np.array_equal(expected.min(axis=1), distances)
+
+
 def blobs(num_points=3000, dims=6, num_blobs=7, most=1000, seed=1):
     """Weighted points around a few places."""
     rng = np.random.default_rng(seed)
@@ -71,13 +81,8 @@ def test_assign_agrees_among_instruction_sets_on_realistic_sizes(metric):
     rng = np.random.default_rng(3)
     points = rng.integers(0, 1082, (500, 50), np.int16)
     centres = rng.integers(0, 1082, (203, 50), np.int16)
-    expected = np.abs(points[:, None].astype(np.int64) - centres[None])
-    expected = (expected**2 if metric == SQUARED else expected).sum(axis=2)
 
-    for lanes in ALL_LANES:
-        labels, distances = assign(points, centres, metric, lanes)
-        assert np.array_equal(expected.argmin(axis=1), labels)
-        assert np.array_equal(expected.min(axis=1), distances)
+    assert_nearest(points, centres, metric)
 
 
 @METRICS
@@ -89,14 +94,7 @@ def test_assign_skips_no_centre_that_could_be_nearest(metric):
         means = rng.uniform(0, 1082, (count, 1))
         return np.clip(means + rng.normal(0, 60, (count, 50)), 0, 1081).astype(np.int16)
 
-    points, centres = hands(300), hands(1500)
-    gaps = np.abs(points[:, None].astype(np.int64) - centres[None])
-    expected = (gaps**2 if metric == SQUARED else gaps).sum(axis=2)
-
-    for lanes in ALL_LANES:
-        labels, distances = assign(points, centres, metric, lanes)
-        assert np.array_equal(expected.argmin(axis=1), labels)
-        assert np.array_equal(expected.min(axis=1), distances)
+    assert_nearest(hands(300), hands(1500), metric)
 
 
 @given(problems(most_points=40), st.data())

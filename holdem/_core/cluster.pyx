@@ -88,8 +88,6 @@ cdef class Nearest:
 
     cdef groups_t _groups
     cdef int _metric, _lanes
-    cdef int16_t* _packed
-    cdef int32_t* _numbers
     cdef object _sums                          # keeps least and most alive
 
     def __cinit__(self, const int16_t[:, ::1] centres, int metric, int lanes=0):
@@ -111,31 +109,32 @@ cdef class Nearest:
         cdef const int32_t[::1] most = by_group[:, -1].copy()
         cdef int64_t padded = source.shape[0], i
         cdef int dims = <int>centres.shape[1], pair
+        cdef int16_t* packed = NULL
+        cdef int32_t* numbers = NULL
         cdef int16_t* to
         self._sums = [least, most]
         self._metric = metric
         self._lanes = lanes
-        if (
-            posix_memalign(<void**>&self._packed, 64, padded * dims * sizeof(int16_t)) != 0
-            or posix_memalign(<void**>&self._numbers, 64, padded * sizeof(int32_t)) != 0
-        ):
+        if posix_memalign(<void**>&packed, 64, padded * dims * sizeof(int16_t)) != 0:
             raise error_for(OUT_OF_MEMORY)
+        self._groups.packed = packed
+        if posix_memalign(<void**>&numbers, 64, padded * sizeof(int32_t)) != 0:
+            raise error_for(OUT_OF_MEMORY)
+        self._groups.numbers = numbers
         for i in range(padded):
-            self._numbers[i] = <int32_t>source[i]
+            numbers[i] = <int32_t>source[i]
             for pair in range(dims // 2):
-                to = self._packed + ((i // lanes * (dims // 2) + pair) * lanes + i % lanes) * 2
+                to = packed + ((i // lanes * (dims // 2) + pair) * lanes + i % lanes) * 2
                 to[0] = centres[source[i], 2 * pair]
                 to[1] = centres[source[i], 2 * pair + 1]
-        self._groups.packed = self._packed
-        self._groups.numbers = self._numbers
         self._groups.least = &least[0]
         self._groups.most = &most[0]
         self._groups.num_groups = least.shape[0]
         self._groups.dims = dims
 
     def __dealloc__(self):
-        free(self._packed)
-        free(self._numbers)
+        free(<void*>self._groups.packed)
+        free(<void*>self._groups.numbers)
 
     def assign(
         self, const int16_t[:, ::1] points, uint16_t[::1] labels, int32_t[::1] distances

@@ -37,9 +37,9 @@ _MEASURING_COST = (0.0, 2.4, 1.8, 8.3)
 _MOVING_COST = (0.0, 230e-9, 230e-9, 25e-9)
 # Seeding, for each point and the square root of the number of centres.
 _SEEDING_COST = 90e-9
-# A search looks at one group of centres, or at as many as the groups of all to this power.
-_GROUP = 64
-_LOOKED_AT = 0.45
+# The nearest of k centres takes (k / 64)^0.45 times as long to find as that of 64.
+_FEW = 64
+_GROWTH = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,10 @@ def _seconds_per_point(street: int, num_centres: float) -> float:
     points = rng.integers(46, size=(_PROBE_POINTS, _DIMS[street]), dtype=np.int16)
     labels = np.empty(_PROBE_POINTS, np.uint16)
     distances = np.empty(_PROBE_POINTS, np.int32)
-    nearest = kernel.Nearest(points[:_GROUP], METRICS[street])
+    nearest = kernel.Nearest(points[:_FEW], METRICS[street])
     seconds = _seconds(lambda: nearest.assign(points, labels, distances))
-    groups: float = max(1.0, num_centres / _GROUP) ** _LOOKED_AT
-    return seconds / _PROBE_POINTS * groups
+    times: float = max(1.0, num_centres / _FEW) ** _GROWTH
+    return seconds / _PROBE_POINTS * times
 
 
 def _seconds(job: Callable[[], None]) -> float:
