@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from holdem import storage
-from holdem.cli import eval_blueprint, main
+from holdem.cli import eval_blueprint, main, show
 from holdem.cli import match as match_command
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.best_response import BestResponse
@@ -395,6 +395,25 @@ def test_a_bucket_set_that_is_missing_is_named(run, tmp_path, monkeypatch):
     status, _, err = run(eval_blueprint, "--policy", folder, "--buckets", tmp_path / "none")
     assert (status, len(err)) == (1, 2)
     assert "none" in err[0]
+
+
+def test_a_bucket_set_that_nobody_was_trained_with_is_refused(run, tmp_path, striped):
+    folder = holdem_policy(tmp_path / "policy", MENUS[0])
+    for name in "ef":
+        metadata = {"fingerprint": name * 64}
+        storage.write_folder(tmp_path / name, {"any": np.zeros(1)}, metadata, kind="buckets")
+    for command, *options in (
+        (eval_blueprint, "--policy", folder, "--hands", 2, "--against", "call"),
+        (match_command, folder, "call", "--hands", 2),
+        (match_command, "call", folder, "--hands", 2),
+        (show, folder, ""),
+    ):
+        status, _, err = run(command, *options, "--buckets", tmp_path / "e")
+        assert (status, len(err)) == (1, 2)
+        assert "bucket set eeeeeeeeeeee, and nobody here" in err[0]
+        assert "but with ffffffffffff" in err[0]
+        status, _, _ = run(command, *options, "--buckets", tmp_path / "f")
+        assert status == 0
 
 
 def test_both_commands_are_in_the_umbrella(capsys):

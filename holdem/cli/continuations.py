@@ -72,7 +72,9 @@ def _main(argv: Sequence[str]) -> int:
         raise StorageError(
             f"{out} is there already and holds no continuations", "choose another --out"
         )
-    player = Loader(options.buckets).policy(options.policy)
+    loader = Loader(options.buckets)
+    player = loader.policy(options.policy)
+    loader.require_used()
     console = make_console()
     costs = estimate(player, num_deals=deals, num_workers=workers)
     rows = {

@@ -101,6 +101,7 @@ def _main(argv: Sequence[str]) -> int:
     loader = Loader(options.buckets)
     player = _player(options, loader)
     opponents = [opponent_of(name, player, loader) for name in settings.against]
+    loader.require_used()
     _print_player(console, player)
     streets = _street_figures(player, options)
     _print_streets(console, streets)

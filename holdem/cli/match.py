@@ -265,9 +265,12 @@ def _players(first: str, second: str, loader: Loader) -> tuple[Contestant, Conte
         )
     if first in STYLES:
         policy = loader.load(Path(second))
-        return opponent_of(first, policy, loader), policy
-    policy = loader.load(Path(first))
-    return policy, opponent_of(second, policy, loader)
+        players = opponent_of(first, policy, loader), policy
+    else:
+        policy = loader.load(Path(first))
+        players = policy, opponent_of(second, policy, loader)
+    loader.require_used()
+    return players
 
 
 def _width(text: str) -> float:

@@ -220,7 +220,9 @@ def _policy(name: str, buckets: Path | None) -> Contestant:
             f"{name} is a baseline, which plays on the betting tree of a policy",
             "give the path of a policy against a program",
         )
-    policy = Loader(buckets).load(Path(name))
+    loader = Loader(buckets)
+    policy = loader.load(Path(name))
+    loader.require_used()
     if policy.bucketing is None:
         raise ConfigError(
             f"{name} is a policy of {policy.tree.game.name!r}, and programs play hold'em here",

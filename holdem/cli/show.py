@@ -60,7 +60,9 @@ def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     if options.list + options.json + options.csv > 1:
         raise ConfigError("--list, --json and --csv are three ways to print", "choose one")
-    player = Loader(options.buckets).load(options.policy)
+    loader = Loader(options.buckets)
+    player = loader.load(options.policy)
+    loader.require_used()
     place = find_place(player.tree, options.path)
     found = strategy_at(player.policy, place, player.bucketing)
     holdem = player.tree.game.cards.kind == "holdem"

@@ -136,6 +136,23 @@ class Loader:
         require_no_suffix(path)
         return self._contestant(path, export_policy(path).policy)
 
+    def require_used(self) -> None:
+        """Refuse ``buckets`` if none of the policies loaded so far was trained with them.
+
+        Raises:
+            MismatchError: so it is.
+        """
+        if self._buckets is None or not self._sets:
+            return
+        given = str(read_metadata(self._buckets, BUCKETS).get("fingerprint"))
+        if given not in self._sets:
+            wanted = " and ".join(fingerprint[:12] for fingerprint in self._sets)
+            raise MismatchError(
+                f"{self._buckets} is the bucket set {given[:12]}, and nobody here was trained with "
+                f"it, but with {wanted}",
+                "name that set by --buckets, or leave --buckets out",
+            )
+
     def _contestant(self, path: Path, policy: Blueprint) -> Contestant:
         wanted = policy.provenance.bucket_fingerprint
         if wanted is None:
