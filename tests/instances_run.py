@@ -13,7 +13,7 @@ from holdem.mccfr.instance_plan import is_run
 from tests.instances import coordinator_of
 
 NUM_INSTANCES = 2
-VALUES = {"num_iterations": 300_000, "checkpoint_interval": 20_000, "discount_interval": 9_000}
+VALUES = {"num_iterations": 1_500_000, "checkpoint_interval": 100_000, "discount_interval": 9_000}
 
 
 def main() -> None:

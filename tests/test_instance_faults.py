@@ -254,18 +254,29 @@ def test_a_signal_while_instances_start(tmp_path):
 
 def test_one_instance_that_is_stopped_by_hand(tmp_path):
     """`kill PID`: that one saves and ends, the other goes on."""
-    coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), **VALUES)
+    values = {**VALUES, "num_iterations": 1_000_000_000}  # until the end of the test
+    coordinator = coordinator_of(NUM_INSTANCES, launcher=ProcessLauncher(), **values)
+    later = []
 
     def stop():
         once_it_trains(tmp_path, 1).terminate()
+        wait_until(lambda: progress(tmp_path, NUM_INSTANCES)[1].status == "interrupted")
+        then = progress(tmp_path, NUM_INSTANCES)[0].current_iter
+        wait_until(lambda: progress(tmp_path, NUM_INSTANCES)[0].current_iter > then)
+        later.append(progress(tmp_path, NUM_INSTANCES)[0])
+        coordinator.request_stop(signal.SIGINT)
 
     stopper = threading.Thread(target=stop)
     stopper.start()
     result = coordinator.train(tmp_path, False)
     stopper.join()
 
-    assert [one.status for one in result.instances] == ["completed", "interrupted"]
-    assert result.stopped_by is None
+    assert later[0].status == "running"
+    assert result.stopped_by == signal.SIGINT
+    assert [one.status for one in result.instances] == ["interrupted", "interrupted"]
+    stopped = progress(tmp_path, NUM_INSTANCES)[1]
+    folder = tmp_path / "instance_1" / "checkpoints"
+    assert (folder / f"checkpoint_iter{stopped.iterations_done}").is_dir()
 
 
 # -- what is read meanwhile, and what it takes -----------------------------------------------------
