@@ -385,6 +385,9 @@ class MCCFRConfig:
     opponent: Literal["itself", "responder"] = "itself"
     """Whom the table trains against: itself, or a responder who knows all its hands and, on the
     river, sees cards instead of buckets (CFR-BR: Johanson, Bard, Burch & Bowling 2012)."""
+    parent_boards: int = 0
+    """Against a responder: after how many boards the regrets of like buckets together count as much
+    for each of them as its own; before, they count more, and later less. 0: each for itself."""
     tensorboard_log_interval: int = 10_000
     """Iterations between two rows of TensorBoard figures."""
     eval_interval: int | None = None
@@ -398,6 +401,11 @@ class MCCFRConfig:
             faults = [
                 f"sampling is {self.sampling}, and against a responder nothing is sampled but "
                 "boards: leave it out"
+            ]
+        if not faults and self.opponent == "itself" and self.parent_boards:
+            faults = [
+                f"parent_boards is {self.parent_boards:,}, and the table trains against itself, "
+                "where no buckets have parents: leave it out"
             ]
         if not faults and self.discount_interval == 0:
             object.__setattr__(self, "discount_interval", _PERIODS[self.opponent])
@@ -580,6 +588,7 @@ TRAINING_RULES = {
     "seed": _SEED,
     "sampling": Rule(kind=str, choices=("external", "outcome")),
     "opponent": Rule(kind=str, choices=("itself", "responder")),
+    "parent_boards": Rule(least=0, most=10**12, unit="boards; 0 for no parents"),
     "tensorboard_log_interval": _ITERATIONS,
     "eval_interval": Rule(least=1, unit="iterations", optional=True),
 }

@@ -10,7 +10,8 @@ from holdem.types import CANONICAL_HANDS
 class StripedBuckets:
     """Buckets 0 .. k-1 in turn by hand index, on as many streets as asked for; no files.
 
-    Equities before the flop are as good as any where no test looks at them.
+    Equities before the flop are as good as any where no test looks at them. Centres are in a row,
+    with a gap in the middle, and buckets hold as many hands as they have in the table.
     """
 
     path = None
@@ -28,3 +29,12 @@ class StripedBuckets:
         self.preflop_equities = (
             np.full((169, 169), 0.5) if preflop_equities is None else preflop_equities
         )
+
+    def centres(self, street: int) -> np.ndarray:
+        buckets = np.arange(self.num_buckets[street])
+        places = 10 * buckets + 2_000 * (2 * buckets >= len(buckets))
+        return np.column_stack([places, places]).astype(np.int16)
+
+    def tally(self, street: int) -> np.ndarray:
+        hands = np.bincount(self.tables[street], minlength=self.num_buckets[street])
+        return np.column_stack([hands, hands, 0 * hands, 0 * hands])

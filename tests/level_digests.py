@@ -103,12 +103,14 @@ def walks():
 
 def trained():
     """A table and its responder after some boards."""
-    config = MCCFRConfig(num_iterations=20, opponent="responder")
-    tree = build_tree(test_responder.GAME, test_responder.BUCKETS.num_buckets)
-    engine = ResponderEngine(config, tree, test_responder.BUCKETS)
-    engine.run(20)
-    yield "responder", digest(engine.table.words, engine.others()["responder"])
-    engine.close()
+    for parent_boards in (0, 20):
+        config = MCCFRConfig(num_iterations=20, opponent="responder", parent_boards=parent_boards)
+        tree = build_tree(test_responder.GAME, test_responder.MANY.num_buckets)
+        engine = ResponderEngine(config, tree, test_responder.MANY)
+        engine.run(20)
+        others = engine.others().values()
+        yield f"responder, {parent_boards} parent boards", digest(engine.table.words, *others)
+        engine.close()
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ def test_nothing_at_all_is_the_defaults():
 
 def test_the_opponent_is_read(load):
     assert load("opponent: responder\n").training.opponent == "responder"
+    assert load("opponent: responder\nparent_boards: 29\n").training.parent_boards == 29
 
 
 def test_every_flat_key_is_read(load):
@@ -93,6 +94,7 @@ def test_every_flat_key_is_read(load):
         "seed": 2**63 - 1,
         "sampling": "outcome",
         "opponent": "itself",  # the other one allows no sampling
+        "parent_boards": 0,  # and this one no parents
         "tensorboard_log_interval": 19,
         "eval_interval": 23,
     }

@@ -5,15 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 
+from holdem.abstraction import workers
 from holdem.cli import train_blueprint
 from holdem.errors import ConfigError, MismatchError
 from holdem.game.games import kuhn
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, costs, responder_engine, table
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.checkpoint import RESPONDER
+from holdem.mccfr.checkpoint import PARENTS, RESPONDER
 from holdem.mccfr.merge_sources import select
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
+from holdem.mccfr.parents import Parents
 from holdem.mccfr.responder_engine import ResponderEngine
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import BetMenu, GameConfig, MCCFRConfig
@@ -30,12 +32,20 @@ BUCKETS = StripedBuckets(7)
 CONFIG = MCCFRConfig(num_iterations=30, opponent="responder", discount_interval=8, seed=5)
 
 
-def train(logdir, *, resume_from=None, solver=ParallelMCCFRSolver, cells=None, **changes):
+MANY = StripedBuckets(25)
+"""So many that they have parents, two on each street."""
+
+
+def train(
+    logdir, *, resume_from=None, solver=ParallelMCCFRSolver, cells=None, buckets=BUCKETS, **changes
+):
     config = dataclasses.replace(CONFIG, **changes)
-    trained = solver(config, BUCKETS, game=GAME, cells=cells).train(
+    trained = solver(config, buckets, game=GAME, cells=cells).train(
         logdir, use_tensorboard=False, resume_from=resume_from
     )
-    found = checkpoint.load(trained.checkpoint, build_tree(GAME, BUCKETS.num_buckets), "striped 7")
+    found = checkpoint.load(
+        trained.checkpoint, build_tree(GAME, buckets.num_buckets), buckets.fingerprint
+    )
     return np.array(found.words), np.array(found.others[RESPONDER]), found
 
 
@@ -99,6 +109,91 @@ def test_cells_without_a_responder_are_refused(cells):
         MCCFRSolver(MCCFRConfig(num_iterations=1), BUCKETS, game=GAME, cells=cells)
 
 
+# -- parents -------------------------------------------------------------------------------------
+
+
+def test_parents_are_of_buckets_that_are_near_each_other():
+    found = Parents.of_set(MANY)
+
+    assert found.counts == (0, 2, 2, 2)
+    assert [len(of) for of in found.of] == [len(of) for of in found.shares] == [0, 25, 25, 25]
+    for street in (1, 2, 3):
+        of, shares = found.of[street], found.shares[street]
+        assert len(set(of[:13])) == len(set(of[13:])) == 1
+        assert of[0] != of[13]
+        assert np.bincount(of, shares) == pytest.approx([1, 1])
+        assert shares[0] == pytest.approx(1 / 13, rel=1e-3)
+
+
+def test_parents_depend_on_the_set_alone(monkeypatch):
+    before = Parents.of_set(MANY)
+    monkeypatch.setattr(workers, "usable_cores", lambda: 7)
+    again = Parents.of_set(MANY)
+    for one, other in zip(before.of + before.shares, again.of + again.shares, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_empty_buckets_have_no_share(monkeypatch):
+    tally = MANY.tally(1)
+    tally[3:13] = 0
+    monkeypatch.setattr(MANY, "tally", lambda street: tally)
+    shares = Parents.of_set(MANY).shares[1]
+    assert not shares[3:13].any()
+    assert shares[:3] == pytest.approx(1 / 3, rel=1e-3)
+
+
+def test_few_buckets_have_no_parents(tmp_path):
+    assert Parents.of_set(BUCKETS).counts == (0, 0, 0, 0)
+    words, responder, _ = train(tmp_path / "plain")
+    train(tmp_path / "part", parent_boards=20, num_iterations=13)
+    found = train(tmp_path / "on", parent_boards=20, resume_from=tmp_path / "part")
+    np.testing.assert_array_equal(found[0], words)
+    np.testing.assert_array_equal(found[1], responder)
+
+
+def test_a_run_with_parents_has_the_same_bytes_however_it_is_done(tmp_path):
+    """Any number of threads; resumed in the middle of a period too."""
+    with_parents = {"buckets": MANY, "parent_boards": 20}
+    plain, _, _ = train(tmp_path / "plain", buckets=MANY)
+    words, responder, found = train(tmp_path / "one", **with_parents)
+    assert (words != plain).any()
+    assert found.others[PARENTS].any()
+    train(tmp_path / "part", **with_parents, num_iterations=13)
+    for threads, resume_from in ((3, None), (2, tmp_path / "part")):
+        logdir = tmp_path / f"{threads}"
+        again = train(logdir, **with_parents, num_workers=threads, resume_from=resume_from)
+        np.testing.assert_array_equal(again[0], words)
+        np.testing.assert_array_equal(again[1], responder)
+        np.testing.assert_array_equal(again[2].others[PARENTS], found.others[PARENTS])
+
+
+def test_a_run_goes_on_with_the_parents_it_has(tmp_path):
+    train(tmp_path / "none", buckets=MANY)
+    with pytest.raises(MismatchError, match="was trained without parents of its buckets"):
+        train(tmp_path / "on", buckets=MANY, resume_from=tmp_path / "none", parent_boards=20)
+    train(tmp_path / "some", buckets=MANY, parent_boards=20)
+    with pytest.raises(MismatchError, match="was trained with parents of its buckets") as caught:
+        train(tmp_path / "on", buckets=MANY, resume_from=tmp_path / "some")
+    assert "--parent-boards" in caught.value.remedy
+    assert not (tmp_path / "on").exists()
+
+
+def test_parents_without_a_responder_are_refused():
+    with pytest.raises(ConfigError, match="parent_boards is 20, and the table trains against it"):
+        MCCFRConfig(parent_boards=20)
+
+
+def test_costs_count_the_parents(tmp_path):
+    config = dataclasses.replace(CONFIG, parent_boards=20)
+    plain, found = (costs.estimate(one, GAME, MANY.num_buckets) for one in (CONFIG, config))
+    words, responder, written = train(tmp_path / "run", buckets=MANY, parent_boards=20)
+    parents = written.others[PARENTS].nbytes
+    arrays = words.nbytes + responder.nbytes + parents
+    assert arrays < found.checkpoint_bytes < arrays + 20_000
+    assert found.checkpoint_bytes == plain.checkpoint_bytes + parents
+    assert found.memory_bytes >= plain.memory_bytes + 2 * parents
+
+
 def test_another_seed_gives_other_bytes(tmp_path):
     words, _, _ = train(tmp_path / "one")
     other, _, _ = train(tmp_path / "two", seed=6)
@@ -106,7 +201,9 @@ def test_another_seed_gives_other_bytes(tmp_path):
 
 
 def test_scaling_regrets_down_changes_no_strategy(tmp_path, monkeypatch):
-    fast = {"regret_discount_alpha": 0.0, "discount_interval": 1}  # weights double each period
+    # Weights double each period.
+    fast = {"regret_discount_alpha": 0.0, "discount_interval": 1}
+    fast |= {"buckets": MANY, "parent_boards": 20}
     words, responder, found = train(tmp_path / "never", **fast)
     monkeypatch.setattr(table, "REBASE_ABOVE", 2.0**10)
     monkeypatch.setattr(responder_engine, "REBASE_ABOVE", 2.0**10)
@@ -114,7 +211,9 @@ def test_scaling_regrets_down_changes_no_strategy(tmp_path, monkeypatch):
     factor = found.table_state["regret_weight"] / scaled_found.table_state["regret_weight"]
     assert factor == 2.0**20
     np.testing.assert_array_equal(responder, scaled_responder * np.float32(factor))
-    tree = build_tree(GAME, BUCKETS.num_buckets)
+    parents, scaled_parents = (one.others[PARENTS] for one in (found, scaled_found))
+    np.testing.assert_array_equal(parents, scaled_parents * np.float32(factor))
+    tree = build_tree(GAME, MANY.num_buckets)
     for node in np.flatnonzero(tree.nodes["num_actions"]):
         k, first = int(tree.nodes["num_actions"][node]), 2 * int(tree.nodes["first_slot"][node])
         size = 2 * k * tree.bucket_counts[tree.nodes["street"][node]]

@@ -18,6 +18,7 @@ from tests.reference.responder_walk import HOLES, ReferenceResponder, board_of
 PATIENCE = 60.0
 COUNTS = (169, 4, 3, 5)
 WIDE = (169, 700, 3, 300)
+PARENT_BOARDS = 20.0
 
 GAMES = {
     "bets": (("100%, a",) * 4, (600,), 0),
@@ -59,22 +60,44 @@ def wide_tables():
 class Run:
     """Rows in lanes and a walk over them for each seat.
 
-    *cells*, tables and counts, are what the responder tells apart.
+    *cells*, tables and counts, are what the responder tells apart; *families* are the parents'
+    counts, each bucket's by street, and its share of it.
     """
 
-    def __init__(self, betting, tables, *, threads=1, words=None, responder=None, cells=None):
+    def __init__(
+        self,
+        betting,
+        tables,
+        *,
+        threads=1,
+        words=None,
+        responder=None,
+        parents=None,
+        cells=None,
+        families=((), (), ()),
+    ):
         self.betting = betting
         counts = betting.tree.bucket_counts
         cells, cell_counts = (tables[:3], counts[:3]) if cells is None else cells
         self.rows = betting.make_rows(counts, 2)
         self.responder_rows = betting.make_rows(cell_counts, 1)
+        self.parent_rows = betting.make_rows(families[0], 1)
         if words is not None:
             betting.pack(self.rows, 2, words.astype(np.float32))
         if responder is not None:
             betting.pack(self.responder_rows, 1, responder.astype(np.float32))
+        if parents is not None:
+            betting.pack(self.parent_rows, 1, parents.astype(np.float32))
         self.walks = [
             ResponderWalk(
-                seat, betting.streets, tables, cells, self.rows, self.responder_rows, threads
+                seat,
+                betting.streets,
+                tables,
+                cells,
+                self.rows,
+                self.responder_rows,
+                threads,
+                list(zip(self.parent_rows, *families[1:], strict=True)),
             )
             for seat in (0, 1)
         ]
@@ -85,8 +108,12 @@ class Run:
     def responder(self):
         return self.betting.unpack(self.responder_rows, 1)
 
+    def parents(self):
+        return self.betting.unpack(self.parent_rows, 1)
+
     def bytes(self):
-        return self.words().tobytes() + self.responder().tobytes()
+        parts = self.words(), self.responder(), self.parents()
+        return b"".join(part.tobytes() for part in parts)
 
     def utilities(self):
         return [walk.utility for walk in self.walks]
@@ -98,7 +125,7 @@ class Run:
 def make_up(reference, seed):
     """Regrets and sums at random; at some decisions, one action that is never taken."""
     rng = np.random.default_rng(seed)
-    for words in (reference.words, reference.responder):
+    for words in (reference.words, reference.responder, reference.parents):
         words[:] = rng.normal(size=len(words), scale=1000).astype(np.float32)
     for node, regrets in reference.regrets.items():
         if rng.random() < 1 / 8:
@@ -109,23 +136,29 @@ def make_up(reference, seed):
             reference.sums[node][:] = np.abs(reference.sums[node])
 
 
-def copy_of(reference, words, responder):
+def copy_of(reference, words, responder, parents=0):
     """The views by node of other words."""
     result = ReferenceResponder(
-        reference.tree, reference.tables, reference.seat, reference.cells, reference.cell_counts
+        reference.tree,
+        reference.tables,
+        reference.seat,
+        reference.cells,
+        reference.cell_counts,
+        reference.families,
     )
-    result.words[:], result.responder[:] = words, responder
+    result.words[:], result.responder[:], result.parents[:] = words, responder, parents
     return result
 
 
 def unused_words(reference):
-    """Which of the table's and of the responder's belong to rows of the wrong seat."""
+    """Which of the table's, the responder's and the parents' are of rows of the wrong seat."""
     marks = copy_of(reference, 0, 0)
-    for rows in (*marks.regrets.values(), *marks.sums.values()):
-        rows[:] = 1
+    for views in (marks.regrets, marks.sums, marks.parent_regrets):
+        for rows in views.values():
+            rows[:] = 1
     assert marks.words.any()
     assert not marks.words.all()
-    return marks.words == 0, marks.responder == 0
+    return marks.words == 0, marks.responder == 0, marks.parents == 0
 
 
 def check_changes(before, found, expected):
@@ -133,8 +166,10 @@ def check_changes(before, found, expected):
 
     Regrets are small differences of large values, above all where little reach is left.
     """
-    for name, part in (("regrets", 1e-3), ("sums", 1e-5)):
+    for name, part in (("regrets", 1e-3), ("sums", 1e-5), ("parent_regrets", 1e-3)):
         old, new, wanted = (getattr(one, name) for one in (before, found, expected))
+        if not wanted:
+            continue
         changes = {node: np.abs(wanted[node] - old[node]).max() for node in wanted}
         least = 1e-6 + 1e-7 * max(changes.values())
         for node, rows in wanted.items():
@@ -144,26 +179,29 @@ def check_changes(before, found, expected):
             )
 
 
-def check_iterations(betting, tables, seat, seed, weights, count=3, *, made_up=True, cells=None):
+def check_iterations(
+    betting, tables, seat, seed, weights, count=3, *, made_up=True, cells=None, families=None
+):
     """Both start alike, and the reference goes on from what the walk came to."""
-    reference = ReferenceResponder(betting.tree, tables, seat, *(cells or ()))
+    reference = ReferenceResponder(betting.tree, tables, seat, *(cells or (None, None)), families)
     if made_up:
         make_up(reference, seed)
-    run = Run(betting, tables, words=reference.words, responder=reference.responder, cells=cells)
+    parts = "words", "responder", "parents"
+    given = {part: getattr(reference, part) for part in parts if len(getattr(reference, part))}
+    run = Run(betting, tables, **given, cells=cells, families=families or ((), (), ()))
     walk, unused = run.walks[seat], unused_words(reference)
     for iteration in range(count):
-        before = copy_of(reference, reference.words, reference.responder)
-        walk.walk(seed, iteration, 1, *weights)
-        reference.iterate(board_of(seed, iteration), *weights)
+        before = copy_of(reference, *(getattr(reference, part) for part in parts))
+        walk.walk(seed, iteration, 1, *weights, 0, PARENT_BOARDS, 10 + iteration)
+        pull = PARENT_BOARDS / (11 + iteration)
+        reference.iterate(board_of(seed, iteration), *weights, pull)
 
-        found = copy_of(reference, run.words(), run.responder())
+        found = copy_of(reference, *(getattr(run, part)() for part in parts))
         check_changes(before, found, reference)
         assert walk.utility == pytest.approx(reference.utility, abs=1e-3)
-        for new, old, others in zip(
-            (found.words, found.responder), (before.words, before.responder), unused, strict=True
-        ):
-            assert np.array_equal(new[others], old[others])
-        reference.words[:], reference.responder[:] = found.words, found.responder
+        for part, others in zip(parts, unused, strict=True):
+            assert np.array_equal(getattr(found, part)[others], getattr(before, part)[others])
+            getattr(reference, part)[:] = getattr(found, part)
     assert reference.closest > 3e-6  # else rounding may choose for the responder
 
 
@@ -215,6 +253,67 @@ def test_a_responder_that_tells_more_apart_equals_the_reference(tables, seat, se
         cells.append(np.resize(rng.integers(0, count, 9973, dtype=width), hands))
 
     check_iterations(betting_of("bets"), tables, seat, seed, (1.0, 0.5), cells=(cells, counts))
+
+
+def families_of(counts, parent_counts):
+    """Parents at random, some of one bucket and some of none."""
+    rng = np.random.default_rng(2)
+    of, shares = [], []
+    for count, parents in zip(counts, parent_counts, strict=True):
+        size = count if parents else 0
+        of.append(rng.integers(0, max(parents, 1), size, dtype=np.int32))
+        shares.append(rng.random(size, dtype=np.float32))
+    return parent_counts, of, shares
+
+
+@pytest.mark.parametrize(("seat", "seed"), [(0, 4), (1, 0)])
+def test_buckets_with_parents_equal_the_reference(tables, seat, seed):
+    """On three streets; on the turn each bucket learns for itself."""
+    families = families_of(COUNTS, (30, 2, 0, 3))
+
+    check_iterations(betting_of("bets"), tables, seat, seed, (1.5, 2.0), families=families)
+
+
+@pytest.mark.parametrize(("seat", "seed"), [(0, 1), (1, 2)])
+def test_more_parents_than_a_digit_holds_equal_the_reference(wide_tables, seat, seed):
+    families = families_of(WIDE, (0, 600, 3, 0))
+
+    check_iterations(
+        betting_of("bets", WIDE), wide_tables, seat, seed, (1.0, 0.5), 2, families=families
+    )
+
+
+def test_parents_that_do_not_pull_change_nothing(tables):
+    """They learn all the same."""
+    plain, run = (
+        Run(betting_of("bets"), tables, **given)
+        for given in ({}, {"families": families_of(COUNTS, (30, 2, 2, 3))})
+    )
+    for one in (plain, run):
+        for walk in one.walks:
+            walk.walk(3, 0, 4, 1.0, 1.0)
+
+    assert run.words().tobytes() == plain.words().tobytes()
+    assert run.responder().tobytes() == plain.responder().tobytes()
+    assert run.parents().any()
+
+
+@pytest.mark.parametrize("pull", [0.0, 1e12])
+def test_buckets_of_a_parent_that_is_all_play_alike(tables, pull):
+    """With a pull that drowns what they learn themselves, all flop buckets have one average."""
+    run = Run(betting_of("bets"), tables, families=families_of(COUNTS, (0, 1, 0, 0)))
+    run.walks[0].walk(3, 0, 20, 1.0, 1.0, 0, pull)
+    tree, spread = run.betting.tree, 0.0
+    words = run.words()
+    for node in np.flatnonzero((tree.nodes["street"] == 1) & (tree.nodes["num_actions"] > 0)):
+        slots, k = tree.slots(node), int(tree.nodes["num_actions"][node])
+        sums = words[2 * slots.start : 2 * slots.stop].reshape(-1, 2, k)[:, 1]
+        if tree.nodes["actor"][node] == 0:
+            totals = sums.sum(axis=1, keepdims=True)
+            averages = (sums / np.where(totals > 0, totals, 1))[totals[:, 0] > 0]
+            spread = max(spread, float(np.ptp(averages, axis=0).max(initial=0.0)))
+
+    assert (spread > 0.1) == (pull == 0)
 
 
 def test_what_is_compared_has_lanes_of_all_kinds():
@@ -410,6 +509,24 @@ def test_decisions_have_at_most_16_actions(tables, sizes, fits):
     else:
         with pytest.raises(ResourceError, match="more than the 16 actions"):
             Run(LaneBetting(tree), tables)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"of": np.zeros(3, np.int32)}, "parents of 3 buckets, wanted 4"),
+        ({"shares": np.zeros(5, np.float32)}, "parents of 4 buckets"),
+        ({"of": np.array([0, 1, 2, 0], np.int32)}, "a parent that is none of 2"),
+        ({"of": np.array([0, 1, -1, 0], np.int32)}, "a parent that is none of 2"),
+    ],
+)
+def test_parents_need_to_be_of_the_buckets(tables, changes, found):
+    counts, of, shares = families_of(COUNTS, (0, 2, 0, 0))
+    of[1] = changes.get("of", of[1])
+    shares[1] = changes.get("shares", shares[1])
+
+    with pytest.raises(ValueError, match=found):
+        Run(betting_of("bets"), tables, families=(counts, of, shares))
 
 
 @pytest.mark.parametrize(("seat", "threads"), [(2, 1), (-1, 1), (0, 0)])

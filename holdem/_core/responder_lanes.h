@@ -28,16 +28,22 @@
 /* The hands of a board by their buckets on one street. */
 typedef struct {
     int32_t num_buckets;           /* that there are on the board */
-    int32_t buckets[NUM_HANDS];    /* ascending */
+    int32_t buckets[NUM_HANDS];    /* ascending; if they have parents, by parent first */
+    int32_t parents[NUM_HANDS];    /* of these buckets, if they have any */
+    float shares[NUM_HANDS];       /* of these buckets in their parents */
     int32_t starts[NUM_HANDS + 1]; /* (num_buckets + 1,) */
     uint16_t hands[NUM_HANDS];     /* their rows */
     uint16_t places[NUM_ROWS];     /* by row, which of these buckets it is in; 0 if it is no hand */
 } listing_t;
 
-/* The rows of one decision: bucket b's begin at vector b * stride with its regrets. */
+/* The rows of one decision: bucket b's begin at vector b * stride with its regrets. Where buckets
+ * have parents, what is played is by a bucket's regrets and, `pull` times its share of them, those
+ * of its parent, at vector parent * num_actions. */
 typedef struct {
     float *rows;
+    float *parents;       /* NULL for none */
     const float *uniform; /* (num_actions,) 0 where a lane has no such action */
+    float pull;
     int32_t stride;
     int32_t num_actions;
 } row_t;
@@ -79,7 +85,7 @@ typedef struct {
     void (*play_rows)(const row_t *row, const listing_t *listing, float weight, const float *sums,
                       const float *likely, float *played);
     /* values[h] = what the current strategy makes of the actions' values, or that more; regrets
-     * are added. */
+     * are added, to those of parents too. */
     void (*learn_rows)(const row_t *row, const listing_t *listing, float weight,
                        const float *of_action, float *values, int more);
     /* choices[a][h] = where a is best, the first of equal ones, and what that is worth, or that

@@ -30,6 +30,17 @@ BODY match_row(const lanes_t *row, const lanes_t *uniform, int k, lanes_t *strat
     for (int a = 0; a < k; a++) strategy[a] = SELECT(some, strategy[a] * scale, uniform[a]);
 }
 
+/* regrets[a] = what bucket b of the board plays by, of its own and of its parent's. */
+BODY join_parent(const row_t *row, const listing_t *listing, int b, int k, const lanes_t *own,
+                 const lanes_t *parent, lanes_t *regrets) {
+    const float pull = row->pull * listing->shares[b];
+    for (int a = 0; a < k; a++) regrets[a] = own[a] + pull * parent[a];
+}
+
+static inline lanes_t *parent_of(const row_t *row, const listing_t *listing, int b, int k) {
+    return (lanes_t *)row->parents + (int64_t)listing->parents[b] * k;
+}
+
 /* Rows are far apart in memory that no cache holds: they are asked for in time. */
 #define AHEAD 6
 
@@ -62,9 +73,11 @@ BODY play_k(int k, const row_t *row, const listing_t *listing, float weight, con
     const int num = listing->num_buckets;
     for (int b = 0; b < num; b++) {
         lanes_t *regrets = (lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
-        lanes_t strategy[MOST_ACTIONS];
+        lanes_t strategy[MOST_ACTIONS], joined[MOST_ACTIONS];
         ask_ahead(row, listing, b, sums ? 2 * k : k);
-        match_row(regrets, (const lanes_t *)row->uniform, k, strategy);
+        if (row->parents)
+            join_parent(row, listing, b, k, regrets, parent_of(row, listing, b, k), joined);
+        match_row(row->parents ? joined : regrets, (const lanes_t *)row->uniform, k, strategy);
         for (int a = 0; a < k; a++) {
             strategy[a] *= likely[b];
             played[a * num + b] = strategy[a];
@@ -87,12 +100,20 @@ CLONED(play_rows,
 BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
              const lanes_t *of_action, lanes_t *values, int more) {
     const lanes_t zero = {0}, *uniform = (const lanes_t *)row->uniform;
+    lanes_t *parent = 0, before[MOST_ACTIONS]; /* what its regrets were for all its buckets */
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets =
             (lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
-        lanes_t strategy[MOST_ACTIONS], sums[MOST_ACTIONS], all = zero;
+        lanes_t strategy[MOST_ACTIONS], sums[MOST_ACTIONS], joined[MOST_ACTIONS], all = zero;
         ask_ahead(row, listing, b, k);
-        match_row(regrets, (const lanes_t *)row->uniform, k, strategy);
+        if (row->parents) {
+            if (b == 0 || listing->parents[b] != listing->parents[b - 1]) {
+                parent = parent_of(row, listing, b, k);
+                for (int a = 0; a < k; a++) before[a] = parent[a];
+            }
+            join_parent(row, listing, b, k, regrets, before, joined);
+        }
+        match_row(row->parents ? joined : regrets, uniform, k, strategy);
         for (int a = 0; a < k; a++) sums[a] = zero;
         for (int i = listing->starts[b]; i < listing->starts[b + 1]; i++) {
             int h = listing->hands[i];
@@ -107,8 +128,10 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
             else values[h] = value;
         }
         for (int a = 0; a < k; a++) {
-            lanes_t regret = regrets[a] + (sums[a] - all) * weight;
-            regrets[a] = SELECT(LESS(zero, uniform[a]), regret, zero);
+            lanes_t regret = (sums[a] - all) * weight;
+            regret = SELECT(LESS(zero, uniform[a]), regret, zero);
+            regrets[a] += regret;
+            if (parent) parent[a] += regret;
         }
     }
 }

@@ -13,12 +13,16 @@ cdef extern from "responder_lanes.h" nogil:
     ctypedef struct listing_t:
         int32_t num_buckets
         int32_t buckets[1081]
+        int32_t parents[1081]
+        float shares[1081]
         int32_t starts[1082]
         uint16_t hands[1081]
         uint16_t places[NUM_ROWS]
     ctypedef struct row_t:
         float* rows
+        float* parents
         const float* uniform
+        float pull
         int32_t stride
         int32_t num_actions
     ctypedef struct entry_t:
@@ -113,3 +117,7 @@ cdef struct Rows:
     float* lanes[4]            # for each action of the street, bucket by bucket, `words` vectors
     int64_t num_buckets[4]
     int words                  # 2: regrets and then sums of the average; 1: regrets
+    float* parents[4]          # for each action of the street, parent by parent, a vector
+    int64_t num_parents[4]     # 0 where buckets have none
+    const int32_t* parent_of[4]
+    const float* shares[4]     # of each bucket in its parent

@@ -21,6 +21,7 @@ class ResponderWalk:
         rows: Sequence[npt.NDArray[np.float32]],
         responder_rows: Sequence[npt.NDArray[np.float32]],
         num_threads: int = 1,
+        parents: Sequence[tuple[npt.NDArray[Any], ...]] | None = None,
     ) -> None: ...
     def walk(
         self,
@@ -30,5 +31,7 @@ class ResponderWalk:
         regret_weight: float,
         strategy_weight: float,
         thread: int = 0,
+        parent_boards: float = 0,
+        done: int = 0,
     ) -> None: ...
     def stop(self) -> None: ...

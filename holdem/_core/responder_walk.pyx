@@ -86,6 +86,7 @@ cdef struct Turn:
     bint answers               # on the last street that seat answers best, else the other has
     float regret_weight
     float strategy_weight      # of the other seat's average; 0 for none
+    float pull                 # of parents
 
 
 # One group that a thread is at, in one turn.
@@ -123,6 +124,9 @@ cdef class ResponderWalk:
         responder_rows: likewise, regrets only, for all streets but the last; only those of the
             other seat are read and written. So two walks may share all of these.
         num_threads: that will call `walk` side by side.
+        parents: by street ``(rows, of, shares)`` if the table's buckets have parents: rows for
+            these as *rows* are for buckets, regrets only and none where no bucket has a
+            parent; int32 (buckets,) which is each one's; float32 (buckets,) how much of it.
 
     Attributes:
         utility: chips that the seat won of the responder, a hand, summed over iterations.
@@ -161,7 +165,7 @@ cdef class ResponderWalk:
 
     def __cinit__(
         self, int seat, streets, tables, responder_tables, rows, responder_rows,
-        int num_threads=1,
+        int num_threads=1, parents=None,
     ):
         cdef int street, thread, buffers = 0
         cdef int64_t i, floats, vectors = NUM_RIVER_HANDS * MOST_LANES
@@ -177,7 +181,7 @@ cdef class ResponderWalk:
             raise ValueError("rows are for four streets, the responder's for three")
         self.seat = seat
         self.num_threads = num_threads
-        self.kept = [streets, tables, responder_tables, rows, responder_rows]
+        self.kept = [streets, tables, responder_tables, rows, responder_rows, parents]
         self.scratch = <Scratch*>malloc(num_threads * sizeof(Scratch))
         if self.scratch == NULL:
             raise error_for(OUT_OF_MEMORY)
@@ -196,6 +200,8 @@ cdef class ResponderWalk:
             memset(self.reach[street], 0, sizeof(float) * floats)
         set_rows(&self.table, streets, rows, 2)
         set_rows(&self.responder, streets, responder_rows, 1)
+        for street, of_street in enumerate(parents or ()):
+            set_parents(&self.table, street, len(streets[street][5]), of_street)
         # Two choices are as large as a float.
         floats = NUM_ROWS * len(streets[LAST][5]) // 2 + 1
         self.choices = <uint16_t*>aligned_floats(floats)
@@ -242,7 +248,7 @@ cdef class ResponderWalk:
 
     def walk(
         self, uint64_t seed, int64_t first, int64_t count, float regret_weight,
-        float strategy_weight, int thread=0,
+        float strategy_weight, int thread=0, double parent_boards=0, int64_t done=0,
     ):
         """Do *count* iterations from *first* on; every thread calls it alike.
 
@@ -253,6 +259,8 @@ cdef class ResponderWalk:
             seed: iteration i has its board from the stream (seed, i, lane 0).
             regret_weight, strategy_weight: what updates count, see `RegretTable`.
             thread: 0 to num_threads - 1.
+            parent_boards: after how many a parent's regrets count as much as its buckets'.
+            done: boards before these, of all that the regrets are of.
 
         Raises:
             RuntimeError: another thread has gone.
@@ -273,6 +281,7 @@ cdef class ResponderWalk:
                 turn.answers = True
                 turn.regret_weight = regret_weight / OPPONENTS
                 turn.strategy_weight = strategy_weight
+                turn.pull = parent_boards / (done + i + 1)
                 here = self.meet(&spin) and self.over_tree(&turn, self.taken, thread, &spin)
                 if not here:
                     break
@@ -338,9 +347,17 @@ cdef class ResponderWalk:
             return &self.responder_listings[street]
         return &self.listings[street]
 
-    cdef row_t rows_of(self, const Rows* rows, int street, const Point* point) noexcept nogil:
+    cdef row_t rows_of(
+        self, const Rows* rows, int street, const Point* point, float pull,
+    ) noexcept nogil:
         cdef row_t row
         cdef int width = self.betting[street].passes.width
+        row.pull = pull
+        row.parents = NULL
+        if rows.num_parents[street]:
+            row.parents = (
+                rows.parents[street] + width * point.first_action * rows.num_parents[street]
+            )
         row.rows = (
             rows.lanes[street] + width * rows.words * point.first_action * rows.num_buckets[street]
         )
@@ -404,7 +421,7 @@ cdef class ResponderWalk:
             for a in range(point.num_actions):
                 self.descend(here, point.first_child + a, likely, further)
             return
-        row = self.rows_of(here.turn.other, here.street, point)
+        row = self.rows_of(here.turn.other, here.street, point, here.turn.pull)
         betting.passes.play_rows(
             &row, here.listing, here.turn.strategy_weight, here.sums, likely, further
         )
@@ -464,7 +481,7 @@ cdef class ResponderWalk:
                 betting.passes.own_endings(
                     &self.ranked, &here.begun, &endings, of_fold, of_show, here.work
                 )
-            row = self.rows_of(here.turn.own, here.street, point)
+            row = self.rows_of(here.turn.own, here.street, point, here.turn.pull)
             if here.street == LAST and here.turn.answers:
                 betting.passes.answer(&row, &self.ranked, more_values, values, choices, more)
             else:
@@ -476,7 +493,7 @@ cdef class ResponderWalk:
         if here.begun.by_hand:
             play_choices(choices, point.num_actions, there, more_there)
         else:
-            row = self.rows_of(here.turn.other, here.street, point)
+            row = self.rows_of(here.turn.other, here.street, point, here.turn.pull)
             betting.passes.play_rows(
                 &row, here.listing, here.turn.strategy_weight, here.sums, likely, more_likely
             )
@@ -524,12 +541,13 @@ cdef class ResponderWalk:
                     self.reach[street] + i * self.block_of(street), self.others, self.num_others
                 )
             list_hands(
-                &self.listings[street], &self.tables[street], indices, self.hands, holes
+                &self.listings[street], &self.tables[street], &self.table, street, indices,
+                self.hands, holes,
             )
             if street < LAST and not self.alike[street]:
                 list_hands(
-                    &self.responder_listings[street], &self.responder_tables[street], indices,
-                    self.hands, holes,
+                    &self.responder_listings[street], &self.responder_tables[street],
+                    &self.responder, street, indices, self.hands, holes,
                 )
         # One beginning, and every hand is brought to it.
         for i in range(NUM_RIVER_HANDS):
@@ -603,12 +621,14 @@ cdef void add_ending(
 cdef void list_hands(
     listing_t* listing,
     const BucketTable* table,
+    const Rows* rows,              # whose buckets they are
+    int street,
     const int32_t* indices,        # (1326,) of all holes on the street
     const uint16_t* hands,         # (1081,) their rows, ascending
     const uint16_t* holes,         # (1081,) which holes they are
 ) noexcept nogil:
     """Sort the hands of the board by their buckets; those of one are in order of strength."""
-    cdef uint64_t keys[2][NUM_RIVER_HANDS]     # the bucket, and then the row
+    cdef uint64_t keys[2][NUM_RIVER_HANDS]     # 16 bits of parent, 32 of bucket, 16 of row
     cdef int starts[NUM_DIGITS + 1]
     cdef uint64_t* here = keys[0]
     cdef uint64_t* there = keys[1]
@@ -617,10 +637,16 @@ cdef void list_hands(
     cdef int i, digit, shift = 16, num = 0
     memset(listing.places, 0, sizeof(listing.places))
     for i in range(NUM_RIVER_HANDS):
-        here[i] = <uint64_t>bucket_at(table, indices[holes[i]]) << 16 | hands[i]
+        bucket = bucket_at(table, indices[holes[i]])
+        here[i] = <uint64_t>bucket << 16 | hands[i]
+        if rows.num_parents[street]:
+            here[i] |= <uint64_t>rows.parent_of[street][bucket] << 48
         all_bits |= here[i]
-    # Digit by digit of the bucket, the lowest first: equal ones stay in their order.
-    while all_bits >> shift:
+    # Digit by digit, the lowest first: equal ones stay in their order.
+    while shift < 64 and all_bits >> shift:
+        if not all_bits >> shift & (NUM_DIGITS - 1):
+            shift += DIGIT_BITS
+            continue
         memset(starts, 0, sizeof(starts))
         for i in range(NUM_RIVER_HANDS):
             starts[(here[i] >> shift & (NUM_DIGITS - 1)) + 1] += 1
@@ -633,11 +659,14 @@ cdef void list_hands(
         here, there = there, here
         shift += DIGIT_BITS
     for i in range(NUM_RIVER_HANDS):
-        bucket = <int64_t>(here[i] >> 16)
+        bucket = <int64_t><uint32_t>(here[i] >> 16)
         listing.hands[i] = here[i] & 0xFFFF
         if bucket != before:
             before = bucket
             listing.buckets[num] = <int32_t>bucket
+            if rows.num_parents[street]:
+                listing.parents[num] = rows.parent_of[street][bucket]
+                listing.shares[num] = rows.shares[street][bucket]
             listing.starts[num] = i
             num += 1
         listing.places[here[i] & 0xFFFF] = num - 1
@@ -715,16 +744,41 @@ cdef int set_betting(Betting* betting, street) except -1:
 
 cdef int set_rows(Rows* rows, streets, arrays, int words) except -1:
     """Point to the rows of a player, which somebody else keeps."""
-    cdef float[:, ::1] lanes
     cdef int street
     rows.words = words
     for street in range(MAX_STREETS):
         rows.lanes[street] = NULL
         rows.num_buckets[street] = 0
+        rows.num_parents[street] = 0
     for street, array in enumerate(arrays):
-        lanes = array
-        if <size_t>&lanes[0, 0] % 64:
-            raise ValueError("rows must begin at a multiple of 64 bytes")
-        rows.lanes[street] = &lanes[0, 0]
+        rows.lanes[street] = aligned_rows(array)
         rows.num_buckets[street] = len(array) // (words * len(streets[street][5]))
     return 0
+
+
+cdef int set_parents(Rows* rows, int street, int64_t num_actions, of_street) except -1:
+    """Point to the parents of a street's buckets, which somebody else keeps."""
+    array, of, of_shares = of_street
+    cdef const int32_t[::1] parents = of
+    cdef const float[::1] shares = of_shares
+    cdef int64_t num = len(array) // num_actions
+    if num == 0:
+        return 0
+    if parents.shape[0] != rows.num_buckets[street] or shares.shape[0] != parents.shape[0]:
+        raise ValueError(
+            f"parents of {parents.shape[0]:,} buckets, wanted {rows.num_buckets[street]:,}"
+        )
+    if of.min() < 0 or of.max() >= min(num, 1 << 16):
+        raise ValueError(f"a parent that is none of {num:,}")
+    rows.parents[street] = aligned_rows(array)
+    rows.num_parents[street] = num
+    rows.parent_of[street] = &parents[0]
+    rows.shares[street] = &shares[0]
+    return 0
+
+
+cdef float* aligned_rows(float[:, ::1] rows) except NULL:
+    """Return where *rows* begin."""
+    if <size_t>&rows[0, 0] % 64:
+        raise ValueError("rows must begin at a multiple of 64 bytes")
+    return &rows[0, 0]

@@ -75,6 +75,12 @@ _OPTIONS = (
         "PATH",
         "a set by which the responder tells more hands apart than the table",
     ),
+    (
+        "--parent-boards",
+        "parent_boards",
+        "N",
+        "boards for which like buckets learn together, against a responder",
+    ),
     ("--sampling", "sampling", "HOW", "external or outcome"),
     ("--epsilon", "exploration_epsilon", "SHARE", "that outcome sampling explores"),
     ("--num-workers", "num_workers", "N", "workers; 0 for one per usable core"),

@@ -29,6 +29,8 @@ FINAL_NAME = "checkpoint_final"
 _TABLE = "table"
 RESPONDER = "responder"
 """The array that holds the regrets of the responder whom the table was trained against."""
+PARENTS = "parents"
+"""The array that holds the regrets of `Parents`, if the buckets have any."""
 
 Range: TypeAlias = tuple[int, int]
 """Iterations of the seed's stream: the first, and the one after the last."""
@@ -42,6 +44,7 @@ _LAWS = (
     "batch_size",
     "sampling",
     "opponent",
+    "parent_boards",
     "discount_interval",
     "regret_discount_alpha",
     "strategy_discount_beta",
@@ -95,6 +98,13 @@ class Checkpoint:
                 f"{self.path} was trained against {opponent}, this run trains against "
                 f"{config.opponent}",
                 f"resume with --opponent {opponent}, or start fresh without --resume-from",
+            )
+        if (PARENTS in self.others) != bool(config.parent_boards):
+            before, now = ("with", "none") if PARENTS in self.others else ("without", "some")
+            raise MismatchError(
+                f"{self.path} was trained {before} parents of its buckets, this run's have {now}",
+                "resume with the --parent-boards that it was trained with, "
+                "or start fresh without --resume-from",
             )
         if self.cells_fingerprint != cells_fingerprint:
             before, now = (

@@ -22,6 +22,7 @@ from holdem.game.tree import (
 from holdem.machine import available_memory, usable_cores
 from holdem.mccfr.cells import Cells
 from holdem.mccfr.lanes import LaneBetting, visits_of_board
+from holdem.mccfr.parents import parent_counts
 from holdem.types import GameConfig, MCCFRConfig
 
 NODES_PER_SECOND = 12e6
@@ -153,7 +154,7 @@ def _way_of_training(
     cells: Cells | None,
 ) -> _WayOfTraining:
     if config.opponent == "responder":
-        return _against_responder(game, size, bucket_counts, cells)
+        return _against_responder(config, game, size, bucket_counts, cells)
     workers = config.num_workers or usable_cores()
     tables = 1 if workers == 1 else 2
     if size.num_nodes > _MOST_NODES_WALKED:
@@ -169,21 +170,30 @@ def _way_of_training(
 
 
 def _against_responder(
-    game: GameConfig, size: TreeSize, bucket_counts: Sequence[int], cells: Cells | None
+    config: MCCFRConfig,
+    game: GameConfig,
+    size: TreeSize,
+    bucket_counts: Sequence[int],
+    cells: Cells | None,
 ) -> _WayOfTraining:
     """Return what is different against a responder: threads of one process train.
 
-    Checkpoints are written from a copy of all rows, the responder's too.
+    Checkpoints are written from a copy of all rows, the responder's and the parents' too.
     """
     cell_counts = bucket_counts[:-1] if cells is None else cells.counts
-    regrets = 4 * size.num_slots(cell_counts)
+    parents = parent_counts(bucket_counts) if config.parent_boards else ()
+    regrets = 4 * (size.num_slots(cell_counts) + size.num_slots(parents))
     if size.num_nodes > _MOST_NODES_LAID_OUT:
         lane_bytes = round(
             _LANES_PER_TABLE * (SLOT_BYTES * size.num_slots(bucket_counts) + regrets)
         )
     else:
         lanes = LaneBetting(build_tree(game, tuple(bucket_counts)))
-        lane_bytes = lanes.row_bytes(bucket_counts, 2) + lanes.row_bytes(cell_counts, 1)
+        lane_bytes = (
+            lanes.row_bytes(bucket_counts, 2)
+            + lanes.row_bytes(cell_counts, 1)
+            + lanes.row_bytes(parents, 1)
+        )
     return _WayOfTraining(
         processes=1,
         tables=2,

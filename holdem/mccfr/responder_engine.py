@@ -19,10 +19,11 @@ from holdem.abstraction.bucketing import HandBucketing
 from holdem.game.tree import BettingTree
 from holdem.machine import usable_cores
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.checkpoint import RESPONDER
+from holdem.mccfr.checkpoint import PARENTS, RESPONDER
 from holdem.mccfr.engine import last_iteration
 from holdem.mccfr.lanes import LaneBetting
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
+from holdem.mccfr.parents import Parents
 from holdem.mccfr.table import REBASE_ABOVE, RegretTable
 from holdem.types import MCCFRConfig
 
@@ -30,7 +31,8 @@ from holdem.types import MCCFRConfig
 class ResponderEngine:
     """Trains each seat against a responder. See `Engine`.
 
-    The responder tells apart what *cells* do; by default what the table does.
+    The responder tells apart what *cells* do; by default what the table does. The table's buckets
+    have parents if the config's `parent_boards` says so.
 
     Raises:
         ConfigError: not hold'em for two players that is bet on all four streets.
@@ -55,6 +57,8 @@ class ResponderEngine:
         self._lanes = LaneBetting(tree)
         self._rows = self._lanes.make_rows(tree.bucket_counts, 2)
         self._responder_rows = self._lanes.make_rows(cells.counts, 1)
+        parents = Parents.of_set(bucketing) if config.parent_boards else Parents((), (), ())
+        self._parent_rows = self._lanes.make_rows(parents.counts, 1)
         threads = config.num_workers or usable_cores()
         # Seats take turns in one thread.
         self._shares = (max(1, (threads + 1) // 2), max(1, threads // 2))
@@ -67,6 +71,7 @@ class ResponderEngine:
                 self._rows,
                 self._responder_rows,
                 share,
+                list(zip(self._parent_rows, parents.of, parents.shares, strict=True)),
             )
             for seat, share in enumerate(self._shares)
         ]
@@ -111,13 +116,16 @@ class ResponderEngine:
         if table.advance(self.iteration, count):
             self.table.scale_regrets()
             self._lanes.pack(self._rows, 2, table.words)
-            for rows in self._responder_rows:
+            for rows in (*self._responder_rows, *self._parent_rows):
                 rows /= np.float32(REBASE_ABOVE)
         self._table_is_old = True
         weights = table.regret_weight, table.strategy_weight
+        parents = self._config.parent_boards, self.iteration
         try:
             calls = [
-                self._threads.submit(walk.walk, self._config.seed, first, count, *weights, thread)
+                self._threads.submit(
+                    walk.walk, self._config.seed, first, count, *weights, thread, *parents
+                )
                 for walk, share in zip(self._walks, self._shares, strict=True)
                 for thread in range(share)
             ]
@@ -141,11 +149,16 @@ class ResponderEngine:
         self._table.restore(words, table_state)
         self._lanes.pack(self._rows, 2, self._table.words)
         self._lanes.pack(self._responder_rows, 1, others[RESPONDER])
+        if self._parent_rows:
+            self._lanes.pack(self._parent_rows, 1, others[PARENTS])
         self.iteration, self._walks[0].utility = iteration, utility_sum
 
     def others(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return the responder's regrets."""
-        return {RESPONDER: self._lanes.unpack(self._responder_rows, 1)}
+        """Return the responder's regrets, and those of the buckets' parents."""
+        found = {RESPONDER: self._lanes.unpack(self._responder_rows, 1)}
+        if self._parent_rows:
+            found[PARENTS] = self._lanes.unpack(self._parent_rows, 1)
+        return found
 
     def snapshot(self) -> npt.NDArray[np.float32]:
         """See `Engine.snapshot`."""

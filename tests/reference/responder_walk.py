@@ -58,12 +58,15 @@ class ReferenceResponder:
             strategy. Only the rows of the seat are used.
         responder: regrets on all streets but the river, in the same order. Only the rows of
             the other seat are used.
+        parents: regrets of the parents of the seat's buckets, in the same order.
         utility: chips that the seat won of the responder, a hand, summed over iterations.
         closest: how near a choice of the responder's has come to another, as part of the
             largest value there. Where that is no more than rounding either may be taken.
     """
 
-    def __init__(self, tree, tables, seat, cells=None, cell_counts=None):
+    def __init__(self, tree, tables, seat, cells=None, cell_counts=None, families=None):
+        # By street the number of parents, each bucket's, and its share of it.
+        self.families = families or ((0, 0, 0, 0), (), ())
         self.tree, self.tables, self.seat = tree, tables, seat
         self.cells = tables[:RIVER] if cells is None else cells
         self.cell_counts = tree.bucket_counts[:RIVER] if cell_counts is None else cell_counts
@@ -74,20 +77,28 @@ class ReferenceResponder:
         counts = np.array([*self.cell_counts, 0])[tree.nodes["street"]]
         sizes = counts * tree.nodes["num_actions"]
         self.responder = np.zeros(np.sum(sizes, where=before_river))
+        parent_counts = np.array(self.families[0])[tree.nodes["street"]]
+        parent_sizes = parent_counts * tree.nodes["num_actions"]
+        self.parents = np.zeros(parent_sizes.sum())
         # By node (buckets, actions); views.
-        self.regrets, self.sums = {}, {}
-        used = 0
+        self.regrets, self.sums, self.parent_regrets = {}, {}, {}
+        used = used_by_parents = 0
         for node in np.flatnonzero(tree.nodes["num_actions"]):
             record, slots = tree.nodes[node], tree.slots(node)
             k = int(record["num_actions"])
             if record["actor"] == seat:
                 rows = self.words[2 * slots.start : 2 * slots.stop].reshape(-1, 2, k)
                 self.regrets[node], self.sums[node] = rows[:, 0], rows[:, 1]
+                if parent_counts[node]:
+                    mine = self.parents[used_by_parents : used_by_parents + parent_sizes[node]]
+                    self.parent_regrets[node] = mine.reshape(-1, k)
             elif before_river[node]:
                 self.regrets[node] = self.responder[used : used + sizes[node]].reshape(-1, k)
             used += sizes[node] * before_river[node]
+            used_by_parents += parent_sizes[node]
 
-    def iterate(self, cards, regret_weight, strategy_weight):
+    def iterate(self, cards, regret_weight, strategy_weight, pull=0.0):
+        self._pull = pull
         self._board = Board(cards, self.tables, self.cells)
         self._weights = regret_weight / OPPONENTS, strategy_weight
         self._answers = {}
@@ -119,14 +130,22 @@ class ReferenceResponder:
             self._look_for_ties(values)
             return values.max(axis=1)
         value = (self._strategy(node, buckets) * values).sum(axis=1)
-        np.add.at(self.regrets[node], buckets, self._weights[0] * (values - value[:, None]))
+        regrets = self._weights[0] * (values - value[:, None])
+        np.add.at(self.regrets[node], buckets, regrets)
+        if node in self.parent_regrets:
+            np.add.at(self.parent_regrets[node], self.families[1][street][buckets], regrets)
         return value
 
     def _strategy(self, node, buckets):
         """How likely each hand takes each action: by its answers, else by regret matching."""
         if node in self._answers:
             return self._answers[node]
-        positive = np.maximum(self.regrets[node], 0)
+        regrets = self.regrets[node]
+        if node in self.parent_regrets:
+            street = self.tree.nodes[node]["street"]
+            parents, shares = self.families[1][street], self.families[2][street]
+            regrets = regrets + self._pull * shares[:, None] * self.parent_regrets[node][parents]
+        positive = np.maximum(regrets, 0)
         totals = positive.sum(axis=1, keepdims=True)
         even = np.full_like(positive, 1 / positive.shape[1])
         return np.divide(positive, totals, out=even, where=totals > 0)[buckets]
