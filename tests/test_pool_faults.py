@@ -175,7 +175,8 @@ class Surgeon(Disturber):
     def _batches(self):
         """The workers' counters on the page that they share with the parent."""
         for path in Path(os.environ["HOLDEM_SHM_DIR"]).glob("*-control"):
-            return PoolControl(Segment.attach(path), *self.sizes).batches
+            with contextlib.suppress(StorageError):  # it is there, and empty for a moment
+                return PoolControl(Segment.attach(path), *self.sizes).batches
         return None
 
 
