@@ -21,6 +21,7 @@ from holdem.config import load_config
 from holdem.game.games import kuhn
 from holdem.game.tree import build_tree
 from holdem.mccfr import costs
+from holdem.mccfr.parents import parent_counts
 from holdem.types import STREETS, BucketConfig, GameConfig, MCCFRConfig
 
 
@@ -480,6 +481,16 @@ def test_a_dry_run_only_tells_the_costs(train):
     for part in ("betting tree 2,371 nodes", "slots", "memory", "per checkpoint", "time"):
         assert part in out
     assert list(Path().iterdir()) == []
+
+
+def test_parents_are_told_beside_the_buckets(train):
+    responder = ("--dry-run", "--iters", "1e3", "--opponent", "responder")
+    assert "parents" not in train(*responder)[1]
+    _, out, _ = train(*responder, "--parent-boards", "20")
+    told = [line.split(maxsplit=1) for line in out.splitlines()]
+    quick = preset("quick", 2).bucket_counts
+    one = f"{parent_counts(quick)[3]:,}"
+    assert ["parents", f"flop {one}, turn {one}, river {one}"] in told
 
 
 def test_costs_are_those_of_the_tree():

@@ -44,6 +44,7 @@ from holdem.mccfr.cells import Cells
 from holdem.mccfr.instance_plan import folder_of, is_run
 from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
+from holdem.mccfr.parents import parent_counts
 from holdem.mccfr.processes import START_METHOD
 from holdem.mccfr.progress import RunResult
 from holdem.mccfr.run import Evaluate
@@ -442,6 +443,7 @@ def _print_costs(
     rows |= {
         "betting tree": f"{run_costs.size.num_nodes:,} nodes",
         "buckets": _by_street(bucket_counts),
+        **({"parents": _parents(bucket_counts)} if training.parent_boards else {}),
         **({} if cells is None else {"responder": _by_street(cells.counts)}),
         "slots": f"{run_costs.num_slots:,}",
         "memory": f"{format_bytes(run_costs.memory_bytes)} at most, "
@@ -456,6 +458,12 @@ def _print_costs(
 
 def _by_street(counts: Sequence[int]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in zip(STREETS, counts, strict=False))
+
+
+def _parents(bucket_counts: Sequence[int]) -> str:
+    counts = parent_counts(bucket_counts)
+    some = [f"{name} {n:,}" for name, n in zip(STREETS, counts, strict=False) if n]
+    return ", ".join(some) or "none, there are too few buckets"
 
 
 def _print_result(

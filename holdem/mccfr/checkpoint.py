@@ -89,8 +89,9 @@ class Checkpoint:
         """Refuse to go on against another opponent: the table is of another kind then.
 
         Raises:
-            MismatchError: the table had a responder and shall have none, or the reverse; or the
-                responder told other hands apart.
+            MismatchError: the table had a responder and shall have none, or the reverse; its
+                buckets had parents and shall have none, or the reverse; or the responder told
+                other hands apart.
         """
         opponent = "responder" if RESPONDER in self.others else "itself"
         if opponent != config.opponent:
