@@ -56,6 +56,10 @@ class SlowWorker(pool_worker._Worker):
         time.sleep(0.3)
         super()._move()
 
+    def _deal(self) -> bool:
+        time.sleep(0.3)
+        return super()._deal()
+
 
 def slow_main(spec: WorkerSpec) -> None:
     """As `pool_worker.main`, on a machine that takes 0.3 s for each small piece of work."""

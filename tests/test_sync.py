@@ -209,6 +209,63 @@ def test_one_party_too_many_breaks_the_barrier(pool):
     assert all(isinstance(one.exception(), BrokenBarrier) for one in waiting)
 
 
+# -- something to do meanwhile -----------------------------------------------------------------
+
+
+def test_who_waits_works_meanwhile_until_the_others_come(pool):
+    first, second = barriers(2)
+    calls, enough = [], threading.Event()
+
+    def work():
+        calls.append(1)
+        if len(calls) == 3:
+            enough.set()
+        return True
+
+    waiting = pool.submit(first.wait, PATIENCE, work)
+    assert enough.wait(PATIENCE)
+    assert second.wait(PATIENCE, meanwhile=pytest.fail)  # the last one has nobody to wait for
+    assert waiting.result()
+
+
+def test_who_has_nothing_left_to_do_waits(pool):
+    first, second = barriers(2)
+    left = [1, 1, 0]
+    waiting = pool.submit(first.wait, PATIENCE, lambda: left.pop(0) == 1)
+    while left:
+        time.sleep(0.001)
+    assert not waiting.done()
+    assert second.wait(PATIENCE)
+    assert waiting.result()
+
+
+def test_an_abort_ends_the_work_meanwhile(pool):
+    first, second = barriers(2)
+    working = threading.Event()
+
+    def work():
+        working.set()
+        return True
+
+    waiting = pool.submit(first.wait, PATIENCE, work)
+    assert working.wait(PATIENCE)
+    second.abort()
+    assert isinstance(waiting.exception(), BrokenBarrier)
+
+
+def test_work_that_raises_breaks_the_barrier(pool):
+    first, second, third = barriers(3)
+    waiting = pool.submit(second.wait, PATIENCE)
+
+    def work():
+        raise ArithmeticError("on purpose")
+
+    with pytest.raises(ArithmeticError, match="on purpose"):
+        first.wait(PATIENCE, meanwhile=work)
+    assert isinstance(waiting.exception(), BrokenBarrier)
+    assert third.broken
+
+
 # -- signals -----------------------------------------------------------------------------------
 
 

@@ -74,10 +74,14 @@ cdef class Barrier:
         """Whether every wait fails from now on."""
         return bool(sync_load(self.words + SYNC_GENERATION_WORD) & 1)
 
-    def wait(self, double timeout_seconds):
+    def wait(self, double timeout_seconds, meanwhile=None):
         """Wait until all parties have arrived.
 
         What any party wrote before its wait, every party sees after it.
+
+        Args:
+            meanwhile: called while others are missing, again and again as long as it returns
+                True. What it writes, the others may not see before the next round.
 
         Returns:
             True when all have arrived. False when the time was up first: the barrier is
@@ -85,8 +89,8 @@ cdef class Barrier:
 
         Raises:
             BrokenBarrier: at once, if it is or becomes broken.
-            BaseException: what a signal's handler raised; the barrier is then broken,
-                unless the round was complete in that moment.
+            BaseException: what a signal's handler or *meanwhile* raised; the barrier is then
+                broken, unless the round was complete in that moment.
         """
         cdef uint32_t generation = 0
         cdef int64_t deadline = sync_now() + timeout_ns(timeout_seconds)
@@ -94,6 +98,14 @@ cdef class Barrier:
         cdef int outcome
         with nogil:
             outcome = sync_barrier_arrive(self.words, self.num_parties, &generation)
+        if outcome == SYNC_ARRIVED and meanwhile is not None:
+            try:
+                while sync_load(self.words + SYNC_GENERATION_WORD) == generation and meanwhile():
+                    pass
+            except BaseException:
+                sync_barrier_leave(self.words, generation)
+                raise
+        with nogil:
             if outcome == SYNC_ARRIVED:
                 until = min(deadline, sync_now() + LOOK_NS)
                 outcome = sync_barrier_await(self.words, generation, until, &self.spin)

@@ -28,6 +28,16 @@ cdef extern from *:
     #include <errno.h>
     #include <fcntl.h>
 
+    /* Also takes the line from other cores that have read it. Where the processor has no such
+     * instruction this one does nothing. */
+    static inline void prefetch_to_write(const void *address) {
+    #if defined(__x86_64__)
+        __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
+    #else
+        __builtin_prefetch(address, 1);
+    #endif
+    }
+
     static int reserve(int descriptor, int64_t start, int64_t num_bytes) {
         int reason;
         do
@@ -37,6 +47,7 @@ cdef extern from *:
     }
     """
     void prefetch "__builtin_prefetch"(const void* address) noexcept nogil
+    void prefetch_to_write(const void* address) noexcept nogil
     bint reserve(int descriptor, int64_t start, int64_t num_bytes) noexcept nogil
 
 __all__ = ["Walker", "measure"]
@@ -44,6 +55,7 @@ __all__ = ["Walker", "measure"]
 cdef enum:
     NUM_LANES = 8
     LOOK_AHEAD = 16            # log entries between asking for a row and adding to it
+    DEALS_AHEAD = 4            # iterations between asking for a deal and walking it
     LOG_AHEAD = 512            # bytes between asking for a log entry and looking at it
     LEAST_ROOM = 4096          # bytes of a segment that are reserved at a time
     RIVER = 3
@@ -204,6 +216,13 @@ cdef uint32_t actions_to_skip(
         ):
             skipped |= <uint32_t>1 << a
     return skipped
+
+
+cdef inline void prefetch_deal(const Deal* deal) noexcept nogil:
+    """Ask for a deal, which another core may have written; there may be none."""
+    cdef size_t offset
+    for offset in range(0, sizeof(Deal), 64):
+        prefetch(<const uint8_t*>deal + offset)
 
 
 # --- external sampling ---------------------------------------------------------------
@@ -591,6 +610,7 @@ cdef class Walker:
         lane.traversal = traversal
         lane.player = <int32_t>(traversal - iteration * self.num_players)
         lane.deal = deals + iteration
+        prefetch_deal(lane.deal + DEALS_AHEAD)
         lane.stream = stream_for(seed, first + iteration, 1 + lane.player)
         lane.visits = 0
         lane.depth = 0
@@ -775,8 +795,8 @@ cdef inline void look_on(
             prefetch(parts[ahead[0] + 1].start + 128)
     header = (<uint64_t*>look[0])[0]
     row = words + (header >> 8)
-    prefetch(row)
-    prefetch(row + 2 * <int>(header & 0x7F) - 1)
+    prefetch_to_write(row)
+    prefetch_to_write(row + 2 * <int>(header & 0x7F) - 1)
     # The log itself may have been written by another core, or long ago.
     prefetch(look[0] + LOG_AHEAD)
     look[0] += entry_bytes(header)

@@ -67,10 +67,11 @@ class PoolControl:
         done: counts answers, one per worker and command.
         batches: by worker, batches walked and batches merged since it started: where a
             worker is that no longer moves.
-        moves: by worker, pieces of long work done: the rest of its heartbeat.
+        moves: by worker, pieces done of what each has a part of: the rest of its heartbeat.
         visits: by worker, decision nodes visited since it started.
         begun: by worker, traversals of its share of the batch that somebody has begun.
-        deals: DEAL_DTYPE, (batch_size,), of the batch.
+        deals: DEAL_DTYPE, (2, batch_size), of the batch and of the next one, by turns.
+        dealt: by turn, pieces of these deals that somebody has begun.
         state: STATE_DTYPE, shape ().
         used: int64, (batch_size * num_players * num_workers,), see `Walker`.
         room: int64, likewise: how much of the log is reserved.
@@ -92,7 +93,8 @@ class PoolControl:
         self.moves = Counters(segment.array(np.int64, shape, offsets["moves"]))
         self.visits = Counters(segment.array(np.int64, shape, offsets["visits"]))
         self.begun = Counters(segment.array(np.int64, shape, offsets["begun"]))
-        self.deals: npt.NDArray[Any] = segment.array(DEAL_DTYPE, batch_size, offsets["deals"])
+        self.dealt = Counters(segment.array(np.int64, 2 * COUNTER_WORDS, offsets["dealt"]))
+        self.deals: npt.NDArray[Any] = segment.array(DEAL_DTYPE, (2, batch_size), offsets["deals"])
         self.state: npt.NDArray[Any] = segment.array(STATE_DTYPE, (1,), offsets["state"])
         self.used: npt.NDArray[np.int64] = segment.array(
             np.int64, batch_size * num_players * num_workers, offsets["used"]
@@ -115,8 +117,8 @@ class PoolControl:
 
     def heartbeat(self) -> npt.NDArray[np.int64]:
         """Numbers that change while anybody works."""
-        # Traversals are begun all the time in a batch, however long it takes.
-        counters = (self.batches, self.begun, self.moves)
+        # Traversals are begun all the time in a batch, however long it takes, and so are deals.
+        counters = (self.batches, self.begun, self.dealt, self.moves)
         return np.concatenate([each.snapshot() for each in counters])
 
     def report_fault(self, worker: int, text: str) -> None:
@@ -137,7 +139,8 @@ def _layout(num_workers: int, batch_size: int, num_players: int) -> tuple[dict[s
         "moves": 8 * COUNTER_WORDS * num_workers,
         "visits": 8 * COUNTER_WORDS * num_workers,
         "begun": 8 * COUNTER_WORDS * num_workers,
-        "deals": DEAL_DTYPE.itemsize * batch_size,
+        "dealt": 2 * 8 * COUNTER_WORDS,
+        "deals": 2 * DEAL_DTYPE.itemsize * batch_size,
         "state": STATE_DTYPE.itemsize,
         "used": 8 * batch_size * num_players * num_workers,
         "room": 8 * batch_size * num_players * num_workers,

@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +35,8 @@ _FOREVER = 1e9
 _PIECE_ITERATIONS = 20_000
 _PIECE_WORDS = 1 << 22
 """Work for a moment, also on a slow machine; after each piece a worker shows that it moves."""
+_DEALS_AT_ONCE = 16
+"""By one worker, or fewer in a small batch: a dealer looks so many buckets up at a time."""
 
 BYSTANDER = 3
 """Exit status of a worker that ended because another one failed, which says why."""
@@ -77,6 +81,15 @@ def _give_up(spec: WorkerSpec, control: PoolControl, fault: str) -> None:
     sys.exit(1)
 
 
+class _Planned(NamedTuple):
+    """The next batch: where its deals go, the place of the first, how many, how many at once."""
+
+    turn: int
+    place: int
+    num_deals: int
+    at_once: int
+
+
 class _Worker:
     def __init__(self, spec: WorkerSpec, control: PoolControl) -> None:
         self.spec = spec
@@ -105,6 +118,7 @@ class _Worker:
         )
         self.walker = make_walker(tree, words, batch)
         self.bounds = _bounds(config.batch_size, spec.num_workers)
+        self.planned = _Planned(0, 0, 0, 0)
 
     def serve(self) -> None:
         """Do one command after another."""
@@ -127,17 +141,22 @@ class _Worker:
         iteration, utility = int(state["iteration"]), float(state["utility_sum"])
         table.restore_state({name: state[name] for name in table.state()})
         target = last_iteration(int(state["target"]), config)
-        self._deal(iteration, target)
+        turn = 0
+        self._plan(iteration, target, turn)
+        self._deal_all()
+        self._move()
         # Worker 0 writes the state at the end; by then everybody must have read it.
         self._meet()
         while iteration < target:
             count = batch_length(iteration, config)
+            if count != self.bounds[-1]:
+                self.bounds = _bounds(count, spec.num_workers)
             if table.advance(iteration, count):
                 self._meet()  # worker 0 has rescaled the table
             walker.walk(
                 config.seed,
                 spec.stream_start + iteration,
-                control.deals[:count],
+                control.deals[turn][:count],
                 begun=control.begun,
                 bounds=self.bounds,
                 worker=spec.worker,
@@ -146,7 +165,11 @@ class _Worker:
                 epsilon=walk_epsilon(config, iteration),
             )
             control.batches.add(2 * spec.worker)
-            self._meet()
+            if spec.worker == 0:
+                control.dealt.store(turn, 0)  # nobody deals this turn before the next walk is over
+            turn = 1 - turn
+            self._plan(iteration + count, target, turn)
+            self._meet(meanwhile=self._deal)
             for first in range(0, count, _PIECE_ITERATIONS):
                 walker.merge(
                     min(first + _PIECE_ITERATIONS, count),
@@ -161,7 +184,7 @@ class _Worker:
                 utility += walker.utility(count)
             iteration += count
             control.begun.store(spec.worker, 0)
-            self._deal(iteration, target)
+            self._deal_all()
             control.visits.store(spec.worker, walker.visits)
             control.batches.add(2 * spec.worker + 1)
             self._meet()
@@ -170,22 +193,28 @@ class _Worker:
                 state[name] = value
             state["iteration"], state["utility_sum"] = iteration, utility
 
-    def _deal(self, iteration: int, target: int) -> None:
-        """Deal this worker's share of the batch that *iteration* begins, unless it is the end.
+    def _plan(self, iteration: int, target: int, turn: int) -> None:
+        """Let the batch that *iteration* begins be dealt at *turn*, unless that is the end."""
+        count = batch_length(iteration, self.config) if iteration < target else 0
+        at_once = min(_DEALS_AT_ONCE, -(-count // (2 * self.spec.num_workers)))
+        self.planned = _Planned(turn, self.spec.stream_start + iteration, count, at_once)
 
-        While nobody walks; then whoever comes to it first may walk it.
-        """
-        if iteration >= target:
-            return
-        count, spec = batch_length(iteration, self.config), self.spec
-        if count != self.bounds[-1]:
-            self.bounds = _bounds(count, spec.num_workers)
-        first, end = self.bounds[spec.worker], self.bounds[spec.worker + 1]
-        place = self.spec.stream_start + iteration
-        for start in range(first, end, _PIECE_ITERATIONS):
-            deals = self.control.deals[start : min(start + _PIECE_ITERATIONS, end)]
-            self.dealer.deal(self.config.seed, place + start, deals)
-            self._move()
+    def _deal(self) -> bool:
+        """Deal a piece of the next batch that nobody has begun; False when there is none."""
+        turn, place, num_deals, at_once = self.planned
+        if not num_deals:
+            return False
+        first = at_once * (self.control.dealt.add(turn) - 1)
+        if first >= num_deals:
+            return False
+        deals = self.control.deals[turn][first : min(first + at_once, num_deals)]
+        self.dealer.deal(self.config.seed, place + first, deals)
+        return True
+
+    def _deal_all(self) -> None:
+        """Deal until every piece of the next batch is begun; at the next meeting all are dealt."""
+        while self._deal():
+            pass
 
     def _copy(self) -> None:
         """Copy this worker's part of the table."""
@@ -209,8 +238,8 @@ class _Worker:
         """Show the parent that this worker does not hang."""
         self.control.moves.add(self.spec.worker)
 
-    def _meet(self) -> None:
-        self.control.barrier.wait(_FOREVER)
+    def _meet(self, meanwhile: Callable[[], bool] | None = None) -> None:
+        self.control.barrier.wait(_FOREVER, meanwhile)
 
 
 def _bounds(count: int, num_workers: int) -> npt.NDArray[np.int64]:
