@@ -218,13 +218,6 @@ cdef uint32_t actions_to_skip(
     return skipped
 
 
-cdef inline void prefetch_deal(const Deal* deal) noexcept nogil:
-    """Ask for a deal, which another core may have written; there may be none."""
-    cdef size_t offset
-    for offset in range(0, sizeof(Deal), 64):
-        prefetch(<const uint8_t*>deal + offset)
-
-
 # --- external sampling ---------------------------------------------------------------
 
 cdef inline void go_to(const Game* game, Lane* lane, int32_t child) noexcept nogil:
@@ -402,6 +395,13 @@ cdef inline int64_t claim(Shares* shares, int num_players) noexcept nogil:
         shares.num_left -= 1
         shares.at = shares.at + 1 if shares.at + 1 < shares.num_shares else 0
     return -1
+
+
+cdef inline void prefetch_deal(const Deal* deal) noexcept nogil:
+    """Ask for a deal, which another core may have written; there may be none."""
+    cdef size_t offset
+    for offset in range(0, sizeof(Deal), 64):
+        prefetch(<const uint8_t*>deal + offset)
 
 
 cdef class Walker:

@@ -67,7 +67,7 @@ class PoolControl:
         done: counts answers, one per worker and command.
         batches: by worker, batches walked and batches merged since it started: where a
             worker is that no longer moves.
-        moves: by worker, pieces done of what each has a part of: the rest of its heartbeat.
+        moves: by worker, pieces done of its own share of long work: the rest of its heartbeat.
         visits: by worker, decision nodes visited since it started.
         begun: by worker, traversals of its share of the batch that somebody has begun.
         deals: DEAL_DTYPE, (2, batch_size), of the batch and of the next one, by turns.
