@@ -306,6 +306,30 @@ def test_stages_are_lines_where_there_is_no_terminal():
     assert [line.split(":")[0] for line in lines[1:]] == ["  flop", "  turn"]
 
 
+def test_a_long_stage_says_how_far_it_is_where_there_is_no_terminal(monkeypatch):
+    seconds = [0.0]
+    monkeypatch.setattr(terminal.time, "perf_counter", lambda: seconds[0])
+    target = console()
+    with terminal.StageBars(target) as bars:
+        bars.stage("flop", 1000)
+        for _ in range(100):
+            seconds[0] += 1
+            bars.advance(10)
+        bars.stage("turn", 10)
+        seconds[0] = 120
+        bars.reach(2, 20)
+        seconds[0] = 150
+        bars.reach(5, 25)
+    assert target.file.getvalue().splitlines() == [
+        "  flop: 30%, about 70 s left",
+        "  flop: 60%, about 40 s left",
+        "  flop: 90%, about 10 s left",
+        "  flop: 100.0 s",
+        "  turn: 20%, about 3 min 20 s left",
+        "  turn: 50.0 s",
+    ]
+
+
 def test_stages_are_bars_on_a_terminal():
     target = console(force_terminal=True)
     with terminal.StageBars(target, chatty=False) as bars:

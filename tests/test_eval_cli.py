@@ -1,6 +1,9 @@
 """`holdem eval` and `holdem match`: what they say, what they write, and what they refuse."""
 
 import json
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from holdem import storage
 from holdem.cli import eval_blueprint, main, show
 from holdem.cli import match as match_command
+from holdem.evaluation import best_response as best_response_module
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.best_response import BestResponse
 from holdem.evaluation.contestants import Loader
@@ -292,6 +296,34 @@ def test_every_form_of_best_response(run, tmp_path, few_flops):
     number = found["sampled"]["flops"]
     _, again = response(run, folder, "sampled", tmp_path, "--response-flops", number)
     assert again == found["sampled"]
+
+
+def test_an_exact_best_response_that_is_stopped_goes_on(run, tmp_path, few_flops, monkeypatch):
+    """Ctrl-C says where flops are kept, and the same command does those that are left."""
+    folder = holdem_policy(tmp_path / "policy", BetMenu(streets=(("a",), ("",), ("",), ("a",))))
+    monkeypatch.setattr(best_response_module, "SAVE_SECONDS", 0.0)
+    _, whole = response(run, folder, "exact", tmp_path)
+    family_values = BestResponse.family_values
+
+    def stop_at_the_last(self, index, draws, seed):
+        if index == 2:
+            while not list(tmp_path.glob("*.best-response/*/metadata.json")):
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
+        return family_values(self, index, draws, seed)
+
+    argv = ("--policy", folder, "--against", "none", "--best-response", "exact")
+    with monkeypatch.context() as patch:
+        patch.setattr(BestResponse, "family_values", stop_at_the_last)
+        status, _, err = run(eval_blueprint, *argv, "--workers", 1)
+    assert status == 128 + signal.SIGINT
+    assert err[0].endswith("stopped")
+    assert f"the same command again: flops that are done are kept in {folder}" in err[1]
+
+    text, found = response(run, folder, "exact", tmp_path)
+    assert "of them done before" in text
+    assert found == whole
+    assert list(tmp_path.glob("*.best-response")) == []
 
 
 # --- what is refused --------------------------------------------------------------------------

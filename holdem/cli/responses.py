@@ -10,7 +10,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from holdem.cli.matches import number
-from holdem.cli.terminal import Parser, duration
+from holdem.cli.terminal import Parser, StageBars, duration, signals_raise
 from holdem.errors import ConfigError
 from holdem.evaluation.best_response import (
     DEFINITIONS,
@@ -107,7 +107,9 @@ def _local(
     console.print(
         f"  it wins {result.mbb_per_hand:+,.1f} +-{result.interval:,.1f} mbb/hand ({parts})\n"
         f"  {result.hands:,} hands, bets {result.setting}, rounds {result.rounds}; "
-        "the worst opponent wins as much or more",
+        "the worst opponent wins as much or more\n"
+        "  where its bets are not in the policy's tree, they are taken for those that are; a best "
+        "response bets only what is",
         soft_wrap=True,
     )
     return dataclasses.asdict(result)
@@ -180,29 +182,38 @@ def _full(
     seconds, flops = _limits(options)
     console.print()
     console.print(f"Best response: {FORMS[form]}", style="bold")
-    told = False
+    # Beside the policy, whose folder is its own.
+    path = Path(player.name)
+    folder = path.with_name(f"{path.name}.best-response") if exact else None
+    advice = "--response-seconds N to take less time"
+    if exact:
+        advice = f"the same command again: flops that are done are kept in {folder}"
+    bars = StageBars(console)
+    done_before: int | None = None
 
     def progress(now: ResponseProgress) -> None:
-        nonlocal told
-        if not told:
+        nonlocal done_before
+        if done_before is None:
             about = "about " if seconds else ""
-            console.print(f"  {about}{now.total:,} flops, about {duration(now.seconds_left)}")
-            told = True
+            done = f", {now.done:,} of them done before" if now.done else ""
+            console.print(f"  {about}{now.total:,} flops{done}, about {duration(now.seconds_left)}")
+            done_before = now.done
+            bars.stage("flops", now.total - done_before)
+        bars.reach(now.done - done_before, now.total - done_before)
 
-    path = Path(player.name)
-    result = best_response(
-        player.policy,
-        player.bucketing,
-        form=form,
-        budget_seconds=seconds,
-        flops=flops,
-        workers=workers,
-        seed=seed,
-        progress=progress,
-        # Beside the policy, whose folder is its own.
-        resume_folder=path.with_name(f"{path.name}.best-response") if exact else None,
-        own_values=not exact,
-    )
+    with signals_raise(advice), bars:
+        result = best_response(
+            player.policy,
+            player.bucketing,
+            form=form,
+            budget_seconds=seconds,
+            flops=flops,
+            workers=workers,
+            seed=seed,
+            progress=progress,
+            resume_folder=folder,
+            own_values=not exact,
+        )
     each = ", ".join(
         f"{name} {value:+,.1f}"
         for name, value in zip(position_names(2), result.best_responses, strict=True)

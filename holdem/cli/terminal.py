@@ -29,6 +29,9 @@ PIPE_WIDTH = 120
 TOGETHER_SECONDS = 0.1
 """A signal again so soon was sent once: `timeout` sends it to a process and to its group."""
 
+LINE_SECONDS = 30.0
+"""Between two lines of a long stage, where there is no terminal."""
+
 
 class Stopped(Exception):
     """A signal asked the command to stop.
@@ -183,7 +186,10 @@ def forget_typed() -> None:
 
 
 class StageBars:
-    """Shows a bar per stage of a build on a terminal, and a line per stage elsewhere."""
+    """Shows a bar per stage of long work on a terminal.
+
+    Elsewhere it prints a line when a stage is over, and one now and then while it lasts.
+    """
 
     def __init__(self, console: Console, *, chatty: bool = True) -> None:
         """Print on *console*; *chatty*, also what the build says besides."""
@@ -194,23 +200,39 @@ class StageBars:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
             console=console,
             disable=not console.is_interactive,
         )
         self._task: TaskID | None = None
         self._name = ""
-        self._started = 0.0
+        self._done, self._total = 0, 1
+        self._started = self._told = 0.0
 
     def stage(self, name: str, total: int) -> None:
         """Close the stage before and open the next."""
         self._close()
-        self._name, self._started = name, time.perf_counter()
-        self._task = self._progress.add_task(name, total=total)
+        self._name, self._done, self._total = name, 0, total
+        self._started = self._told = time.perf_counter()
+        self._task = self._progress.add_task(name, total=total, left="")
 
     def advance(self, steps: int) -> None:
-        """Move the bar of the open stage."""
-        if self._task is not None:
-            self._progress.advance(self._task, steps)
+        """Move the bar of the open stage on."""
+        self.reach(self._done + steps, self._total)
+
+    def reach(self, done: int, total: int) -> None:
+        """Move the bar of the open stage to *done* of *total*, which may be another than before."""
+        if self._task is None:
+            return
+        self._done, self._total = done, total
+        now, left = time.perf_counter(), ""
+        if 0 < done < total:
+            seconds = (now - self._started) * (total - done) / done
+            left = f"about {duration(seconds)} left"
+        self._progress.update(self._task, completed=done, total=total, left=left)
+        if not self._console.is_interactive and left and now - self._told >= LINE_SECONDS:
+            self._told = now
+            self._console.print(f"  {self._name}: {done / total:.0%}, {left}")
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
@@ -220,6 +242,7 @@ class StageBars:
     def _close(self) -> None:
         if self._task is not None:
             self._progress.stop_task(self._task)
+            self._progress.update(self._task, left="")
             if not self._console.is_interactive:
                 seconds = time.perf_counter() - self._started
                 self._console.print(f"  {self._name}: {seconds:.1f} s")
