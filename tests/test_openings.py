@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from holdem.errors import ConfigError
-from holdem.evaluation.openings import first_in_nodes, opening_chart
+from holdem.evaluation.openings import opening_chart
 from holdem.game.cards import CLASS_GRID, CLASS_NAMES
 from holdem.game.games import kuhn, push_fold
 from holdem.game.policy import TabularPolicy, UniformPolicy
 from holdem.game.tree import build_tree
-from holdem.types import BetMenu, GameConfig
 from tests.reference.games import tree_of
 
 
@@ -58,16 +57,3 @@ def test_only_preflop_decisions_have_charts(game, path):
 
     with pytest.raises(ConfigError, match="not a hold'em decision before the flop"):
         opening_chart(UniformPolicy(tree), tree.find(path))
-
-
-@pytest.mark.parametrize(("players", "seats"), [(2, [0]), (3, [2, 0]), (6, [2, 3, 4, 5, 0])])
-def test_first_in_is_every_seat_but_the_big_blind(players, seats):
-    game = GameConfig(num_players=players, menu=BetMenu(streets=(("a",),)))
-    tree = build_tree(game, (1,))
-
-    nodes = first_in_nodes(tree)
-
-    assert tree.nodes["actor"][nodes].tolist() == seats
-    assert [tree.history(node) for node in nodes] == [
-        " ".join("f" * folds) for folds in range(players - 1)
-    ]

@@ -148,19 +148,6 @@ def test_large_segments_begin_where_a_huge_page_may(folder):
             assert one.array(np.uint8, 1).ctypes.data % (2 * MB) == 0
 
 
-def test_moving_to_huge_pages_changes_no_byte(folder):
-    with Segment.create("table", 6 * MB + 5, reserve=False) as segment:
-        theirs = Segment.attach(segment.path).array(np.uint8, 6 * MB + 5)
-        written = np.random.default_rng(2).integers(0, 256, 3 * MB).astype(np.uint8)
-        theirs[MB : 4 * MB] = written  # leaves the third huge page alone
-        moved = segment.use_huge_pages()
-
-        assert moved in (0, 4 * MB)
-        assert np.array_equal(written, theirs[MB : 4 * MB])
-        assert not np.any(theirs[:MB])
-        assert not np.any(theirs[4 * MB :])
-
-
 @pytest.mark.parametrize("purpose", ["", "Table", "a/b", "-a", "a b", "a\n"])
 def test_other_purposes_are_refused(folder, purpose):
     with pytest.raises(ValueError, match="not a purpose"):

@@ -11,7 +11,6 @@ from holdem.errors import ConfigError
 from holdem.game import preflop
 from holdem.game.cards import CLASS_COMBOS, CLASS_GRID, CLASS_NAMES, class_index
 from holdem.game.policy import Policy
-from holdem.game.tree import ActionKind, BettingTree
 
 
 @dataclass(frozen=True)
@@ -83,18 +82,3 @@ def opening_chart(
         class_names=CLASS_NAMES,
         probabilities=preflop.class_strategy(policy, node, preflop_buckets),
     )
-
-
-def first_in_nodes(tree: BettingTree) -> list[int]:
-    """Return the nodes where everyone so far has folded, in order of action.
-
-    Heads-up that is the root alone; six-handed it is five nodes, the last one the
-    small blind's.
-    """
-    nodes, node = [], 0
-    while tree.nodes["num_actions"][node]:
-        nodes.append(node)
-        node = tree.children(node)[0]
-        if tree.action_kinds[node] != ActionKind.FOLD:
-            break
-    return nodes

@@ -157,20 +157,6 @@ class Segment:
             raise ValueError(f"the segment has {self.num_bytes} bytes, the array needs {wanted}")
         return np.ndarray(shape, kind, buffer=memoryview(self._mapping()), offset=offset)
 
-    def use_huge_pages(self) -> int:
-        """Move memory that was taken page by page into huge pages, while others use it.
-
-        Worth it for a large table that is read at random, once most of it has been touched
-        (`create` does it for what it reserves). It takes half a second of one core per
-        gigabyte at best, and parts of 2 MB that were touched anywhere are then taken whole.
-
-        Returns:
-            How many bytes lie in huge pages now; 0 where the system has none to give
-            (Linux before 6.1).
-        """
-        memory = self._mapping()
-        return HUGE_PAGE_BYTES * sum(map(memory.collapse, _huge_pages(self.num_bytes)))
-
     def remove(self) -> None:
         """Let go of the mapping, and delete the file if this process owns it.
 
