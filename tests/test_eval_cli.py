@@ -318,7 +318,7 @@ def test_an_exact_best_response_that_is_stopped_goes_on(run, tmp_path, few_flops
         status, _, err = run(eval_blueprint, *argv, "--workers", 1)
     assert status == 128 + signal.SIGINT
     assert err[0].endswith("stopped")
-    assert f"the same command again: flops that are done are kept in {folder}" in err[1]
+    assert f"the same command again: what is done is kept in {folder}" in err[1]
 
     text, found = response(run, folder, "exact", tmp_path)
     assert "of them done before" in text

@@ -187,7 +187,7 @@ def _full(
     folder = path.with_name(f"{path.name}.best-response") if exact else None
     advice = "--response-seconds N to take less time"
     if exact:
-        advice = f"the same command again: flops that are done are kept in {folder}"
+        advice = f"the same command again: what is done is kept in {folder} every half a minute"
     bars = StageBars(console)
     done_before: int | None = None
 
