@@ -10,8 +10,8 @@
     └── ResourceError     more memory or disk wanted than there is
 
 A message has two parts: what was found and what was wanted, then what to do.
-``main`` of the command line prints them in two lines; anything that is not a
-`HoldemError` is a bug and keeps its traceback.
+The command line prints them in two lines, and so the `OSError` of what the system refuses
+where nobody foresaw it; anything else is a bug and keeps its traceback.
 """
 
 from __future__ import annotations

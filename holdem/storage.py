@@ -333,6 +333,14 @@ def set_aside(path: Path | str) -> Path:
 # -- places ------------------------------------------------------------------------------------
 
 
+def beside(path: Path | str, ending: str) -> Path:
+    """Return the neighbour of *path* whose name is longer by *ending*; ``.`` has a name, too."""
+    named = Path(path)
+    if named.name in ("", ".."):
+        named = named.resolve()
+    return named.parent / f"{named.name}{ending}"
+
+
 def make_folder(path: Path | str) -> Path:
     """Make the folder *path* with its parents if it is missing; prove that it can be written.
 

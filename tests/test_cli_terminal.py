@@ -77,12 +77,14 @@ def test_a_bug_keeps_its_traceback():
         run(ZeroDivisionError())
 
 
-def test_a_reader_that_has_seen_enough_is_no_error():
+@pytest.mark.parametrize("line", ["print('x' * 100)", "console.print('x' * 100)"])
+def test_a_reader_that_has_seen_enough_is_no_error(line):
     """``holdem --help | head -1``: the pipe breaks, and nobody complains."""
     code = (
-        "import sys; from holdem.cli.terminal import run_command\n"
+        "import sys; from holdem.cli.terminal import make_console, run_command\n"
         "def command(argv):\n"
-        "    for _ in range(100_000): print('x' * 100)\n"
+        "    console = make_console()\n"
+        f"    for _ in range(100_000): {line}\n"
         "    return 0\n"
         "sys.exit(run_command('holdem test', command, []))"
     )
@@ -93,6 +95,54 @@ def test_a_reader_that_has_seen_enough_is_no_error():
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 128 + signal.SIGPIPE
+
+
+def test_what_the_system_refuses_is_two_lines(capsys):
+    def command(argv):
+        return Path("x" * 5000).stat().st_size
+
+    assert terminal.run_command("holdem test", command, []) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("holdem test: xxx")
+    assert first.endswith("x...: File name too long")
+    assert len(first) < 250
+    assert second.startswith("  try: check the path")
+
+
+def command_into(path, code):
+    """Run *code*, which defines `command`, with the standard output at *path*."""
+    code = (
+        "import sys\nfrom holdem.cli.terminal import make_console, run_command\n"
+        f"{code}\nsys.exit(run_command('holdem test', command, []))"
+    )
+    with open(path, "w") as file:
+        return subprocess.run(
+            [sys.executable, "-c", code], stdout=file, stderr=subprocess.PIPE, text=True
+        )
+
+
+@pytest.mark.parametrize("line", ["print('x')", "make_console().print('x')"])
+def test_a_full_disk_under_the_output_is_an_error(line):
+    done = command_into("/dev/full", f"def command(argv):\n    {line}\n    return 0")
+    assert done.returncode == 1
+    first, second = done.stderr.splitlines()
+    assert first == "holdem test: No space left on device"
+    assert second.startswith("  try: ")
+
+
+def test_work_may_outlive_what_it_is_shown_on(tmp_path):
+    """It says once that nobody sees it any more, and goes on to its end."""
+    done = command_into(
+        "/dev/full",
+        "def command(argv):\n"
+        "    console = make_console(outlived=True)\n"
+        "    for _ in range(3): console.print('x' * 10_000)\n"
+        f"    open({str(tmp_path / 'done')!r}, 'w').close()\n"
+        "    return 0",
+    )
+    assert done.returncode == 0
+    assert done.stderr == "what is shown is lost (No space left on device); the work goes on\n"
+    assert (tmp_path / "done").exists()
 
 
 # -- options -------------------------------------------------------------------------------------
@@ -115,6 +165,7 @@ def parser():
         (["--xyz"], "unknown option --xyz", "holdem test --help"),
         (["--ite", "3"], "unknown option --ite", "--iters"),
         (["--iters"], "expected one argument", "holdem test --help"),
+        (["--iters=--"], "argument --iters: expected one argument", "holdem test --help"),
         (["--time-budget", "x"], "invalid int value: 'x'", "holdem test --help"),
         (["--how", "fats"], "invalid choice", "holdem test --help"),
         (["word"], "unrecognized arguments: word", "holdem test --help"),
@@ -215,7 +266,7 @@ def test_each_command_exists_twice_with_the_same_options(name):
 # -- signals -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_reach_the_handler_and_are_given_back(number):
     seen = []
     before = signal.getsignal(number)
@@ -235,6 +286,29 @@ def test_a_signal_sent_to_a_process_and_its_group_is_one():
             os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
     assert seen == [signal.SIGINT, signal.SIGINT, signal.SIGTERM]
+
+
+def test_a_terminal_that_closes_is_no_second_wish():
+    """Kernel and shell may both tell, and a run that saves itself must be left to it."""
+    seen = []
+    with terminal.signals(seen.append):
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(terminal.TOGETHER_SECONDS * 1.5)
+        os.kill(os.getpid(), signal.SIGHUP)
+    with terminal.signals(seen.append):
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert seen == [signal.SIGHUP, signal.SIGTERM]
+
+
+def test_nohup_is_respected():
+    seen, before = [], signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with terminal.signals(seen.append):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert seen == []
 
 
 def test_signals_raise_stopped():

@@ -405,6 +405,13 @@ def test_a_path_with_a_suffix_is_answered_with_the_right_one(run, runs):
     assert err[1].split() == ["try:", str(path)]
 
 
+def test_the_folder_where_one_is_has_a_policy(run, runs, monkeypatch):
+    monkeypatch.chdir(runs / "leduc")
+    status, _, err = run(eval_blueprint, "--policy", ".", "--hands", "20")
+
+    assert (status, err) == (0, [])
+
+
 def test_a_checkpoint_without_a_strategy_is_refused(run, runs, tmp_path):
     found = storage.read_folder(runs / "leduc" / "checkpoints" / "checkpoint_final", "checkpoint")
     table = np.zeros_like(found.arrays["table"])

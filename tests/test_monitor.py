@@ -204,6 +204,18 @@ def test_a_broken_progress_file(tmp_path, capsys):
     assert "is damaged or not JSON" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("progress_pct", None), ("current_iter", 1.5), ("error_msg", 3), ("instance_id", True)],
+)
+def test_a_progress_file_of_other_types(tmp_path, capsys, key, value):
+    instance_progress.write(tmp_path, record())
+    path = instance_progress.path_of(tmp_path, 0)
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    assert monitor.main([str(tmp_path)]) == 1
+    assert f"{path} is not the progress of an instance" in capsys.readouterr().err
+
+
 def test_every_status_has_a_symbol():
     assert list(SYMBOLS) == list(STATUSES)
     assert list(SYMBOLS.values()) == ["⏳", "▶️", "✅", "❌", "⏸️"]

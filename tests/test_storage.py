@@ -180,6 +180,24 @@ def test_a_link_is_followed(folder, tmp_path):
     assert names(folder) == ["a.npy", "metadata.json"]
 
 
+@pytest.mark.parametrize(
+    ("path", "neighbour"),
+    [
+        ("a", "a.part"),
+        ("a.b/", "a.b.part"),
+        ("x/a", "x/a.part"),
+        (".", "{here}.part"),
+        ("", "{here}.part"),
+        ("x/..", "{here}.part"),
+        ("/", "/.part"),
+    ],
+)
+def test_every_folder_has_a_neighbour(tmp_path, monkeypatch, path, neighbour):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").mkdir()
+    assert storage.beside(path, ".part") == Path(neighbour.format(here=tmp_path))
+
+
 def test_remove_folder(folder):
     storage.remove_folder(folder)
     storage.remove_folder(folder)  # a second time it is just not there

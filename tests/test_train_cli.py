@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import pty
 import re
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from holdem.cli import train_blueprint
 from holdem.config import load_config
 from holdem.game.games import kuhn
 from holdem.game.tree import build_tree
-from holdem.mccfr import costs
+from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.parents import parent_counts
 from holdem.types import STREETS, BucketConfig, GameConfig, MCCFRConfig
 
@@ -301,6 +302,28 @@ def test_a_signal_saves_a_checkpoint_and_says_where(number, status):
     )
     assert resumed.returncode == 0
     assert f"at iteration {iteration:,}" in resumed.stdout
+
+
+@pytest.mark.parametrize("more", [[], ["--num-workers", "2"], ["--num-instances", "2"]])
+def test_a_terminal_that_closes_leaves_a_checkpoint(more):
+    """The kernel sends SIGHUP to all processes of the terminal, and nothing can be shown."""
+    write("kuhn.yaml", "game: kuhn\ntime_budget_seconds: 600")
+    command = [sys.executable, "-m", "holdem.cli.train_blueprint", "--config", "kuhn.yaml"]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+        os.execv(sys.executable, [*command, "--logdir", "run", *more])
+    shown = b""
+    while b"a second" not in shown and b"it/s" not in shown:
+        shown += os.read(terminal, 65536)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGHUP
+    folders = ["run"] if "--num-instances" not in more else ["run/instance_0", "run/instance_1"]
+    for folder in folders:
+        saved = checkpoint.find(Path(folder))
+        (log,) = Path(folder).glob("*.log")
+        iteration = storage.read_metadata(saved, "checkpoint")["iteration"]
+        assert f"done: {iteration:,} iterations" in log.read_text().splitlines()[-1]
 
 
 # -- what is refused -----------------------------------------------------------------------------

@@ -207,7 +207,7 @@ class _Build:
         self.observer = observer
         self.every = every
         self.class_equities = class_equities
-        self.partial = out.with_name(out.name + ".partial")
+        self.partial = storage.beside(out, ".partial")
         self.purpose = _purpose(config, every)
         self._features: HandFeatures | None = None
         storage.make_folder(self.partial)

@@ -97,7 +97,7 @@ def _build(options: argparse.Namespace) -> int:
     out = _out(options, config)
     if not 0 <= options.workers <= 1024:
         raise ConfigError(f"--workers must be 0 to 1024, not {options.workers}", "0 is all cores")
-    console = make_console()
+    console = make_console(outlived=True)
     estimate = costs.estimate(config, options.workers)
     counts = "/".join(str(k) for k in config.bucket_counts[: config.num_streets])
     kinds = ""
@@ -117,7 +117,8 @@ def _build(options: argparse.Namespace) -> int:
     if not out.exists():
         costs.require(estimate, out)
     started = time.perf_counter()
-    advice = f"the same command again: finished stages are kept in {out}.partial"
+    kept = storage.beside(out, ".partial")
+    advice = f"the same command again: finished stages are kept in {kept}"
     with signals_raise(advice), StageBars(console) as bars:
         bucketing = build_buckets(config, out, num_workers=options.workers, observer=bars)
     console.print(f"{out} is ready after {duration(time.perf_counter() - started)}")

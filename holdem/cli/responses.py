@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
 
+from holdem import storage
 from holdem.cli.matches import number
 from holdem.cli.terminal import Parser, StageBars, duration, signals_raise
 from holdem.errors import ConfigError
@@ -183,8 +183,7 @@ def _full(
     console.print()
     console.print(f"Best response: {FORMS[form]}", style="bold")
     # Beside the policy, whose folder is its own.
-    path = Path(player.name)
-    folder = path.with_name(f"{path.name}.best-response") if exact else None
+    folder = storage.beside(player.name, ".best-response") if exact else None
     advice = "--response-seconds N to take less time"
     if exact:
         advice = f"the same command again: what is done is kept in {folder} every half a minute"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
+import io
 import math
 import os
 import re
@@ -14,7 +16,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -58,6 +60,13 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, but refuse ``--option=--``, of which argparse makes an option without value."""
+        for text in sys.argv[1:] if args is None else args:
+            if re.fullmatch(r"--[^=]+=--", text):
+                self.error(f"argument {text[:-3]}: expected one argument")
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Raise what argparse found, with the nearest option where one is unknown."""
         remedy = f"{self.prog} --help"
@@ -91,11 +100,13 @@ def run_command(
 ) -> int:
     """Run *command* and return its exit status; what the user can mend is told in two lines.
 
-    2 is a mistake in options, cards or configs, 1 any other `HoldemError`, 128 + n signal n.
-    Anything else is a bug and keeps its traceback.
+    2 is a mistake in options, cards or configs, 1 any other `HoldemError` and what the system
+    refuses, 128 + n signal n. Anything else is a bug and keeps its traceback.
     """
     try:
-        return command(list(sys.argv[1:] if argv is None else argv))
+        status = command(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()  # a full disk is told here, not by Python at exit
+        return status
     except HoldemError as error:
         print_error(prog, str(error), error.remedy)
         return 2 if isinstance(error, (ConfigError, CardError)) else 1
@@ -107,40 +118,114 @@ def run_command(
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _to_nowhere(sys.stdout)
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        what = "" if error.filename is None else f"{_cut(str(error.filename))}: "
+        remedy = "check the path, its rights, and the room on its disk"
+        print_error(prog, f"{what}{error.strerror or error}", remedy)
+        if error.filename is None:
+            _to_nowhere(sys.stdout)  # it may be the output, and Python would write it at exit
+        return 1
 
 
 def print_error(prog: str, message: str, remedy: str) -> None:
     """Print an error: what is wrong, then what to try."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    console.print(f"{prog}:", style="bold red", end=" ")
-    console.print(message)
-    if remedy:
-        console.print("  try:", style="bold", end=" ")
-        console.print(remedy)
+    console = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    with contextlib.suppress(OSError):  # nobody is there to read it
+        console.print(f"{prog}:", style="bold red", end=" ")
+        console.print(message)
+        if remedy:
+            console.print("  try:", style="bold", end=" ")
+            console.print(remedy)
 
 
-def make_console(*, quiet: bool = False) -> Console:
-    """Return where a command prints; colours only on a terminal without NO_COLOR."""
-    console = Console(highlight=False, markup=False, quiet=quiet)
+def make_console(*, quiet: bool = False, outlived: bool = False) -> Console:
+    """Return where a command prints; colours only on a terminal without NO_COLOR.
+
+    What fails to print ends the command, unless its work is *outlived*: it shall outlive the
+    terminal, the pipe or the disk that it prints to.
+    """
+    file = cast(TextIO, _Outlived(sys.stdout)) if outlived else None
+    console = _Console(file=file, highlight=False, markup=False, quiet=quiet)
     if not console.is_terminal:
-        console = Console(highlight=False, markup=False, quiet=quiet, width=PIPE_WIDTH)
+        console.width = PIPE_WIDTH
     return console
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let `run_command` hear of it, where rich would end the program by itself."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+class _Outlived(io.TextIOBase):
+    """A stream that may go away: then what is written goes nowhere, and stderr says so once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Of the stream."""
+        return self._stream.encoding
+
+    def fileno(self) -> int:
+        """Return the stream's."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+        return self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        """Write to the stream while it is there."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self._lose(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream while it is there."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        _to_nowhere(self._stream)
+        with contextlib.suppress(OSError):
+            print(f"what is shown is lost ({error.strerror}); the work goes on", file=sys.stderr)
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Let what is written to *stream* from now on, and what it still holds, go nowhere."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 @contextlib.contextmanager
 def signals(handler: Callable[[int], None]) -> Iterator[None]:
-    """Call *handler* with the number of a Ctrl-C or SIGTERM that comes during the block.
+    """Call *handler* with the number of a Ctrl-C, SIGTERM or SIGHUP that comes during the block.
 
-    One that comes again within `TOGETHER_SECONDS` is left out.
+    One that comes again within `TOGETHER_SECONDS` is left out, and so is a SIGHUP after any: a
+    terminal that closes is no second, more urgent wish. Under `nohup` there is none.
     """
     last: dict[int, float] = {signal.SIGINT: -math.inf, signal.SIGTERM: -math.inf}
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        last[signal.SIGHUP] = -math.inf
 
     def call(number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        before, last[number] = last[number], now
-        if now - before > TOGETHER_SECONDS:
+        came = max(last.values()) if number == signal.SIGHUP else last[number]
+        last[number] = now
+        if came == -math.inf or (number != signal.SIGHUP and now - came > TOGETHER_SECONDS):
             handler(number)
 
     previous = {number: signal.signal(number, call) for number in last}
@@ -153,7 +238,7 @@ def signals(handler: Callable[[int], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def signals_raise(advice: str) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the block with `Stopped`."""
+    """Let Ctrl-C, SIGTERM and SIGHUP end the block with `Stopped`."""
 
     def stop(number: int) -> None:
         raise Stopped(number, advice)

@@ -50,7 +50,7 @@ from holdem.mccfr.progress import RunResult
 from holdem.mccfr.run import Evaluate
 from holdem.mccfr.self_test import run_self_test
 from holdem.mccfr.worker import bucket_counts_of
-from holdem.storage import format_bytes, is_folder, read_metadata
+from holdem.storage import beside, format_bytes, is_folder, read_metadata
 from holdem.types import STREETS, BucketConfig, MCCFRConfig
 
 PROG = "holdem train"
@@ -146,7 +146,7 @@ def _main(argv: Sequence[str]) -> int:
         _refuse_another_run(logdir, options.resume_from)
         if options.resume_from is not None:
             checkpoint.find(options.resume_from)  # before buckets are made
-    console = make_console(quiet=level > logging.INFO)
+    console = make_console(quiet=level > logging.INFO, outlived=True)
     buckets, bucket_counts = buckets_of(config)
     cells = cells_of(config)
     run_costs = _costs(config, bucket_counts, bucket_bytes(config, buckets), len(instances), cells)
@@ -221,9 +221,9 @@ def _logdir(options: argparse.Namespace) -> Path:
     if options.logdir is not None:
         return Path(options.logdir)
     if options.resume_from is not None:
-        beside = _config_beside(options.resume_from)
-        if beside is not None:
-            return beside.parent
+        config = _config_beside(options.resume_from)
+        if config is not None:
+            return config.parent
     name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     path, number = Path("runs") / name, 2
     while path.exists():
@@ -323,7 +323,7 @@ def _bucketing(
             f"making the bucket set {path}, once: about {duration(build_costs.seconds)}, "
             f"{format_bytes(build_costs.disk_bytes)}"
         )
-    advice = f"{PROG} again: finished stages are kept in {path}.partial"
+    advice = f"{PROG} again: finished stages are kept in {beside(path, '.partial')}"
     with signals_raise(advice), StageBars(console, chatty=False) as bars:
         return load_or_build(wanted, path, observer=bars)
 
@@ -348,7 +348,7 @@ def _train(
         solver.request_stop(number)
 
     # Warnings are wanted even where progress is not.
-    with RunDisplay(make_console(), level) as display, signals(stop):
+    with RunDisplay(make_console(outlived=True), level) as display, signals(stop):
         return solver.train(
             logdir=logdir,
             use_tensorboard=options.tensorboard,

@@ -115,7 +115,7 @@ def train(
         watcher.stops_asked = asked
         coordinator.request_stop(number)
 
-    console = make_console()
+    console = make_console(outlived=True)
     with contextlib.ExitStack() as stack:
         if launcher is not None:
             stack.callback(launcher.close)
@@ -124,7 +124,7 @@ def train(
         result = coordinator.train(
             logdir, options.tensorboard, resume_from=options.resume_from, observer=watcher
         )
-    return _report(make_console(quiet=level > logging.INFO), result, options)
+    return _report(make_console(quiet=level > logging.INFO, outlived=True), result, options)
 
 
 class _Watcher:

@@ -192,8 +192,10 @@ def require_no_suffix(path: Path) -> None:
     Raises:
         StorageError: *path* is such a path.
     """
+    if path.suffix in ("", ".json") or path.is_dir():
+        return
     beside = path.with_suffix("")
-    if path.suffix and beside.is_dir() and not path.is_dir() and path.suffix != ".json":
+    if beside.is_dir():
         raise StorageError(
             f"{path} is not what holdem writes, and {beside} beside it is a folder of arrays",
             str(beside),

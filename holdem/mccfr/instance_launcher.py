@@ -15,7 +15,7 @@ from typing import Protocol
 
 from holdem import storage
 from holdem.mccfr.instance import InstanceSpec, run_instance
-from holdem.mccfr.processes import follow_parent, start_process
+from holdem.mccfr.processes import STOP_SIGNALS, follow_parent, start_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def main(spec: InstanceSpec) -> None:
         os.dup2(log.stream.fileno(), descriptor)  # type: ignore[attr-defined]
     log.close()
     faulthandler.enable()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     sys.exit(run_instance(spec, lambda: asked[0] if asked else None))
 
 

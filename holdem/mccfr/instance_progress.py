@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any
 
 from holdem import storage
@@ -84,7 +84,15 @@ class InstanceProgress:
         return record
 
 
-_KEYS = {one.name for one in fields(InstanceProgress)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "int | None": (int, NoneType),
+    "float | None": (int, float, NoneType),
+    "str | None": (str, NoneType),
+}
+_KEYS = {one.name: _TYPES[str(one.type)] for one in fields(InstanceProgress)}
 
 
 def path_of(run: Path, instance: int) -> Path:
@@ -112,8 +120,11 @@ def read(run: Path, instance: int) -> InstanceProgress | None:
         return None
     found = storage.read_json(path)
     try:
-        if found["status"] not in STATUSES or not set(found) <= _KEYS:
+        if found["status"] not in STATUSES:
             raise ValueError
+        for key, value in found.items():
+            if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+                raise TypeError
         return InstanceProgress(**found)
     except (KeyError, TypeError, ValueError):
         raise StorageError(

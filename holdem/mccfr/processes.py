@@ -1,7 +1,7 @@
 """How processes that help a run are started, and that they never outlive it.
 
 Invariants. The start method is asked for by name and never set for the whole program. A
-Ctrl-C or SIGTERM to the whole group does not strike a process that is still starting.
+Ctrl-C, SIGTERM or SIGHUP to the whole group does not strike a process that is still starting.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ START_METHOD: Final = "spawn"
 
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """NumPy's linear algebra starts a thread per core in each process, and workers never use it."""
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a run to end: Ctrl-C, another program, a terminal that closes."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -54,10 +57,11 @@ def follow_parent(on_stop: Callable[[int, FrameType | None], None] | None = None
     *on_stop* handles a SIGTERM by which the parent asks for something. Without it, SIGTERM
     is ignored, and one that came while the process was starting is dropped.
 
-    A Ctrl-C at the terminal reaches every process of the group, and the parent
-    coordinates. When it dies, by SIGKILL too, the system kills this process.
+    A Ctrl-C at the terminal reaches every process of the group, and so does SIGHUP when it
+    closes; the parent coordinates. When it dies, by SIGKILL too, the system kills this process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if on_stop is None else on_stop)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -83,13 +87,13 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Let a process that is started begin with Ctrl-C and SIGTERM blocked.
+    """Let a process that is started begin with `STOP_SIGNALS` blocked.
 
     They reach the whole group, and would end it before it has come to ignore them.
     """
     # Starting the tracker, which the first process needs, would unblock them again.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
     finally:
