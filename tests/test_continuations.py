@@ -209,6 +209,14 @@ def test_other_games_are_refused(game):
         estimate(player)
 
 
+def test_a_game_that_ends_before_the_flop_is_refused():
+    """One big blind deep: whoever calls has no decision left."""
+    game = GameConfig(stacks=(100,), menu=BetMenu(streets=(("a",),) * 4))
+    player = Contestant("p", tables.random_blueprint(game), tables.bucketing())
+    with pytest.raises(ConfigError, match="all betting of p ends on the first"):
+        estimate(player)
+
+
 # ---- Files and the command --------------------------------------------------------------------
 
 

@@ -424,6 +424,12 @@ class _Learner:
         self._walk = ContinuationWalk(tree.nodes, tree.folded, kinds, units, FACTOR)
         roots = street_roots(tree).nodes[1:]
         self._at = np.concatenate(roots)
+        if not len(self._at):
+            raise ConfigError(
+                f"continuations begin on a later street, and all betting of {player.name} ends on "
+                "the first",
+                "name a policy that plays after the flop",
+            )
         self._batch = max(_CHUNK, min(2_048, _MOST_IN_FLIGHT // (4 * _PAIRS * len(self._at))))
         self._num_deals = num_deals or min(
             _MOST_DEALS, max(_FEWEST_DEALS, _NODES_VALUED // tree.num_nodes)
