@@ -33,6 +33,14 @@ def test_a_river_is_solved_and_shown(capsys):
     assert "raise to" in out
 
 
+def test_a_solve_that_ran_out_of_time_says_so(capsys):
+    status, out, _ = run(capsys, *RIVER, "--time-budget", "0")
+
+    assert status == 0
+    assert "the time is over; wanted was 0.3 %" in out
+    assert "done" not in out
+
+
 def test_through_the_umbrella_and_a_spot_file(capsys, tmp_path):
     path = tmp_path / "a.spot"
     path.write_text(

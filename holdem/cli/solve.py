@@ -72,7 +72,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PERCENT",
         help="stop when a best response gains no more, in percent of the pot (0.3)",
     )
-    parser.add_argument("--time-budget", metavar="SECONDS", help="stop then at the latest")
+    parser.add_argument(
+        "--time-budget",
+        metavar="SECONDS",
+        help="stop then at the latest; an iteration that has begun is finished",
+    )
     parser.add_argument("--workers", default="0", metavar="N", help="threads (all cores)")
     parser.add_argument(
         "--at", action="append", default=[], metavar="PATH", help="show this decision too"
@@ -111,7 +115,10 @@ def _run(argv: Sequence[str]) -> int:
 
     with signals_raise("--time-budget SECONDS to stop with an answer"):
         solver.solve(target=target, time_budget=budget, observer=observe)
-    console.print("  done")
+    if lines and lines[-1].exploitability > target:
+        console.print(f"  the time is over; wanted was {target:g} %")
+    else:
+        console.print("  done")
     if options.save:
         solver.save(options.save)
         console.print(f"kept in {options.save}")
