@@ -30,6 +30,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,13 +101,18 @@ class Folder:
 def atomic_write(path: Path | str) -> Iterator[IO[bytes]]:
     """Open *path* for writing; readers see the old bytes or the new, never half.
 
-    If the body raises, *path* is left as it was. Missing parent folders are made.
+    If the body raises, *path* is left as it was. Missing parent folders are made. A device or a
+    pipe, such as ``/dev/null``, is written to as it is: a file must not take its place.
 
     Raises:
         StorageError: *path* cannot be written, or the disk is full.
     """
     goal = Path(os.path.realpath(path))
     with _writing(Path(path)):
+        if _is_device(path):
+            with open(path, "wb") as file:
+                yield file
+            return
         goal.parent.mkdir(parents=True, exist_ok=True)
         clean_stale(goal.parent)
         with _temporary(goal, folder=False) as (temporary, descriptor):
@@ -520,6 +526,15 @@ def _temporary(goal: Path, *, folder: bool) -> Iterator[tuple[Path, int]]:
             return
         finally:
             _remove(path)
+
+
+def _is_device(path: Path | str) -> bool:
+    """Whether *path* is there, and neither a file nor a folder."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _remove(path: Path) -> None:

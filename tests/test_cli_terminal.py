@@ -109,6 +109,11 @@ def test_what_the_system_refuses_is_two_lines(capsys):
     assert second.startswith("  try: check the path")
 
 
+def test_what_the_system_refuses_need_not_be_a_file(capsys):
+    assert run(OSError(5, "Input/output error")) == 1
+    assert capsys.readouterr().err.startswith("holdem test: Input/output error\n  try: ")
+
+
 def command_into(path, code):
     """Run *code*, which defines `command`, with the standard output at *path*."""
     code = (

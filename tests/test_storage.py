@@ -516,6 +516,31 @@ def test_an_unreadable_array_says_why(folder):
 # -- small files ---------------------------------------------------------------------------------
 
 
+def test_a_device_is_written_to_and_never_replaced(tmp_path):
+    """As root, a file in the place of /dev/null would spoil the machine."""
+    master, slave = os.openpty()
+    path = tmp_path / "device"
+    path.symlink_to(os.ttyname(slave))
+    with storage.atomic_write(path) as file:
+        file.write(b"whole\n")
+    assert os.read(master, 100) == b"whole\r\n"
+    assert path.is_symlink()
+    assert path.is_char_device()
+    os.close(slave)
+    os.close(master)
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    """``--out >(jq .)``, too."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    storage.write_json(path, [1])
+    assert json.loads(os.read(reader, 100)) == [1]
+    assert path.is_fifo()
+    os.close(reader)
+
+
 def test_atomic_write_keeps_the_old_bytes_when_the_body_fails(tmp_path):
     path = tmp_path / "deep" / "file"
     storage.write_text(path, "old ♠")

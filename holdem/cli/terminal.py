@@ -201,9 +201,11 @@ class _Outlived(io.TextIOBase):
 
 def _to_nowhere(stream: TextIO) -> None:
     """Let what is written to *stream* from now on, and what it still holds, go nowhere."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())
-    os.close(null)
+    with contextlib.suppress(io.UnsupportedOperation):  # no file, so nothing is held for one
+        descriptor = stream.fileno()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)
 
 
 def _cut(text: str) -> str:
