@@ -109,6 +109,27 @@ def test_what_the_system_refuses_is_two_lines(capsys):
     assert second.startswith("  try: check the path")
 
 
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_a_program_without_standard_streams(tmp_path, closed):
+    """As a daemon starts it; no file that it opens becomes its output."""
+    code = (
+        "import sys; from holdem.cli.terminal import make_console, run_command\n"
+        "def command(argv):\n"
+        f"    with open({str(tmp_path / 'file')!r}, 'w') as file:\n"
+        "        make_console().print('x'); make_console(outlived=True).print('y')\n"
+        "        print('z', file=sys.stderr)\n"
+        "        print(sys.stdin.read(), file=file)\n"
+        "    return 0\n"
+        "sys.exit(run_command('holdem test', command, []))"
+    )
+    shut = " ".join(f"{number}>&-" for number in closed)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -c "$1" {shut}', sys.executable, code], stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "file").read_text() == "\n"
+
+
 def test_what_the_system_refuses_need_not_be_a_file(capsys):
     assert run(OSError(5, "Input/output error")) == 1
     assert capsys.readouterr().err.startswith("holdem test: Input/output error\n  try: ")

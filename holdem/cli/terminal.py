@@ -103,6 +103,7 @@ def run_command(
     2 is a mistake in options, cards or configs, 1 any other `HoldemError` and what the system
     refuses, 128 + n signal n. Anything else is a bug and keeps its traceback.
     """
+    _open_missing_streams()
     try:
         status = command(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()  # a full disk is told here, not by Python at exit
@@ -197,6 +198,20 @@ class _Outlived(io.TextIOBase):
         _to_nowhere(self._stream)
         with contextlib.suppress(OSError):
             print(f"what is shown is lost ({error.strerror}); the work goes on", file=sys.stderr)
+
+
+def _open_missing_streams() -> None:
+    """Give a program that was started without them a standard input, output and error.
+
+    Otherwise the next file that is opened would be one of them.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (for good)
 
 
 def _to_nowhere(stream: TextIO) -> None:
