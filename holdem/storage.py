@@ -124,6 +124,37 @@ def atomic_write(path: Path | str) -> Iterator[IO[bytes]]:
         _sync_folder(goal.parent)
 
 
+def require_place(path: Path | str, beginning: bytes) -> None:
+    """Refuse *path* for the file of some work, before the work, where the file cannot go.
+
+    Args:
+        beginning: of every such file: one that begins otherwise, a policy say, is not replaced.
+
+    Raises:
+        StorageError: something else is there, or nothing may be written there.
+    """
+    goal = Path(os.path.realpath(path))
+    with _writing(Path(path)):
+        if goal.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if _is_device(path):
+            return
+        folder = next(folder for folder in goal.parents if folder.exists())
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if not goal.is_file():
+            return
+        with open(goal, "rb") as file:
+            found = file.read(len(beginning))
+    if found not in (b"", beginning):
+        raise StorageError(
+            f"{path} is there already and holds something else, so it is not replaced",
+            "choose another path, or move it away",
+        )
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write *text* to *path* in UTF-8, all of it or nothing."""
     with atomic_write(path) as file:

@@ -245,6 +245,31 @@ def test_hands_are_written_as_histories(run, tmp_path, striped, second):
     assert sum(won) / 60 * 10 == pytest.approx(mean)
 
 
+def test_what_was_written_may_be_written_again_and_nothing_else(run, tmp_path, striped):
+    """Told before a hand is played."""
+    policy = holdem_policy(tmp_path / "first", MENUS[0])
+    out, figures, found, notes = (tmp_path / name for name in ("hands", "match", "eval", "notes"))
+    match = (match_command, policy, "call", "--hands", 6, "--no-aivat")
+    judged = (eval_blueprint, "--policy", policy, "--hands", 6, "--no-aivat")
+    notes.write_text('{"format": "mine"}')
+    for _ in range(2):
+        assert run(*match, "--hands-out", out, "--out", figures)[0] == 0
+        assert run(*judged, "--out", found)[0] == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    for command, option, path in (
+        (match, "--out", notes),
+        (match, "--hands-out", figures),
+        (judged, "--out", out),
+        (judged, "--out", policy / "avg_policy.json"),
+    ):
+        status, text, err = run(*command, option, path)
+        assert (status, text) == (1, "")
+        assert err[0].endswith(
+            f"{path} is there already and holds something else, so it is not replaced"
+        )
+    assert {path: path.read_bytes() for path in before} == before
+
+
 # --- best response over the real cards --------------------------------------------------------
 
 

@@ -541,6 +541,38 @@ def test_a_pipe_is_written_to(tmp_path):
     os.close(reader)
 
 
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("other", "holds something else"),
+        ("short", "holds something else"),
+        (".", "a folder stands where a file is wanted"),
+        ("other/x", "a part of the path is a file"),
+        ("x" * 300, "the name is too long"),
+    ],
+)
+def test_a_place_where_a_file_cannot_go(tmp_path, path, found):
+    (tmp_path / "other").write_text("others")
+    (tmp_path / "short").write_text("ou")
+    with pytest.raises(StorageError, match=found):
+        storage.require_place(tmp_path / path, b"ours")
+
+
+@pytest.mark.parametrize("path", ["empty", "ours", "new", "a/b/c/new", "/dev/null"])
+def test_a_place_where_a_file_can_go(tmp_path, path):
+    (tmp_path / "empty").touch()
+    (tmp_path / "ours").write_text("ours, and more")
+    storage.require_place(tmp_path / path, b"ours")
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_place_where_one_may_not_write(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match="you may not write there"):
+        storage.require_place(tmp_path / "new", b"ours")
+
+
 def test_atomic_write_keeps_the_old_bytes_when_the_body_fails(tmp_path):
     path = tmp_path / "deep" / "file"
     storage.write_text(path, "old ♠")

@@ -21,6 +21,7 @@ from holdem.cli.matches import (
     number,
     opponent_of,
     print_results,
+    require_places,
 )
 from holdem.cli.responses import add_options, judge_responses
 from holdem.cli.terminal import Parser, StageBars, count, make_console, run_command
@@ -97,6 +98,7 @@ def _parser() -> Parser:
 def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     settings = Settings.of(options)
+    require_places(options.out, json_format=JSON_FORMAT)
     console = make_console()
     loader = Loader(options.buckets)
     player = _player(options, loader)

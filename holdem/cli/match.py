@@ -28,6 +28,7 @@ from holdem.cli.matches import (
     opponent_of,
     print_decisions,
     print_results,
+    require_places,
     write_figures,
 )
 from holdem.cli.table_options import add_search_options, continuations_of, search_of
@@ -109,6 +110,7 @@ def _main(argv: Sequence[str]) -> int:
         raise ConfigError("--hands and --until-ci both say how many hands", "give one of them")
     seed = number("--seed", options.seed, 0, 2**63 - 1)
     search = search_of(options)
+    require_places(options.out, options.hands_out)
     if is_program(options.first) or is_program(options.second):
         return play_program(make_console(), options, search, seed)
     refuse_program_options(options)

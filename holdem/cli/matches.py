@@ -162,6 +162,20 @@ def match_file(
     }
 
 
+def require_places(
+    out: Path | None, hands_out: Path | None = None, json_format: str = JSON_FORMAT
+) -> None:
+    """Refuse, before a hand is played, files for figures and hands that cannot be written.
+
+    Raises:
+        StorageError: something else is there, or nothing may be written there.
+    """
+    if out is not None:
+        storage.require_place(out, f'{{\n  "format": "{json_format}"'.encode())
+    if hands_out is not None:
+        storage.require_place(hands_out, b"[1]\nvariant")
+
+
 def write_figures(
     console: Console, document: dict[str, Any], out: Path | None, hands_out: Path | None
 ) -> None:

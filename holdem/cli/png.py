@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from holdem.cli.chart import Action
 from holdem.game.cards import CLASS_GRID, CLASS_NAMES
 
+PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"
+
 CELL = 48
 """Pixels of a cell, each way."""
 
@@ -80,7 +82,7 @@ def _encode(picture: NDArray[np.uint8]) -> bytes:
     rows = np.concatenate([np.zeros((height, 1), np.uint8), picture.reshape(height, -1)], axis=1)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = [(b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in parts)
+    return PNG_BEGINNING + b"".join(_chunk(name, data) for name, data in parts)
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

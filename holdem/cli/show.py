@@ -14,7 +14,7 @@ from rich.console import Console
 
 from holdem import storage
 from holdem.cli.chart import actions_of, print_grid
-from holdem.cli.png import chart_png
+from holdem.cli.png import PNG_BEGINNING, chart_png
 from holdem.cli.terminal import Parser, make_console, run_command
 from holdem.errors import ConfigError
 from holdem.evaluation.contestants import Loader
@@ -69,6 +69,7 @@ def _main(argv: Sequence[str]) -> int:
     if options.png is not None:
         if not holdem:
             raise ConfigError("--png draws the chart of hold'em", "leave it out for other games")
+        storage.require_place(options.png, PNG_BEGINNING)
         with storage.atomic_write(options.png) as file:
             file.write(chart_png(found.grid, actions_of(player.tree, place.node)))
     if options.json:
