@@ -1,5 +1,7 @@
 """`holdem export`: a policy from a checkpoint, in 8 or 16 bits, and what rounding costs."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -139,6 +141,19 @@ def test_a_policy_may_take_the_place_of_one_and_of_nothing_else(run, tmp_path, e
     assert status == 1
     assert "holds no policy" in err[0]
     assert len(err) == 2
+
+
+def test_the_policy_of_another_run_is_not_replaced(run, tmp_path, export):
+    other = tmp_path / "other"
+    shutil.copytree(run.logdir, other)
+    before = (other / "avg_policy.json").read_bytes()
+    status, _, err = export(run.logdir, "--out", other)
+
+    assert status == 1
+    assert "is another run, whose own policy would be replaced" in err[0]
+    assert (other / "avg_policy.json").read_bytes() == before
+    assert export(other, "--out", other, "--bits", 8)[0] == 0
+    assert export(other / "checkpoints" / "checkpoint_final", "--out", other)[0] == 0
 
 
 @pytest.mark.parametrize(

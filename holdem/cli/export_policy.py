@@ -49,6 +49,7 @@ def _main(argv: Sequence[str]) -> int:
         raise StorageError(
             f"{options.out} is there already and holds no policy", "choose another --out"
         )
+    _refuse_another_run(options.out.resolve(), options.checkpoint.resolve())
     export = export_policy(options.checkpoint, bits=options.bits, buckets=options.buckets)
     path = export.policy.save(options.out)
     written = _size(path.parent / FOLDER_NAME) + path.stat().st_size
@@ -66,6 +67,14 @@ def _main(argv: Sequence[str]) -> int:
     for name, text in rows.items():
         console.print(f"  {name:<10}{text}", soft_wrap=True)
     return 0
+
+
+def _refuse_another_run(out: Path, source: Path) -> None:
+    """Refuse to put the policy of one run in the place of another's own."""
+    if (out / "checkpoints").is_dir() and out not in (source, *source.parents):
+        raise StorageError(
+            f"{out} is another run, whose own policy would be replaced", "choose another --out"
+        )
 
 
 def _size(folder: Path) -> int:
