@@ -109,6 +109,20 @@ def test_what_the_system_refuses_is_two_lines(capsys):
     assert second.startswith("  try: check the path")
 
 
+def test_an_error_that_nobody_can_read_keeps_its_status():
+    """Python would make 120 of it, when it finds at exit that it cannot write."""
+    code = (
+        "import sys; from holdem.cli.terminal import run_command\n"
+        "from holdem.errors import ConfigError\n"
+        "def command(argv): raise ConfigError('bad', 'good')\n"
+        "sys.exit(run_command('holdem test', command, []))"
+    )
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stderr=full, env=buffered)
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
 def test_a_program_without_standard_streams(tmp_path, closed):
     """As a daemon starts it; no file that it opens becomes its output."""

@@ -133,7 +133,7 @@ def run_command(
 def print_error(prog: str, message: str, remedy: str) -> None:
     """Print an error: what is wrong, then what to try."""
     console = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    with contextlib.suppress(OSError):  # nobody is there to read it
+    with _if_there(sys.stderr):
         console.print(f"{prog}:", style="bold red", end=" ")
         console.print(message)
         if remedy:
@@ -196,7 +196,7 @@ class _Outlived(io.TextIOBase):
 
     def _lose(self, error: OSError) -> None:
         _to_nowhere(self._stream)
-        with contextlib.suppress(OSError):
+        with _if_there(sys.stderr):
             print(f"what is shown is lost ({error.strerror}); the work goes on", file=sys.stderr)
 
 
@@ -212,6 +212,16 @@ def _open_missing_streams() -> None:
                 os.dup2(null, number)
                 os.close(null)
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (for good)
+
+
+@contextlib.contextmanager
+def _if_there(stream: TextIO) -> Iterator[None]:
+    """Let what the block writes to *stream* go nowhere where it can be written no longer."""
+    try:
+        yield
+        stream.flush()
+    except OSError:
+        _to_nowhere(stream)
 
 
 def _to_nowhere(stream: TextIO) -> None:
