@@ -134,25 +134,19 @@ def require_place(path: Path | str, beginning: bytes) -> None:
         StorageError: something else is there, or nothing may be written there.
     """
     goal = Path(os.path.realpath(path))
+    found = b""
     with _writing(Path(path)):
-        if goal.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if _is_device(path):
             return
-        folder = next(folder for folder in goal.parents if folder.exists())
-        if not folder.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        if not goal.is_file():
-            return
-        with open(goal, "rb") as file:
-            found = file.read(len(beginning))
+        if goal.exists():
+            with open(goal, "rb") as file:
+                found = file.read(len(beginning))
     if found not in (b"", beginning):
         raise StorageError(
             f"{path} is there already and holds something else, so it is not replaced",
             "choose another path, or move it away",
         )
+    make_folder(next(folder for folder in goal.parents if folder.exists()))
 
 
 def write_text(path: Path | str, text: str) -> None:

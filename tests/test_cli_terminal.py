@@ -99,13 +99,11 @@ def test_a_reader_that_has_seen_enough_is_no_error(line):
 
 def test_what_the_system_refuses_is_two_lines(capsys):
     def command(argv):
-        return Path("x" * 5000).stat().st_size
+        return Path("x" * 500).stat().st_size
 
     assert terminal.run_command("holdem test", command, []) == 1
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith("holdem test: xxx")
-    assert first.endswith("x...: File name too long")
-    assert len(first) < 250
+    assert first == f"holdem test: {'x' * 500}: File name too long"
     assert second.startswith("  try: check the path")
 
 

@@ -10,6 +10,7 @@ from holdem.cli.terminal import Parser, make_console, run_command
 from holdem.errors import StorageError
 from holdem.mccfr.blueprint import FOLDER_NAME, KIND
 from holdem.mccfr.export import export_policy
+from holdem.mccfr.instance_plan import is_another_run
 from holdem.storage import format_bytes, is_folder
 
 PROG = "holdem export"
@@ -49,7 +50,11 @@ def _main(argv: Sequence[str]) -> int:
         raise StorageError(
             f"{options.out} is there already and holds no policy", "choose another --out"
         )
-    _refuse_another_run(options.out.resolve(), options.checkpoint.resolve())
+    if is_another_run(options.out, options.checkpoint):
+        raise StorageError(
+            f"{options.out} is another run, whose own policy would be replaced",
+            "choose another --out",
+        )
     export = export_policy(options.checkpoint, bits=options.bits, buckets=options.buckets)
     path = export.policy.save(options.out)
     written = _size(path.parent / FOLDER_NAME) + path.stat().st_size
@@ -67,14 +72,6 @@ def _main(argv: Sequence[str]) -> int:
     for name, text in rows.items():
         console.print(f"  {name:<10}{text}", soft_wrap=True)
     return 0
-
-
-def _refuse_another_run(out: Path, source: Path) -> None:
-    """Refuse to put the policy of one run in the place of another's own."""
-    if (out / "checkpoints").is_dir() and out not in (source, *source.parents):
-        raise StorageError(
-            f"{out} is another run, whose own policy would be replaced", "choose another --out"
-        )
 
 
 def _size(folder: Path) -> int:

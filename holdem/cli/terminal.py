@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import io
 import math
 import os
 import re
@@ -21,6 +20,7 @@ from typing import Any, NoReturn, TextIO, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from holdem.cli.streams import Outlived, if_there, open_missing, to_nowhere
 from holdem.config import nearest, parse_scalar
 from holdem.errors import CardError, ConfigError, HoldemError
 from holdem.types import Rule, shown
@@ -103,7 +103,7 @@ def run_command(
     2 is a mistake in options, cards or configs, 1 any other `HoldemError` and what the system
     refuses, 128 + n signal n. Anything else is a bug and keeps its traceback.
     """
-    _open_missing_streams()
+    open_missing()
     try:
         status = command(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()  # a full disk is told here, not by Python at exit
@@ -119,21 +119,21 @@ def run_command(
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain at exit.
-        _to_nowhere(sys.stdout)
+        to_nowhere(sys.stdout)
         return 128 + signal.SIGPIPE
     except OSError as error:
-        what = "" if error.filename is None else f"{_cut(str(error.filename))}: "
+        what = "" if error.filename is None else f"{error.filename}: "
         remedy = "check the path, its rights, and the room on its disk"
         print_error(prog, f"{what}{error.strerror or error}", remedy)
         if error.filename is None:
-            _to_nowhere(sys.stdout)  # it may be the output, and Python would write it at exit
+            to_nowhere(sys.stdout)  # it may be the output, and Python would write it at exit
         return 1
 
 
 def print_error(prog: str, message: str, remedy: str) -> None:
     """Print an error: what is wrong, then what to try."""
     console = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    with _if_there(sys.stderr):
+    with if_there(sys.stderr):
         console.print(f"{prog}:", style="bold red", end=" ")
         console.print(message)
         if remedy:
@@ -147,7 +147,7 @@ def make_console(*, quiet: bool = False, outlived: bool = False) -> Console:
     What fails to print ends the command, unless its work is *outlived*: it shall outlive the
     terminal, the pipe or the disk that it prints to.
     """
-    file = cast(TextIO, _Outlived(sys.stdout)) if outlived else None
+    file = cast(TextIO, Outlived(sys.stdout)) if outlived else None
     console = _Console(file=file, highlight=False, markup=False, quiet=quiet)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
@@ -158,83 +158,6 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Let `run_command` hear of it, where rich would end the program by itself."""
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
-class _Outlived(io.TextIOBase):
-    """A stream that may go away: then what is written goes nowhere, and stderr says so once."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """Of the stream."""
-        return self._stream.encoding
-
-    def fileno(self) -> int:
-        """Return the stream's."""
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        """Return whether the stream is a terminal."""
-        return self._stream.isatty()
-
-    def write(self, text: str) -> int:
-        """Write to the stream while it is there."""
-        try:
-            return self._stream.write(text)
-        except OSError as error:
-            self._lose(error)
-            return len(text)
-
-    def flush(self) -> None:
-        """Flush the stream while it is there."""
-        try:
-            self._stream.flush()
-        except OSError as error:
-            self._lose(error)
-
-    def _lose(self, error: OSError) -> None:
-        _to_nowhere(self._stream)
-        with _if_there(sys.stderr):
-            print(f"what is shown is lost ({error.strerror}); the work goes on", file=sys.stderr)
-
-
-def _open_missing_streams() -> None:
-    """Give a program that was started without them a standard input, output and error.
-
-    Otherwise the next file that is opened would be one of them.
-    """
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        if getattr(sys, name) is None:
-            null = os.open(os.devnull, os.O_RDWR)
-            if null != number:
-                os.dup2(null, number)
-                os.close(null)
-            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (for good)
-
-
-@contextlib.contextmanager
-def _if_there(stream: TextIO) -> Iterator[None]:
-    """Let what the block writes to *stream* go nowhere where it can be written no longer."""
-    try:
-        yield
-        stream.flush()
-    except OSError:
-        _to_nowhere(stream)
-
-
-def _to_nowhere(stream: TextIO) -> None:
-    """Let what is written to *stream* from now on, and what it still holds, go nowhere."""
-    with contextlib.suppress(io.UnsupportedOperation):  # no file, so nothing is held for one
-        descriptor = stream.fileno()
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, descriptor)
-        os.close(null)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 @contextlib.contextmanager

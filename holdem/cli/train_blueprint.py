@@ -41,7 +41,7 @@ from holdem.game.menu import parse_menu
 from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.instance_plan import folder_of, is_run
+from holdem.mccfr.instance_plan import folder_of, is_another_run, is_run
 from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.parents import parent_counts
@@ -237,9 +237,7 @@ def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:
     Raises:
         StorageError: *logdir* holds a run, and it is not the one that is *resumed*.
     """
-    if not any((logdir / "checkpoints").glob("checkpoint_*")) and not is_run(logdir):
-        return
-    if resumed is None or logdir.resolve() not in (resumed.resolve(), *resumed.resolve().parents):
+    if is_another_run(logdir, resumed):
         raise StorageError(
             f"{logdir} holds a run already",
             f"--resume-from {logdir} to go on with it, or another --logdir",

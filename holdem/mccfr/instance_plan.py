@@ -264,6 +264,13 @@ def is_run(folder: Path) -> bool:
     return (folder / RUN_NAME).is_file()
 
 
+def is_another_run(folder: Path, own: Path | None) -> bool:
+    """Whether *folder* is that of a run, and *own*, a run's folder or a checkpoint, not of it."""
+    if not is_run(folder) and not any((folder / "checkpoints").glob("checkpoint_*")):
+        return False
+    return own is None or folder.resolve() not in (own.resolve(), *own.resolve().parents)
+
+
 def folder_of(run: Path, instance: int) -> Path:
     """Return the folder of one instance of the run in *run*."""
     return run / f"instance_{instance}"

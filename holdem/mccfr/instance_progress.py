@@ -11,10 +11,10 @@ import math
 import re
 import threading
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import NoneType, TracebackType
-from typing import Any
+from types import TracebackType
+from typing import Any, get_type_hints
 
 from holdem import storage
 from holdem.errors import StorageError
@@ -84,15 +84,7 @@ class InstanceProgress:
         return record
 
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "int | None": (int, NoneType),
-    "float | None": (int, float, NoneType),
-    "str | None": (str, NoneType),
-}
-_KEYS = {one.name: _TYPES[str(one.type)] for one in fields(InstanceProgress)}
+_KEYS = get_type_hints(InstanceProgress)
 
 
 def path_of(run: Path, instance: int) -> Path:
@@ -123,7 +115,8 @@ def read(run: Path, instance: int) -> InstanceProgress | None:
         if found["status"] not in STATUSES:
             raise ValueError
         for key, value in found.items():
-            if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+            whole = type(value) is int and isinstance(0.0, _KEYS[key])
+            if not (whole or isinstance(value, _KEYS[key])) or isinstance(value, bool):
                 raise TypeError
         return InstanceProgress(**found)
     except (KeyError, TypeError, ValueError):

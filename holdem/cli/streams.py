@@ -1,0 +1,83 @@
+"""Standard streams that may be missing when a command starts, or go away while it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+
+class Outlived(io.TextIOBase):
+    """A stream that may go away: then what is written goes nowhere, and stderr says so once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Of the stream."""
+        return self._stream.encoding
+
+    def fileno(self) -> int:
+        """Return the stream's."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+        return self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        """Write to the stream while it is there."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self._lose(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream while it is there."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        to_nowhere(self._stream)
+        with if_there(sys.stderr):
+            print(f"what is shown is lost ({error.strerror}); the work goes on", file=sys.stderr)
+
+
+def open_missing() -> None:
+    """Give a program that was started without them a standard input, output and error.
+
+    Otherwise the next file that is opened would be one of them.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (for good)
+
+
+@contextlib.contextmanager
+def if_there(stream: TextIO) -> Iterator[None]:
+    """Let what the block writes to *stream* go nowhere where it can be written no longer."""
+    try:
+        yield
+        stream.flush()
+    except OSError:
+        to_nowhere(stream)
+
+
+def to_nowhere(stream: TextIO) -> None:
+    """Let what is written to *stream* from now on, and what it still holds, go nowhere."""
+    with contextlib.suppress(io.UnsupportedOperation):  # no file, so nothing is held for one
+        descriptor = stream.fileno()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)
