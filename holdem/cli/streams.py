@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from typing import TextIO
 
 
-class Outlived(io.TextIOBase):
-    """A stream that may go away: then what is written goes nowhere, and stderr says so once."""
+class Outlived:
+    """A stream that may go away: then what is written goes nowhere, and stderr says so once.
+
+    Not one of `io`'s: those flush when they are forgotten, and the stream may be closed by then.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]
+    def encoding(self) -> str:
         """Of the stream."""
         return self._stream.encoding
 
