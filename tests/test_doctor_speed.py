@@ -180,8 +180,10 @@ def test_runs_end_by_time_and_their_start_does_not_count(
 
         def train(self, logdir, use_tensorboard, observer):
             assert not use_tensorboard
+            seconds, iteration = 0.0, 0.0
             for rate in slow_start:
-                observer.progressed(SimpleNamespace(iterations_per_second=rate))
+                seconds, iteration = seconds + 0.25, iteration + 0.25 * rate
+                observer.progressed(SimpleNamespace(elapsed_seconds=seconds, iteration=iteration))
             return SimpleNamespace(iterations_per_second=5.0)
 
     monkeypatch.setattr(doctor_speed, "ParallelMCCFRSolver", Solver)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -417,6 +418,29 @@ def test_changed_laws_are_told(finished):
     )
     assert len(warnings) == 1
     assert "batch_size 100 -> 50" in warnings[0]
+
+
+def test_rates_are_those_of_the_last_half_minute():
+    """No pause between two reports, as reading a table makes, is told as a run that stands."""
+    engine = SimpleNamespace(iteration=1_000, visits=0, utility_sum=0.0)  # as resumed
+    rates = run._Rates(100.0, engine)
+    told = {}
+    for second, iterations in enumerate([0, *[50] * 9, 400, 0, *[100] * 60]):
+        engine.iteration += iterations
+        engine.visits += 7 * iterations
+        engine.utility_sum += 2 * iterations
+        for after in (0.9, 0.95, 1.0):  # reports after every batch; the last two find nothing new
+            rates.move(100.0 + second + after, engine)
+        told[second + 1] = rates.iterations_per_second
+
+    assert told[1] == 0.0
+    assert told[10] == pytest.approx(450 / 10)
+    assert told[12] == pytest.approx(850 / 12)
+    assert told[30] == pytest.approx((850 + 1_800) / 30)
+    assert told[35] == pytest.approx((650 + 2_300) / 30, rel=0.01)
+    assert told[72] == pytest.approx(100, rel=0.01)
+    assert rates.nodes_per_second == pytest.approx(7 * told[72])
+    assert rates.utility == pytest.approx(2.0)
 
 
 def test_no_budget_no_buckets_and_workers_are_refused(tmp_path):

@@ -14,6 +14,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -461,6 +463,30 @@ def test_a_read_only_disk(small_disk):
         with pytest.raises(StorageError, match="read-only") as caught:
             write()
         assert caught.value.remedy
+
+
+@contextlib.contextmanager
+def nobody() -> Iterator[None]:
+    """Root may write anywhere, so for a while it is somebody else."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_place_that_belongs_to_others():
+    with (
+        tempfile.TemporaryDirectory() as folder
+    ):  # pytest's own are under one that only root enters
+        os.chmod(folder, 0o555)
+        for path in (Path(folder) / "a", Path(folder) / "runs" / "a"):
+            with pytest.raises(StorageError, match="you may not write there") as caught, nobody():
+                storage.require_place(path, b"ours")
+            assert "rights" in caught.value.remedy
+        assert names(Path(folder)) == []
 
 
 def test_scratch_folder_is_gone_in_the_end(tmp_path):

@@ -7,8 +7,9 @@ the log in the order of iterations.
 
 A traversal alone is bound by memory latency, not by arithmetic. So eight independent
 ones are in flight, one node's step each in turn, and a step ends by asking for the
-cache lines that the next one will need. Branches, mostly foreseen, are left as they
-are: a walk without them is slower on trained strategies (bench/README.md).
+cache lines that the next one will need. Branches are left as they are: of trained
+strategies most are foreseen, and where the table is larger than the cache a walk
+without them is slower (bench/README.md).
 """
 
 import numpy as np

@@ -155,11 +155,15 @@ def _rate(
 
 
 class _Speeds(SilentObserver):
-    """Remembers how fast a run was, a few times a second."""
+    """Remembers how fast a run was from each report to the next, a few times a second."""
 
     def __init__(self) -> None:
         self.seen: list[float] = []
+        self._seconds, self._iteration = 0.0, 0
 
     def progressed(self, progress: Progress) -> None:
-        """Remember."""
-        self.seen.append(progress.iterations_per_second)
+        """Remember; a report that finds nothing new, as a run's last one may, tells no speed."""
+        done = progress.iteration - self._iteration
+        if done:
+            self.seen.append(done / (progress.elapsed_seconds - self._seconds))
+            self._seconds, self._iteration = progress.elapsed_seconds, progress.iteration

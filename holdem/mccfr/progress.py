@@ -37,10 +37,11 @@ class Progress:
     elapsed_seconds: float
     time_budget_seconds: float | None
     iterations_per_second: float
+    """Over the last half minute, as the two figures that follow."""
     nodes_per_second: float
     """Decision nodes visited per second."""
     utility_bb: float
-    """Seat 0, big blinds per hand, over the iterations since the last report."""
+    """Seat 0, big blinds per hand."""
     memory_bytes: int
     """Resident memory of this process and what its workers have of their own."""
     worker_shares: tuple[float, ...] = ()

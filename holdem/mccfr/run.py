@@ -12,10 +12,11 @@ import contextlib
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,7 @@ from holdem.mccfr.table import BYTES_PER_SLOT
 from holdem.types import MCCFRConfig
 
 _PROGRESS_SECONDS = 0.25
+_RATE_SECONDS = 30.0
 _STRETCH_SECONDS = 0.1
 """Between two looks at the clock and at requests to stop."""
 
@@ -120,7 +122,7 @@ class Run:
         self._visits_before = resumed.visits if resumed is not None else 0
         self._last_saved = self._first_iteration
         self._started_at = self._last_saved_at = time.monotonic()
-        self._marks = _Marks(self._started_at, self._engine)
+        self._rates = _Rates(self._started_at, self._engine)
         self._resumed_from = resumed.path if resumed is not None else None
 
     def _take_over(self, resumed: Checkpoint) -> None:
@@ -190,7 +192,7 @@ class Run:
             now = time.monotonic()
             rate = (engine.iteration - first) / max(now - began, 1e-9)
             stretch = 1 if self._every_batch else max(1, int(rate * _STRETCH_SECONDS))
-            if self._every_batch or now - self._marks.at >= _PROGRESS_SECONDS:
+            if self._every_batch or now - self._rates.at >= _PROGRESS_SECONDS:
                 self._report(now)
             if engine.iteration >= next_figures and now - last_figures >= _PROGRESS_SECONDS:
                 next_figures, last_figures = self._after(config.tensorboard_log_interval), now
@@ -220,16 +222,16 @@ class Run:
 
     def _report(self, now: float) -> None:
         """Tell the observer and the log how far the run is."""
-        self._marks.move(now, self._engine)
+        self._rates.move(now, self._engine)
         worker_visits = self._engine.worker_visits
         progress = Progress(
             iteration=self._engine.iteration,
             num_iterations=self._config.num_iterations,
             elapsed_seconds=now - self._started_at,
             time_budget_seconds=self._config.time_budget_seconds,
-            iterations_per_second=self._marks.iterations_per_second,
-            nodes_per_second=self._marks.nodes_per_second,
-            utility_bb=self._marks.utility / self._tree.game.big_blind,
+            iterations_per_second=self._rates.iterations_per_second,
+            nodes_per_second=self._rates.nodes_per_second,
+            utility_bb=self._rates.utility / self._tree.game.big_blind,
             memory_bytes=self._memory(),
             worker_shares=tuple(
                 visits / max(sum(worker_visits.values()), 1) for visits in worker_visits.values()
@@ -245,9 +247,9 @@ class Run:
         self._log.figures(
             engine.iteration,
             {
-                "Performance/IterationsPerSecond": self._marks.iterations_per_second,
-                "Performance/NodesPerSecond": self._marks.nodes_per_second,
-                "Training/Utility": self._marks.utility / big_blind,
+                "Performance/IterationsPerSecond": self._rates.iterations_per_second,
+                "Performance/NodesPerSecond": self._rates.nodes_per_second,
+                "Training/Utility": self._rates.utility / big_blind,
                 "Training/UtilityMovingAvg": self._mean_utility(),
                 "Training/Epsilon": epsilon_at(self._config, engine.iteration),
                 "Training/Discount": regret_discount,
@@ -420,25 +422,44 @@ class _Writer:
             self._error = error
 
 
-class _Marks:
-    """Rates since the last report."""
+class _Point(NamedTuple):
+    """An engine as it was."""
+
+    at: float
+    iteration: int
+    visits: int
+    utility_sum: float
+
+    @classmethod
+    def of(cls, engine: Engine, now: float) -> _Point:
+        return cls(now, engine.iteration, engine.visits, engine.utility_sum)
+
+
+class _Rates:
+    """Rates over the last half minute, or since the start.
+
+    So they are those of the time since the last line of the log, and pauses count: reading
+    a large table takes seconds.
+    """
 
     def __init__(self, now: float, engine: Engine) -> None:
         self.at = now
         self.iterations_per_second = self.nodes_per_second = self.utility = 0.0
-        self._iteration, self._visits = engine.iteration, engine.visits
-        self._utility_sum = engine.utility_sum
+        self._points = deque([_Point.of(engine, now)])
 
     def move(self, now: float, engine: Engine) -> None:
-        """Take the rates from the last mark to now, and set the mark here."""
-        seconds, done = max(now - self.at, 1e-9), engine.iteration - self._iteration
+        """Let the half minute end now."""
+        self.at, point = now, _Point.of(engine, now)
+        while len(self._points) > 1 and self._points[1].at <= now - _RATE_SECONDS:
+            self._points.popleft()
+        first = self._points[0]
+        seconds, done = max(now - first.at, 1e-9), point.iteration - first.iteration
         if done:
             self.iterations_per_second = done / seconds
-            self.nodes_per_second = (engine.visits - self._visits) / seconds
-            self.utility = (engine.utility_sum - self._utility_sum) / done
-        self.at = now
-        self._iteration, self._visits = engine.iteration, engine.visits
-        self._utility_sum = engine.utility_sum
+            self.nodes_per_second = (point.visits - first.visits) / seconds
+            self.utility = (point.utility_sum - first.utility_sum) / done
+        if now - self._points[-1].at >= _PROGRESS_SECONDS:  # some report after every batch
+            self._points.append(point)
 
 
 def _require_start(resumed: Checkpoint, stream_start: int | None) -> None:
