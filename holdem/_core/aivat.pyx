@@ -186,7 +186,8 @@ cdef class Estimator:
     cdef object _arrays
     cdef bint _is_holdem
     cdef BucketTables _buckets[2]              # hold'em: by seat
-    cdef int _num_cards, _ranks, _suits        # the latter of one-card games
+    cdef int _num_cards
+    cdef int _num_streets, _ranks, _suits      # of one-card games
     cdef int _board_street                     # MAX_STREETS if there is no public card
     cdef int _exact_street, _num_flops, _num_classes, _num_first_roots
     cdef int _most_roots
@@ -245,8 +246,9 @@ cdef class Estimator:
             one_card = dealers[0]
             self._num_classes = self._ranks = one_card._ranks
             self._suits = one_card._suits
+            self._num_streets = one_card._num_streets
             self._board_street = one_card._board_street
-            if self._board_street >= one_card._num_streets:
+            if self._board_street >= self._num_streets:
                 self._board_street = MAX_STREETS
         if exact_street < (TURN if self._is_holdem else self._board_street % MAX_STREETS):
             raise ValueError("too many cards are to come after the exact street")
@@ -287,7 +289,9 @@ cdef class Estimator:
             ask_for_bucket(&self._buckets[seat], street, index)
 
     cdef inline int32_t rank_bucket(self, int street, int private, int public) noexcept nogil:
-        """The bucket in a one-card game."""
+        """The bucket in a one-card game; 0 on streets that nobody bets on."""
+        if street >= self._num_streets:
+            return 0
         return private if street < self._board_street else private * self._ranks + public
 
     cdef double share_of(self, const card_t* cards) noexcept nogil:
