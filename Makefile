@@ -3,6 +3,7 @@
 #   make train ARGS="--time-budget 600"     any options of `holdem train`
 #   make test-all    the exhaustive tests too      make bench     measure speed
 #   make lint        ruff, cython-lint, mypy, ..   make checked   tests with bounds checks on
+#   make sanitized   tests with pointers watched, in half an hour
 #   make PYTHON=python3.13 ...                     another Python, 3.11 or newer
 
 PYTHON ?= python3
@@ -27,8 +28,17 @@ CHECKED_TESTS := tests/test_rng.py tests/test_preflop.py tests/test_evaluator.py
     tests/test_showdown.py tests/test_gadget.py tests/test_solve_cli.py
 # Training until it reaches a known value goes nowhere where short runs do not.
 NOT_CHECKED := test_solver and (reaches or three_player)
+# What is compiled, and what plays, searches and judges with it.
+SANITIZED_TESTS := $(CHECKED_TESTS) $(addprefix tests/test_,$(addsuffix .py,agent aivat arena best_response \
+    blueprint continuations export horizon lbr leaves levels match merge metrics parallel_solver resolver \
+    responder responder_walk rules_tree session subgame_solver vector_cfr))
 
-.PHONY: train test test-all bench lint checked clean
+# The tree without what is compiled: that lies beside its sources, and must not get among the fast.
+COPIED = mkdir -p $(1) && tar -cf - --exclude='*.so' $(addprefix --exclude=,$(GENERATED)) \
+    --exclude=__pycache__ setup.py pyproject.toml README.md LICENSE holdem tests configs | tar -xf - -C $(1)
+OF_GCC = $$($${CC:-gcc} -print-file-name=$(1))
+
+.PHONY: train test test-all bench lint checked sanitized clean
 
 train: $(VENV)/built
 	$(BIN)/holdem train $(ARGS)
@@ -50,14 +60,21 @@ lint: $(VENV)/test-extra
 	$(BIN)/mypy
 	$(BIN)/codespell
 
-# The compiled core again, with every bounds check on, in a copy of the tree: compiled
-# files lie beside their sources, and these must not get among the fast ones.
+# The compiled core again, with every bounds check on.
 checked: $(VENV)/test-extra
-	mkdir -p build/checked
-	tar -cf - --exclude='*.so' $(addprefix --exclude=,$(GENERATED)) --exclude=__pycache__ \
-	    setup.py pyproject.toml README.md LICENSE holdem tests configs | tar -xf - -C build/checked
+	$(call COPIED,build/checked)
 	cd build/checked && HOLDEM_CHECKED=1 ../../$(BIN)/python setup.py -q build_ext --inplace
 	cd build/checked && PYTHONPATH=. ../../$(PYTEST) -m "not slow" -k "not ($(NOT_CHECKED))" $(CHECKED_TESTS)
+
+# And with every access by pointer watched, by GCC's sanitizers. A limited address space has no
+# room for them.
+sanitized: export ASAN_OPTIONS := detect_leaks=0
+sanitized: export UBSAN_OPTIONS := halt_on_error=1:print_stacktrace=1
+sanitized: $(VENV)/test-extra
+	$(call COPIED,build/sanitized)
+	cd build/sanitized && HOLDEM_SANITIZED=1 ../../$(BIN)/python setup.py -q build_ext --inplace
+	cd build/sanitized && PYTHONPATH=. LD_PRELOAD="$(call OF_GCC,libasan.so) $(call OF_GCC,libubsan.so)" \
+	    ../../$(PYTEST) -m "not slow" -k "not address_space" $(SANITIZED_TESTS)
 
 clean:
 	rm -rf $(VENV) build holdem.egg-info holdem/_core/*.so $(GENERATED)

@@ -59,8 +59,10 @@ def headers(name):
     return sorted(str(CORE / file) for file in seen if file.endswith(".h"))
 
 
-# HOLDEM_CHECKED=1 turns every bounds check on; the tests run that way in CI.
+# HOLDEM_CHECKED=1 turns every bounds check on; the tests run that way in CI. HOLDEM_SANITIZED=1
+# also watches what goes by pointer: `make sanitized`, which takes too long for CI.
 CHECKED = os.environ.get("HOLDEM_CHECKED", "0") == "1"
+SANITIZED = os.environ.get("HOLDEM_SANITIZED", "0") == "1"
 
 DIRECTIVES = {
     "language_level": 3,
@@ -85,8 +87,10 @@ MODULE_ARGS = {"traverse": ["-fno-tree-vectorize"]}
 MODULE_SOURCES = {
     "responder_walk": [str(CORE / f"responder_lanes_{width}.c") for width in (1, 8, 16)]
 }
-if CHECKED:
+if CHECKED or SANITIZED:
     COMPILE_ARGS.append("-O1")
+SANITIZERS = ["-fsanitize=address,undefined"] if SANITIZED else []
+COMPILE_ARGS += SANITIZERS and [*SANITIZERS, "-g1", "-fno-omit-frame-pointer"]
 
 # Cython's processes may import this file again.
 if __name__ == "__main__":
@@ -97,6 +101,7 @@ if __name__ == "__main__":
                     f"holdem._core.{name}",
                     [f"holdem/_core/{name}.pyx", *MODULE_SOURCES.get(name, [])],
                     extra_compile_args=COMPILE_ARGS + MODULE_ARGS.get(name, []),
+                    extra_link_args=SANITIZERS,
                     depends=headers(name),
                     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
                 )

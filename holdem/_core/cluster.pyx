@@ -431,13 +431,13 @@ def update_centres(
         ResourceError: out of memory.
     """
     check(points, metric)
-    check(centres, metric)
     cdef int64_t num_points = points.shape[0], i, bad = -1
     cdef int num_centres = <int>centres.shape[0]
     if points.shape[1] != centres.shape[1]:
         raise ValueError(f"points of {points.shape[1]} dimensions, centres of {centres.shape[1]}")
     if not 0 <= start <= stop <= num_centres:
         raise ValueError(f"clusters {start} to {stop} of {num_centres}")
+    check(centres[start:stop], metric)  # other threads move the others
     if weights.shape[0] != num_points or labels.shape[0] != num_points:
         raise ValueError(f"weights and labels must hold {num_points} numbers")
     if masses.shape[0] != num_centres:

@@ -16,7 +16,11 @@ enum { GROUP = 4 }; /* vectors of centres that a search looks at together */
 
 #if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__)
 #define HOLDEM_X86 1
+#if defined(__SANITIZE_ADDRESS__) /* whose library is not ready when a clone is chosen */
+#define HOLDEM_CLONES
+#else
 #define HOLDEM_CLONES __attribute__((target_clones("avx2", "default")))
+#endif
 #include <immintrin.h>
 #else
 #define HOLDEM_X86 0
