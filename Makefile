@@ -3,7 +3,7 @@
 #   make train ARGS="--time-budget 600"     any options of `holdem train`
 #   make test-all    the exhaustive tests too      make bench     measure speed
 #   make lint        ruff, cython-lint, mypy, ..   make checked   tests with bounds checks on
-#   make sanitized   tests with pointers watched, in half an hour
+#   make sanitized   tests with pointers watched, in a quarter of an hour
 #   make PYTHON=python3.13 ...                     another Python, 3.11 or newer
 
 PYTHON ?= python3
@@ -35,7 +35,8 @@ SANITIZED_TESTS := $(CHECKED_TESTS) $(addprefix tests/test_,$(addsuffix .py,agen
 
 # The tree without what is compiled: that lies beside its sources, and must not get among the fast.
 COPIED = mkdir -p $(1) && tar -cf - --exclude='*.so' $(addprefix --exclude=,$(GENERATED)) \
-    --exclude=__pycache__ setup.py pyproject.toml README.md LICENSE holdem tests configs | tar -xf - -C $(1)
+    --exclude=__pycache__ setup.py pyproject.toml README.md LICENSE holdem tests configs assets/table_profiles \
+    | tar -xf - -C $(1)
 OF_GCC = $$($${CC:-gcc} -print-file-name=$(1))
 
 .PHONY: train test test-all bench lint checked sanitized clean
