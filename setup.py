@@ -87,10 +87,11 @@ MODULE_ARGS = {"traverse": ["-fno-tree-vectorize"]}
 MODULE_SOURCES = {
     "responder_walk": [str(CORE / f"responder_lanes_{width}.c") for width in (1, 8, 16)]
 }
+SANITIZERS = []
+if SANITIZED:
+    SANITIZERS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-g1"]
 if CHECKED or SANITIZED:
-    COMPILE_ARGS.append("-O1")
-SANITIZERS = ["-fsanitize=address,undefined"] if SANITIZED else []
-COMPILE_ARGS += SANITIZERS and [*SANITIZERS, "-g1", "-fno-omit-frame-pointer"]
+    COMPILE_ARGS += ["-O1", *SANITIZERS]
 
 # Cython's processes may import this file again.
 if __name__ == "__main__":

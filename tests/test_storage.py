@@ -478,9 +478,8 @@ def nobody() -> Iterator[None]:
 
 
 def test_a_place_that_belongs_to_others():
-    with (
-        tempfile.TemporaryDirectory() as folder
-    ):  # pytest's own are under one that only root enters
+    # The folders of `tmp_path` lie in one that only their owner may enter.
+    with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o555)
         for path in (Path(folder) / "a", Path(folder) / "runs" / "a"):
             with pytest.raises(StorageError, match="you may not write there") as caught, nobody():
