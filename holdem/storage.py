@@ -346,16 +346,19 @@ def remove_folder(path: Path | str) -> None:
             goal.rename(temporary / goal.name)
 
 
-def set_aside(path: Path | str) -> Path:
-    """Rename a damaged folder, so that a good one can take its place; return its new name.
+def set_aside(path: Path | str, why: str) -> Path:
+    """Rename a folder, so that another can take its place; return its new name.
+
+    Args:
+        why: what is added to its name, such as ``"damaged"``.
 
     Raises:
         StorageError: it cannot be renamed.
     """
     goal = Path(path)
-    aside, number = goal.with_name(f"{goal.name}.damaged"), 2
+    aside, number = goal.with_name(f"{goal.name}.{why}"), 2
     while aside.exists():
-        aside, number = goal.with_name(f"{goal.name}.damaged-{number}"), number + 1
+        aside, number = goal.with_name(f"{goal.name}.{why}-{number}"), number + 1
     with _writing(goal):
         goal.rename(aside)
     return aside
@@ -530,7 +533,9 @@ def _opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
 def _temporary(goal: Path, *, folder: bool) -> Iterator[tuple[Path, int]]:
     """Make a locked temporary beside *goal*; whatever is left of it at the end is removed."""
     while True:
-        path = goal.parent / f".{goal.name[:100]}{_TEMPORARY_MARK}{secrets.token_hex(8)}"
+        # A system counts the bytes of a name, of which a character may be four.
+        begun = os.fsencode(goal.name)[:100].decode("utf-8", "ignore")
+        path = goal.parent / f".{begun}{_TEMPORARY_MARK}{secrets.token_hex(8)}"
         flags = os.O_RDONLY if folder else os.O_WRONLY | os.O_CREAT | os.O_EXCL
         if folder:
             path.mkdir()

@@ -532,7 +532,7 @@ _PERIODS = {"itself": 5_000, "responder": 200}
 _EPSILON = Rule(kind=float, above=0.0, most=1.0, unit="share of uniform sampling")
 _ITERATIONS = Rule(least=1, most=10**15, unit="iterations")
 _SECONDS = Rule(kind=float, above=0.0, most=1e9, unit="seconds")
-_EXPONENT = Rule(kind=float, least=0.0, most=100.0)
+_EXPONENT = Rule(kind=float, least=0.0, most=10.0)
 _CHIPS = Rule(least=0, most=MOST_CHIPS, unit="chips", many=True)
 
 CARD_RULES = {

@@ -34,7 +34,7 @@ def plan(tmp_path, monkeypatch):
 def speeds(table):
     """In the place of runs: iterations per second by (workers, batch size)."""
 
-    def rate(plan, game, bucketing, num_workers, batch_size, folder):
+    def rate(plan, game, bucketing, cells, num_workers, batch_size, folder):
         return table[num_workers, batch_size]
 
     return rate
@@ -151,7 +151,24 @@ def test_a_responder_has_no_batches(plan, monkeypatch):
     finding = doctor_speed.check_speed(asked)
 
     assert finding.figures["iterations_per_second"] == {size: {1: 20.0, 2: 39.0}}
-    assert finding.figures["recommended"] == {"num_workers": 2, "batch_size": size}
+    assert finding.figures["recommended"] == {"num_workers": 2}
+    assert finding.found == "1: 20/s, 2: 39/s (98%); best --num-workers 2"
+
+
+def test_a_responder_is_as_fine_as_in_the_run(plan, monkeypatch):
+    asked, seen = against_responder(plan(1)), []
+    finer = object()
+
+    def rate(plan, game, bucketing, cells, num_workers, batch_size, folder):
+        seen.append(cells)
+        return 20.0
+
+    monkeypatch.setattr(doctor_speed, "_game", lambda plan: (plan.config.game, object()))
+    monkeypatch.setattr(doctor_speed, "cells_of", lambda config: finer)
+    monkeypatch.setattr(doctor_speed, "_rate", rate)
+    doctor_speed.check_speed(asked)
+
+    assert seen == [finer]
 
 
 def test_a_real_measurement(plan, monkeypatch):
@@ -175,7 +192,7 @@ def test_runs_end_by_time_and_their_start_does_not_count(
     seen = []
 
     class Solver:
-        def __init__(self, config, bucketing, num_players, game):
+        def __init__(self, config, bucketing, num_players, game, cells):
             seen.append(config)
 
         def train(self, logdir, use_tensorboard, observer):
@@ -187,7 +204,7 @@ def test_runs_end_by_time_and_their_start_does_not_count(
             return SimpleNamespace(iterations_per_second=5.0)
 
     monkeypatch.setattr(doctor_speed, "ParallelMCCFRSolver", Solver)
-    assert doctor_speed._rate(plan(2), leduc(), None, 2, 7, tmp_path) == rate
+    assert doctor_speed._rate(plan(2), leduc(), None, None, 2, 7, tmp_path) == rate
     assert seen == [
         MCCFRConfig(
             num_workers=2,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdem.cli import train_blueprint
+from holdem.errors import ConfigError
 from holdem.game.games import leduc
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import MCCFRConfig
@@ -49,6 +50,11 @@ def test_without_an_interval_nobody_is_asked():
         raise AssertionError
 
     train("run", evaluate)
+
+
+def test_an_interval_wants_somebody_who_evaluates():
+    with pytest.raises(ConfigError, match="eval_interval is 300, and nothing is given"):
+        train("run", eval_interval=300)
 
 
 def test_the_command_logs_local_best_response():

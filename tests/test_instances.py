@@ -266,6 +266,11 @@ def test_every_instance_has_one_worker():
     )
 
 
+def test_no_instance_evaluates_its_part():
+    with pytest.raises(ConfigError, match="cannot be used with --eval-interval"):
+        coordinator_of(2, eval_interval=100)
+
+
 def test_a_budget_is_needed():
     with pytest.raises(ConfigError) as error:
         coordinator_of(2, num_iterations=None)
@@ -680,7 +685,7 @@ def test_the_checkpoint_of_another_instance_is_refused(tmp_path):
     shutil.copytree(
         tmp_path / "instance_0" / "checkpoints", tmp_path / "instance_1" / "checkpoints"
     )
-    with pytest.raises(MismatchError, match="and those of instance 1 are 1,000 to 1,999"):
+    with pytest.raises(MismatchError, match="and those of instance 1 are 1,001 to 2,000"):
         train(tmp_path, 2, resume_from=tmp_path)
 
 

@@ -114,6 +114,15 @@ def test_rebased_weights(batch_size, last_period, tmp_path, alone):
     assert state["regret_weight"] == 2.0 ** (last_period - 3 * 64)
 
 
+def test_rebased_averages(tmp_path, alone):
+    """The same for the average's weight, which is a high power of the period."""
+    values = {"discount_interval": 10, "strategy_discount_beta": 10.0, "batch_size": 40}
+    pooled = train(tmp_path, GAMES["leduc"], 3, **values)
+    assert outcome(pooled) == outcome(alone("leduc", **values))
+    state = storage.read_metadata(pooled.checkpoint, checkpoint.KIND)["table_state"]
+    assert state["strategy_weight"] == pytest.approx(197.0**10 / 2.0**64, rel=1e-9)
+
+
 def test_checkpoints_on_the_way(tmp_path, alone):
     """Written from a copy while the workers go on, they hold what one worker would write."""
     values = {"checkpoint_interval": 300, "keep_checkpoints": 0}

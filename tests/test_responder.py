@@ -10,7 +10,7 @@ from holdem.cli import train_blueprint
 from holdem.errors import ConfigError, MismatchError
 from holdem.game.games import kuhn
 from holdem.game.tree import build_tree
-from holdem.mccfr import checkpoint, costs, responder_engine, table
+from holdem.mccfr import checkpoint, costs, table
 from holdem.mccfr.cells import Cells
 from holdem.mccfr.checkpoint import PARENTS, RESPONDER
 from holdem.mccfr.merge_sources import select
@@ -206,7 +206,6 @@ def test_scaling_regrets_down_changes_no_strategy(tmp_path, monkeypatch):
     fast |= {"buckets": MANY, "parent_boards": 20}
     words, responder, found = train(tmp_path / "never", **fast)
     monkeypatch.setattr(table, "REBASE_ABOVE", 2.0**10)
-    monkeypatch.setattr(responder_engine, "REBASE_ABOVE", 2.0**10)
     scaled, scaled_responder, scaled_found = train(tmp_path / "often", **fast)
     factor = found.table_state["regret_weight"] / scaled_found.table_state["regret_weight"]
     assert factor == 2.0**20

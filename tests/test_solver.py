@@ -19,7 +19,7 @@ from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.game import cards, games
 from holdem.game.tree import build_tree
-from holdem.mccfr import checkpoint, run
+from holdem.mccfr import checkpoint, engine, run
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.engine import epsilon_at
 from holdem.mccfr.progress import SilentObserver
@@ -125,7 +125,7 @@ def test_push_fold_reaches_the_known_equilibrium(stack, tmp_path, preflop_equiti
 # --- discounting ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("alpha", "beta"), [(1.0, 1.0), (1.5, 2.0), (0.0, 1.0)])
+@pytest.mark.parametrize(("alpha", "beta"), [(1.0, 1.0), (1.5, 2.0), (0.0, 1.0), (1.0, 10.0)])
 def test_weights_do_what_discounting_does(alpha, beta):
     """Growing weights give the same proportions as scaling the table each period."""
     tree = build_tree(games.kuhn(), (3,))
@@ -148,6 +148,19 @@ def test_weights_do_what_discounting_does(alpha, beta):
     assert row[2] / table.strategy_weight == pytest.approx(strategy, rel=1e-3)
     assert math.isfinite(float(row[0]))
     assert table.regret_weight <= 2.0**65
+    assert table.strategy_weight <= 2.0**65
+
+
+def test_weights_of_a_batch_with_many_periods():
+    """What was added a thousand halvings ago counts nothing, and no weight is beyond bounds."""
+    table = RegretTable(build_tree(games.kuhn(), (3,)), discount_interval=1, alpha=0.0, beta=10.0)
+    table.advance(0, 1)
+    table.words[:4] = 1.0
+    regrets, sums = table.advance(5_000, 1)
+    assert (regrets, sums) == (0.0, 2.0**-64)
+    assert table.words[:4].tolist() == [0.0, 0.0, 2.0**-64, 2.0**-64]
+    assert table.regret_weight == 2.0 ** (5_000 % 64)
+    assert table.strategy_weight == pytest.approx(5_001.0**10 / 2.0**64, rel=1e-9)
 
 
 def test_discount_changes_the_run_and_epsilon_has_a_schedule(tmp_path):
@@ -309,6 +322,64 @@ def test_stop_saves_a_checkpoint_that_goes_on(tmp_path):
     resumed = train(tmp_path, games.leduc(), resume_from=tmp_path, num_iterations=more)
     whole = train(tmp_path / "whole", games.leduc(), num_iterations=more)
     assert contents(resumed.checkpoint) == contents(whole.checkpoint)
+
+
+class Listener(SilentObserver):
+    """Keeps what was warned of."""
+
+    def __init__(self):
+        self.warnings = []
+
+    def warned(self, message):
+        self.warnings.append(message)
+
+
+def test_going_on_from_an_older_checkpoint_leaves_the_later_ones(tmp_path):
+    """They stay readable, but are no longer what the run's folder means."""
+    folder, laws = tmp_path / "checkpoints", {"checkpoint_interval": 1_000, "keep_checkpoints": 0}
+    train(tmp_path, games.leduc(), num_iterations=3_000, **laws)
+    later = [contents(folder / name) for name in ("checkpoint_iter2000", "checkpoint_final")]
+    older, listener = folder / "checkpoint_iter1000", Listener()
+    values = {"num_iterations": 1_500, "seed": 8, **laws}
+    other = train(tmp_path, games.leduc(), resume_from=older, observer=listener, **values)
+    assert checkpoint.find(tmp_path) == other.checkpoint
+    assert [
+        contents(folder / f"checkpoint_{name}.abandoned") for name in ("iter2000", "final")
+    ] == (later)
+    assert len([one for one in listener.warnings if "goes on without" in one]) == 2
+    again = train(tmp_path, games.leduc(), resume_from=tmp_path, **values)
+    assert again.iteration == 1_500
+    assert contents(again.checkpoint) == contents(other.checkpoint)
+
+
+def test_an_old_checkpoint_that_cannot_be_removed_stays_alone(tmp_path):
+    """The others are removed all the same, and nobody says that there is no checkpoint."""
+    folder, laws = tmp_path / "checkpoints", {"checkpoint_interval": 1_000, "keep_checkpoints": 0}
+    train(tmp_path, games.leduc(), num_iterations=4_000, **laws)
+    (folder / "checkpoint_iter1000" / "metadata.json").write_text("{")
+    listener = Listener()
+    laws["keep_checkpoints"] = 1
+    train(
+        tmp_path,
+        games.leduc(),
+        resume_from=tmp_path,
+        observer=listener,
+        num_iterations=6_000,
+        **laws,
+    )
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"checkpoint_iter1000", "checkpoint_iter5000", "checkpoint_final"}
+    assert any("an old checkpoint stays" in one for one in listener.warnings)
+    assert not any("no checkpoint" in one for one in listener.warnings)
+
+
+def test_the_log_says_why_a_run_did_not_begin(tmp_path, monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise ResourceError("no room for it", "make some")
+
+    monkeypatch.setattr(engine.LocalEngine, "__init__", refuse)
+    refusal(lambda: train(tmp_path, games.kuhn()))
+    assert "no room for it" in (tmp_path / "train.log").read_text()
 
 
 def test_time_budget_ends_the_run(tmp_path):

@@ -12,8 +12,9 @@ from holdem.abstraction.bucketing import KIND, HandBucketing
 from holdem.cli.doctor_plan import Plan
 from holdem.cli.doctor_report import Finding, ok, warning
 from holdem.cli.terminal import count
-from holdem.cli.train_blueprint import buckets_of
+from holdem.cli.train_blueprint import buckets_of, cells_of
 from holdem.errors import HoldemError
+from holdem.mccfr.cells import Cells
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.progress import Progress, SilentObserver
 from holdem.types import CardRules, GameConfig
@@ -39,6 +40,7 @@ def check_speed(plan: Plan) -> Finding | None:
     game, bucketing = _game(plan)
     counts = worker_counts(plan.num_workers)
     sizes = sorted({*BATCH_SIZES, plan.config.training.batch_size})
+    cells = None
     if plan.against_responder:
         # Which walks over real boards, and knows no batches.
         if bucketing is None:
@@ -47,9 +49,10 @@ def check_speed(plan: Plan) -> Finding | None:
                 "holdem buckets makes the set that --buckets or the config names",
             )
         sizes = [plan.config.training.batch_size]
+        cells = cells_of(plan.config)
     with storage.scratch_folder(plan.logdir / "trial") as folder:
         rates = {
-            size: {n: _rate(plan, game, bucketing, n, size, folder) for n in counts}
+            size: {n: _rate(plan, game, bucketing, cells, n, size, folder) for n in counts}
             for size in sizes
         }
     workers, size = recommended(rates, machine.usable_cores())
@@ -57,17 +60,20 @@ def check_speed(plan: Plan) -> Finding | None:
         size: {n: speed / (n * by_workers[1]) for n, speed in by_workers.items()}
         for size, by_workers in rates.items()
     }
-    tables = "; ".join(
-        f"batch {size}: "
-        + ", ".join(_speed(n, rates[size][n], efficiency[size][n]) for n in counts)
+    tables = {
+        size: ", ".join(_speed(n, rates[size][n], efficiency[size][n]) for n in counts)
         for size in sizes
-    )
-    found = f"{tables}; best --num-workers {workers} --batch-size {size}"
+    }
+    found = "; ".join(f"batch {size}: {table}" for size, table in tables.items())
+    found += f"; best --num-workers {workers} --batch-size {size}"
+    best = {"num_workers": workers, "batch_size": size}
+    if plan.against_responder:
+        found, best = f"{tables[size]}; best --num-workers {workers}", {"num_workers": workers}
     figures: dict[str, object] = {
         "game": game.name,
         "iterations_per_second": rates,
         "efficiency": efficiency,
-        "recommended": {"num_workers": workers, "batch_size": size},
+        "recommended": best,
     }
     if workers < plan.num_workers:
         return warning(
@@ -131,6 +137,7 @@ def _rate(
     plan: Plan,
     game: GameConfig,
     bucketing: HandBucketing | None,
+    cells: Cells | None,
     num_workers: int,
     batch_size: int,
     folder: Path,
@@ -144,8 +151,11 @@ def _rate(
         time_budget_seconds=SECONDS,
         checkpoint_interval=10**15,
         snapshot_interval_seconds=1e9,
+        eval_interval=None,
     )
-    solver = ParallelMCCFRSolver(config, bucketing, num_players=game.num_players, game=game)
+    solver = ParallelMCCFRSolver(
+        config, bucketing, num_players=game.num_players, game=game, cells=cells
+    )
     speeds = _Speeds()
     logdir = folder / f"{num_workers}-{batch_size}"
     result = solver.train(logdir, use_tensorboard=False, observer=speeds)

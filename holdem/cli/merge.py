@@ -14,9 +14,9 @@ from holdem.abstraction.bucketing import HandBucketing
 from holdem.cli.terminal import Parser, duration, make_console, run_command
 from holdem.config import RunConfig, load_config
 from holdem.errors import ConfigError
-from holdem.mccfr import merge
+from holdem.mccfr import checkpoint, merge
 from holdem.mccfr.instance_plan import MOST_INSTANCES, parse_instances
-from holdem.mccfr.merge_sources import Selection, range_text, select
+from holdem.mccfr.merge_sources import Selection, select
 from holdem.storage import format_bytes
 
 PROG = "holdem merge"
@@ -70,11 +70,11 @@ def _main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _config_beside(checkpoint: Path) -> RunConfig | None:
-    """Return the config of the run that *checkpoint* belongs to, if it is there."""
-    places = (folder / "config.yaml" for folder in checkpoint.parents[:3])
-    path = next((place for place in places if place.is_file()), None)
-    return None if path is None else load_config(path)
+def _config_beside(path: Path) -> RunConfig | None:
+    """Return the config of the run that the checkpoint *path* belongs to, if it is there."""
+    places = (folder / "config.yaml" for folder in path.parents[:3])
+    found = next((place for place in places if place.is_file()), None)
+    return None if found is None else load_config(found)
 
 
 def _bucketing(
@@ -101,7 +101,7 @@ def _print_parts(console: Console, selection: Selection) -> None:
     table.add_column("checkpoint", no_wrap=True)
     table.add_column("holds")
     for part in selection.parts:
-        held = "\n".join(map(range_text, part.checkpoint.ranges))
+        held = "\n".join(map(checkpoint.range_text, part.checkpoint.ranges))
         table.add_row(part.name, part.checkpoint.path.name, held)
     console.print(table)
     for note in selection.notes:

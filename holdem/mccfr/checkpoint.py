@@ -210,6 +210,12 @@ def ranges_of(found: Mapping[str, Any]) -> tuple[Range, ...]:
     return tuple((int(first), int(end)) for first, end in ranges)
 
 
+def range_text(iterations: Range) -> str:
+    """Return *iterations* as people count them: ``"iterations 333,334 to 666,666"``."""
+    first, end = iterations
+    return f"iterations {first + 1:,} to {end:,}" if end > first else "no iterations"
+
+
 def require_match(
     path: Path,
     found: Mapping[str, Any],
@@ -286,8 +292,32 @@ def find(path: Path) -> Path:
     return path
 
 
+def set_later_aside(checkpoints: Path, iteration: int) -> list[Path]:
+    """Rename what a run leaves behind that goes on from *iteration*; return the new names.
+
+    Otherwise its own checkpoints would not be the newest of their folder.
+
+    Raises:
+        StorageError: one cannot be renamed.
+    """
+    found = list_checkpoints(checkpoints)
+    final = checkpoints / FINAL_NAME
+    if storage.is_folder(final, KIND):
+        found.append((int(storage.read_metadata(final, KIND)["iteration"]), final))
+    return [storage.set_aside(path, "abandoned") for done, path in found if done > iteration]
+
+
 def prune_old(checkpoints: Path, keep: int) -> None:
-    """Remove all numbered checkpoints but the newest *keep*; 0 keeps all."""
-    if keep > 0:
-        for _, path in list_checkpoints(checkpoints)[:-keep]:
+    """Remove all numbered checkpoints but the newest *keep*; 0 keeps all.
+
+    Raises:
+        StorageError: one cannot be removed; the others were.
+    """
+    refused = None
+    for _, path in list_checkpoints(checkpoints)[:-keep] if keep > 0 else ():
+        try:
             storage.remove_folder(path)
+        except StorageError as error:
+            refused = error
+    if refused is not None:
+        raise refused

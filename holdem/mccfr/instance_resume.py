@@ -14,7 +14,6 @@ from holdem.errors import MismatchError, StorageError
 from holdem.machine import usable_cores
 from holdem.mccfr import checkpoint
 from holdem.mccfr.instance_plan import RunPlan, folder_of
-from holdem.mccfr.run import ranges_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +70,7 @@ def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool = True)
             damaged[path] = str(error)
             continue
         for bad in damaged if in_place else ():
-            storage.set_aside(bad)
+            storage.set_aside(bad, "damaged")
         return Beginning(
             instance=instance,
             checkpoint=path,
@@ -113,9 +112,9 @@ def _require_own(path: Path, found: dict[str, Any], instance: int, plan: RunPlan
     ranges = checkpoint.ranges_of(found)
     done = int(found["iteration"])
     if ranges != ((start, start + done),) or (end is not None and start + done > end):
-        wanted = f"{start:,} to {end - 1:,}" if end is not None else f"{start:,} and later"
+        wanted = f"{start + 1:,} to {end:,}" if end is not None else f"{start + 1:,} and later"
         raise MismatchError(
-            f"{path} holds the iterations {ranges_text(ranges)}, and those of instance "
-            f"{instance} are {wanted}",
+            f"{path} holds {' and '.join(map(checkpoint.range_text, ranges))}, and those of "
+            f"instance {instance} are {wanted}",
             "resume the folder that the run left, as it left it",
         )

@@ -275,12 +275,7 @@ def _refuse_overlaps(sources: Sequence[Source]) -> None:
         if after[0] < before[1]:
             common = (after[0], min(before[1], after[1]))
             raise MismatchError(
-                f"{one} and {other} both did {range_text(common)}: their sum would count "
-                "these twice",
+                f"{one} and {other} both did {checkpoint.range_text(common)}: "
+                "their sum would count these twice",
                 "leave one of them out, with --instances or by naming other runs",
             )
-
-
-def range_text(iterations: Range) -> str:
-    """Return *iterations* as people count them: ``"iterations 333,334 to 666,666"``."""
-    return f"iterations {iterations[0] + 1:,} to {iterations[1]:,}"

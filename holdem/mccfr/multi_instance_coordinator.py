@@ -279,6 +279,12 @@ def require_instances(config: MCCFRConfig, num_instances: int) -> None:
             "responders of their own do not add up to one",
             "use --num-workers 0: threads share one table and its responder",
         )
+    if config.eval_interval is not None:
+        raise ConfigError(
+            "--num-instances cannot be used with --eval-interval: an instance's table is a part of "
+            "what is learned",
+            "leave it out, and judge what the instances merge to: holdem merge, then holdem eval",
+        )
     if config.num_iterations is None and config.time_budget_seconds is None:
         raise ConfigError(
             "Multi-instance mode requires either --iters or --time-budget",

@@ -27,7 +27,7 @@ from holdem.mccfr.metrics import NUM_PARTS, TableMetrics
 from holdem.mccfr.pool_memory import COPY, MEASURE, QUIT, RUN, PoolControl, PoolPaths, share_of
 from holdem.mccfr.processes import follow_parent
 from holdem.mccfr.segments import Segment
-from holdem.mccfr.table import RegretTable
+from holdem.mccfr.table import UNSCALED, RegretTable
 from holdem.mccfr.worker import BatchLog, make_dealer, make_walker
 from holdem.types import GameConfig, MCCFRConfig
 
@@ -151,7 +151,7 @@ class _Worker:
             count = batch_length(iteration, config)
             if count != self.bounds[-1]:
                 self.bounds = _bounds(count, spec.num_workers)
-            if table.advance(iteration, count):
+            if table.advance(iteration, count) != UNSCALED:
                 self._meet()  # worker 0 has rescaled the table
             walker.walk(
                 config.seed,

@@ -24,7 +24,7 @@ from holdem.mccfr.engine import last_iteration
 from holdem.mccfr.lanes import LaneBetting
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
 from holdem.mccfr.parents import Parents
-from holdem.mccfr.table import REBASE_ABOVE, RegretTable
+from holdem.mccfr.table import UNSCALED, RegretTable
 from holdem.types import MCCFRConfig
 
 
@@ -113,11 +113,12 @@ class ResponderEngine:
     def _walk(self, count: int) -> None:
         """Do *count* iterations of one period."""
         table, first = self._table, self._stream_start + self.iteration
-        if table.advance(self.iteration, count):
-            self.table.scale_regrets()
+        scaled = table.advance(self.iteration, count)
+        if scaled != UNSCALED:
+            self.table.scale(*scaled)
             self._lanes.pack(self._rows, 2, table.words)
             for rows in (*self._responder_rows, *self._parent_rows):
-                rows /= np.float32(REBASE_ABOVE)
+                rows *= np.float32(scaled[0])
         self._table_is_old = True
         weights = table.regret_weight, table.strategy_weight
         parents = self._config.parent_boards, self.iteration

@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ import psutil
 from holdem import storage
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
-from holdem.errors import MismatchError, ResourceError, StorageError
+from holdem.errors import ConfigError, MismatchError, ResourceError, StorageError
 from holdem.game.tree import BettingTree
 from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
@@ -93,6 +93,11 @@ class Run:
         self._stop_signal = stop_signal
         self._observer = observer
         self._every_batch = every_batch
+        if config.eval_interval and evaluate is None:
+            raise ConfigError(
+                f"eval_interval is {config.eval_interval:,}, and nothing is given that evaluates",
+                "pass evaluate=, or leave eval_interval out",
+            )
         self._evaluate = evaluate
         self._writer = _Writer()
         self._process = psutil.Process()
@@ -115,9 +120,13 @@ class Run:
         )
         self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
         self._available_before = available_memory()
-        self._engine = make_engine(self._warn, self._stream_start)
-        if resumed is not None:
-            self._take_over(resumed)
+        with contextlib.ExitStack() as undone:
+            undone.push(self._log)
+            self._engine = make_engine(self._warn, self._stream_start)
+            undone.callback(self._engine.close)
+            if resumed is not None:
+                self._take_over(resumed)
+            undone.pop_all()  # from here on `complete` closes both
         self._first_iteration = self._engine.iteration
         self._visits_before = resumed.visits if resumed is not None else 0
         self._last_saved = self._first_iteration
@@ -136,6 +145,8 @@ class Run:
         self._log.info(f"resumed from {resumed.path} at iteration {resumed.iteration:,}")
         for change in resumed.changes(self._config):
             self._warn(f"the resumed run was trained otherwise: {change}")
+        for aside in checkpoint.set_later_aside(self._checkpoints, resumed.iteration):
+            self._warn(f"a later checkpoint, which this run goes on without, is now {aside}")
 
     def complete(self) -> RunResult:
         """Train to the end of the budget and write what a run leaves."""
@@ -260,8 +271,7 @@ class Run:
 
     def _log_evaluation(self) -> None:
         """Have the strategy so far judged, and write what came out and what it cost."""
-        if self._evaluate is None:
-            return
+        assert self._evaluate is not None
         started, iteration = time.monotonic(), self._engine.iteration
         figures = self._evaluate(self._blueprint())
         self._log.figures(iteration, figures)
@@ -340,9 +350,13 @@ class Run:
         """Write, and drop what is older than wanted; a full disk must not end a long run."""
         try:
             write()
-            checkpoint.prune_old(self._checkpoints, self._config.keep_checkpoints)
         except StorageError as error:
             self._warn(f"no checkpoint at iteration {iteration:,}: {error}; training goes on")
+            return
+        try:
+            checkpoint.prune_old(self._checkpoints, self._config.keep_checkpoints)
+        except StorageError as error:
+            self._warn(f"an old checkpoint stays: {error}; training goes on")
 
     def _warn(self, message: str) -> None:
         self._log.warn(message)
@@ -468,17 +482,10 @@ def _require_start(resumed: Checkpoint, stream_start: int | None) -> None:
         (stream_start, stream_start + resumed.iteration),
     ):
         raise MismatchError(
-            f"{resumed.path} holds the iterations {ranges_text(resumed.ranges)}, and this run's "
-            f"begin at {stream_start:,}",
+            f"{resumed.path} holds {' and '.join(map(checkpoint.range_text, resumed.ranges))}, and "
+            f"this run's first is {stream_start + 1:,}",
             "resume each instance from its own checkpoints, or start fresh",
         )
-
-
-def ranges_text(ranges: Iterable[tuple[int, int]]) -> str:
-    """Return ranges as people read them: ``"0 to 999, 2,000 to 2,499"``."""
-    return ", ".join(
-        f"{first:,} to {end - 1:,}" if end > first else "none" for first, end in ranges
-    )
 
 
 def require_memory(tree: BettingTree) -> None:

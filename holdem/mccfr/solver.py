@@ -116,6 +116,7 @@ class MCCFRSolver:
                 iterations of the config, while training waits.
 
         Raises:
+            ConfigError: the config has an ``eval_interval``, and there is no *evaluate*.
             StorageError: *logdir* cannot be written, or the checkpoint cannot be read.
             MismatchError: the checkpoint belongs to other buckets or another tree, or holds
                 other iterations than those from *stream_start* on.

@@ -24,7 +24,10 @@ from holdem.types import MCCFRConfig
 
 BYTES_PER_SLOT = 8
 REBASE_ABOVE = 2.0**64
-"""Weights grow; beyond this the regrets are scaled down by the same power of two, exactly."""
+"""Weights grow; beyond this the words that count by them are scaled down by the same power of two,
+which changes no digit of any number."""
+
+UNSCALED = (1.0, 1.0)
 
 
 class RegretTable:
@@ -87,21 +90,30 @@ class RegretTable:
             scales=scales,
         )
 
-    def advance(self, iteration: int, count: int) -> bool:
+    def advance(self, iteration: int, count: int) -> tuple[float, float]:
         """Bring the weights to the period of *iteration*, which *count* iterations begin.
 
-        Call it before each walk. Returns whether the words were rescaled.
+        Call it before each walk. Returns what regrets and sums were scaled by, `UNSCALED`
+        nearly always: only an alpha far below 1 or a beta far above it makes weights so large.
         """
+        of_regrets, of_sums = UNSCALED
         while self.period < iteration // self._interval:
             self.period += 1
             t = float(self.period)
             self.regret_weight *= (t**self._alpha + 1) / t**self._alpha
             self.strategy_weight *= ((t + 1) / t) ** self._beta
-        rebase = self.regret_weight > REBASE_ABOVE
-        if rebase:
-            self._rebase()
+            if self.regret_weight > REBASE_ABOVE:
+                self.regret_weight /= REBASE_ABOVE
+                self.total_weight /= REBASE_ABOVE
+                of_regrets /= REBASE_ABOVE
+            if self.strategy_weight > REBASE_ABOVE:
+                self.strategy_weight /= REBASE_ABOVE
+                of_sums /= REBASE_ABOVE
+        scaled = of_regrets, of_sums
+        if self._scales and scaled != UNSCALED:
+            self.scale(*scaled)
         self.total_weight += count * self.regret_weight
-        return rebase
+        return scaled
 
     def discounts(self) -> tuple[float, float]:
         """Return what the last discount scaled regrets and averages by; 1 before the first."""
@@ -137,20 +149,12 @@ class RegretTable:
         self.strategy_weight = float(state["strategy_weight"])
         self.total_weight = float(state["total_weight"])
 
-    def _rebase(self) -> None:
-        # Only an alpha far below 1 gets here: its weights grow exponentially. A power
-        # of two changes no digit of any number. (The average's weight is a power of
-        # the period and stays small.)
-        self.regret_weight /= REBASE_ABOVE
-        self.total_weight /= REBASE_ABOVE
-        if self._scales:
-            self.scale_regrets()
-
-    def scale_regrets(self) -> None:
-        """Scale all regrets down by `REBASE_ABOVE`."""
+    def scale(self, of_regrets: float, of_sums: float) -> None:
+        """Scale all regrets and all sums of the average strategy."""
+        factors = np.array([of_regrets, of_sums], np.float32)[:, None]
         for node in self._tree.nodes[self._tree.nodes["num_actions"] > 0]:
             k = int(node["num_actions"])
             first = 2 * int(node["first_slot"])
             size = 2 * k * self._tree.bucket_counts[node["street"]]
             rows = self.words[first : first + size].reshape(-1, 2, k)
-            rows[:, 0, :] *= np.float32(1 / REBASE_ABOVE)
+            rows *= factors
