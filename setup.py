@@ -16,7 +16,6 @@ MODULES = (
     "evaluator",
     "indexer",
     "tree",
-    "regrets",
     "deal",
     "biased",
     "river",

@@ -181,7 +181,12 @@ class _Dumper(yaml.SafeDumper):
 _SCALARS: dict[str, tuple[str, str, Callable[[str], object]]] = {
     "null": (r"null|Null|NULL|~|", "nN~\0", lambda text: None),
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF", lambda text: text.lower() == "true"),
-    "int": (r"[-+]?(?:0|[1-9][0-9_]*)", "-+0123456789", lambda text: int(text.replace("_", ""))),
+    # Not any number of digits: Python refuses to read more than 4,300.
+    "int": (
+        r"[-+]?(?:0|[1-9][0-9_]{0,99})",
+        "-+0123456789",
+        lambda text: int(text.replace("_", "")),
+    ),
     "float": (
         r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+",
         "-+.0123456789",
@@ -271,7 +276,7 @@ class _Reading:
             key = f"{section}.{name}" if section else name
             self.lines[key] = value.start_mark.line + 1
             if name not in known:
-                self._fault(value, f"unknown key {key}", _remedy_for_key(section, name, known))
+                self._fault(value, f"unknown key {key}", _remedy_for_key(name, known))
             elif key in ("game", "buckets") and _is_null(value):
                 continue
             elif key == "game" and isinstance(value, yaml.ScalarNode):
@@ -317,6 +322,10 @@ class _Reading:
         first: dict[str, int] = {}
         entries = []
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                what = "a list" if isinstance(key, yaml.SequenceNode) else "a mapping"
+                self._fault(key, f"a key is {what}, and must be a text", "write it as KEY: VALUE")
+                continue
             name, line = str(key.value), key.start_mark.line + 1
             if name in first:
                 found = f"{name} is given twice, first on line {first[name]}"
@@ -524,7 +533,7 @@ def parse_scalar(text: str) -> object:
     return text
 
 
-def _remedy_for_key(section: str, name: str, known: Sequence[str]) -> str:
+def _remedy_for_key(name: str, known: Sequence[str]) -> str:
     near = nearest(name, known)
     if near is not None:
         return f"did you mean {near}?"

@@ -324,7 +324,7 @@ def read_metadata(path: Path | str, kind: str) -> dict[str, Any]:
 
 def is_folder(path: Path | str, kind: str | None = None) -> bool:
     """Whether *path* is a folder that `write_folder` wrote (of *kind*, if given)."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         document = json.loads((Path(path) / METADATA_NAME).read_bytes())
         if isinstance(document, dict) and document.get("format") == FORMAT:
             return kind is None or document.get("kind") == kind
@@ -806,6 +806,8 @@ def _refuse_pickle(path: Path, remedy: str) -> None:
 def _parse_json(path: Path, data: bytes, remedy: str) -> Any:
     try:
         return json.loads(data)
+    except RecursionError:
+        raise StorageError(f"{path} is damaged: brackets in brackets, too deep", remedy) from None
     except ValueError as error:
         _refuse_pickle(path, remedy)
         raise StorageError(f"{path} is damaged or not JSON: {error}", remedy) from None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import operator
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -137,18 +138,31 @@ def _raise_if(faults: list[str], remedy: str) -> None:
         raise ConfigError("; ".join(faults), remedy)
 
 
-def shown(value: object) -> str:
-    """Return *value* as a message quotes it: as YAML writes it, and not too long."""
+def shown(value: object, level: int = 0) -> str:
+    """Return *value* as a message quotes it: as YAML writes it, and not too long.
+
+    *level* is how many lists and mappings it lies in.
+    """
     words = {None: "null", True: "true", False: "false"}
     if value is None or isinstance(value, bool):
         return words[value]
-    if isinstance(value, (tuple, list)):
-        text = "[" + ", ".join(shown(one) for one in value) + "]"
+    if level == 60:  # cut off below, as each level around it writes a bracket
+        text = "..."
+    elif isinstance(value, (tuple, list)):
+        text = "[" + ", ".join(shown(one, level + 1) for one in value) + "]"
+    elif isinstance(value, dict):
+        pairs = (f"{shown(key)}: {shown(one, level + 1)}" for key, one in value.items())
+        text = "{" + ", ".join(pairs) + "}"
     elif isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
         text = f"{int(value)}"
     else:
         text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def shell_word(value: object) -> str:
+    """Return *value*, such as a path, as one word of a command that is to be copied."""
+    return shlex.quote(str(value))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

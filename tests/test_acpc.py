@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdem.errors import ConfigError, ProtocolError, RulesError
+from holdem.errors import ConfigError, ProtocolError, RulesError, StorageError
 from holdem.game.rules import CALL, FOLD, ActionKind, Played, State, raise_to
 from holdem.play import acpc
 from holdem.play.acpc import LineBuffer, read_log_line, read_message
@@ -459,6 +459,15 @@ def test_a_missing_file_is_named(tmp_path):
     (tmp_path / "bad.game").write_bytes(bytes(range(256)))
     with pytest.raises(ConfigError, match=r"bad\.game"):
         read_game(tmp_path / "bad.game")
+
+
+def test_a_folder_of_a_games_name_hides_nothing(tmp_path, monkeypatch):
+    (tmp_path / "hu").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert read_game("hu").game.name == "hu"
+    with pytest.raises(StorageError, match=f"cannot read {tmp_path}: Is a directory"):
+        read_game(tmp_path)
 
 
 def test_games_that_the_protocol_cannot_hold():

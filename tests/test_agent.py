@@ -2,14 +2,15 @@
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from holdem import storage
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import ConfigError, MismatchError, RulesError, StorageError
 from holdem.game.cards import class_of, parse_cards
-from holdem.game.games import kuhn
 from holdem.game.rules import CALL, FOLD, Played, State, raise_to
 from holdem.game.tree import build_tree
 from holdem.mccfr.blueprint import Blueprint, Provenance
@@ -221,7 +222,7 @@ def test_what_does_not_fit_is_refused():
         Agent(policy, bucketing(), HEADS_UP, seed=-1)
 
 
-def test_loading(tmp_path):
+def test_loading(tmp_path, monkeypatch):
     """By the policy's own reference, or another place; never with other buckets."""
     game = GameConfig(menu=BetMenu(streets=(("2.5x, a", "a", ""),)))
     buckets = bucketing(1)
@@ -237,17 +238,44 @@ def test_loading(tmp_path):
     named = saved("a", bucket_path=str(tmp_path / "set"), bucket_fingerprint="0" * 64)
     moved = saved("b", bucket_path=str(tmp_path / "gone"), bucket_fingerprint="0" * 64)
     others = saved("c", bucket_path=str(tmp_path / "set"), bucket_fingerprint="1" * 64)
-    unnamed = saved("d")
+    placeless = saved("d", bucket_fingerprint="0" * 64)
+    unnamed = saved("e")
 
+    monkeypatch.chdir(tmp_path)
     assert load_policy(named)[1].fingerprint == "0" * 64
-    assert load_policy(moved, tmp_path / "set")[0].tree.fingerprint == tree.fingerprint
-    with pytest.raises(StorageError, match="gone"):
-        load_policy(moved)
-    with pytest.raises(MismatchError, match="111111111111"):
-        load_policy(others)
+    for policy in (moved, placeless):
+        assert load_policy(policy, tmp_path / "set")[0].tree.fingerprint == tree.fingerprint
+    with pytest.raises(StorageError, match="none does not exist"):
+        load_policy(named, tmp_path / "none")
+    for policy, message in (
+        (moved, "the bucket set 000000000000 of .* is not found at .*gone"),
+        (placeless, "the bucket set 000000000000 of .* is not found in assets/abstraction"),
+        (others, "the bucket set 111111111111 of .* is not found"),
+    ):
+        with pytest.raises(MismatchError, match=message) as error:
+            load_policy(policy)
+        assert error.value.remedy == "name it with --buckets PATH"
+    with pytest.raises(MismatchError, match="was trained with 111111111111"):
+        load_policy(others, tmp_path / "set")
     with pytest.raises(MismatchError, match="without buckets"):
         load_policy(unnamed)
-    assert kuhn().cards.kind == "one-card"
+
+
+def test_loading_finds_the_bucket_set_among_those_built(tmp_path, monkeypatch):
+    """As `holdem eval` does, whether the policy names a place or none; another set is refused."""
+    game = GameConfig(menu=BetMenu(streets=(("2.5x, a", "a", ""),)))
+    bucketing(1).save(tmp_path / "assets" / "abstraction" / "mine")
+    arrays = {"any": np.zeros(1)}
+    storage.write_folder(tmp_path / "other", arrays, {"fingerprint": "1" * 64}, kind="buckets")
+    tree = build_tree(game, bucketing(1).num_buckets)
+    monkeypatch.chdir(tmp_path)
+    for place in ("gone", None):
+        found = Provenance(iterations=1, seed=1, bucket_path=place, bucket_fingerprint="0" * 64)
+        words = np.ones(2 * tree.num_slots, np.float32)
+        policy = Blueprint.from_table(tree, words, found).save(tmp_path)
+        assert load_policy(policy)[1].path == Path("assets/abstraction/mine")
+        with pytest.raises(MismatchError, match="the bucket set 111111111111, and nobody"):
+            load_policy(policy, tmp_path / "other")
 
 
 def test_a_replay_goes_through_every_action():

@@ -188,9 +188,9 @@ class _Raising:
 def test_what_cannot_be_had():
     three = GameConfig(num_players=3, menu=MENU)
     players = [Contestant(f"{i}", random_policy(tree_of(kuhn()), i)) for i in (1, 2)]
-    with pytest.raises(ConfigError, match="at 'kuhn'"):
+    with pytest.raises(ConfigError, match="at 'kuhn', which is a one-card game"):
         Arena(*players, thinkers)
-    with pytest.raises(ConfigError, match="3 players"):
+    with pytest.raises(ConfigError, match="which has 3 players"):
         Arena(contestant(three, 1), contestant(three, 2), thinkers)
     uneven = GameConfig(stacks=(3_000, 2_000), menu=MENU)
     with pytest.raises(ConfigError, match="even stacks"):

@@ -15,10 +15,9 @@ from holdem.abstraction.features import (
     Hands,
     all_hands,
     boards_of,
-    hole_cards,
-    hole_classes,
 )
 from holdem.abstraction.workers import Workers
+from holdem.game.cards import CLASS_OF_HOLE, HOLES
 from holdem.types import BucketConfig
 from tests.test_bucketing import EVERY, SMALL, Notes, build, bytes_of
 
@@ -45,7 +44,7 @@ def buckets_by_board(bucketing, street):
     hands = all_hands(boards, 0, len(boards.cards))
     for row, board in enumerate(hands.boards.tolist()):
         holes = hands.holes[hands.offsets[row] : hands.offsets[row + 1]]
-        yield {bucketing.bucket(hole_cards()[hole], board) for hole in holes[:: len(holes) // 12]}
+        yield {bucketing.bucket(HOLES[hole], board) for hole in holes[:: len(holes) // 12]}
 
 
 @pytest.mark.parametrize("street", STREETS)
@@ -55,11 +54,11 @@ def test_a_point_is_the_plain_mean_over_all_real_hands(street, measures):
     row = len(boards.cards) // 3
     boards = boards.part(slice(row, row + 1))
     board = boards.cards[0]
-    free = [hole for hole in range(1326) if not {*hole_cards()[hole]} & {*board}]
+    free = [hole for hole in range(1326) if not {*HOLES[hole]} & {*board}]
     holes = np.array(free, np.uint16)
     hands = Hands(boards.cards, np.array([0, len(holes)]), holes, np.ones(len(holes), np.int64))
     equities = measures.measure(street, hands)[1].astype(float)
-    classes = hole_classes()[holes]
+    classes = CLASS_OF_HOLE[holes]
     groups = measures.groups[classes]
     means = [equities[groups == group].mean() for group in range(8)]
     deviations = equities - [equities[classes == one].mean() for one in classes]

@@ -216,6 +216,21 @@ def test_a_mistake_in_options_is_a_config_error(parser, argv, found, remedy):
 
 
 @pytest.mark.parametrize(
+    ("argv", "iters", "words"),
+    [
+        (["a", "--iters", "3", "b"], "3", ["a", "b"]),
+        (["--iters", "3", "a", "b"], "3", ["a", "b"]),
+        (["--iters", "3", "--", "-a", "--b"], "3", ["-a", "--b"]),
+    ],
+)
+def test_options_may_stand_between_words(parser, argv, iters, words):
+    parser.add_argument("words", nargs="+")
+    options = parser.parse_args(argv)
+
+    assert (options.iters, options.words) == (iters, words)
+
+
+@pytest.mark.parametrize(
     ("text", "rule", "value"),
     [
         ("1e3", Rule(least=1), 1000),

@@ -619,6 +619,8 @@ def test_a_dump_without_buckets_has_no_section():
         ("abc", "abc"),
         ("1.5", 1.5),
         ("010", "010"),
+        ("9" * 100, 10**100 - 1),
+        ("9" * 5000, "9" * 5000),
     ],
 )
 def test_options_are_read_as_yaml_reads(text, value):

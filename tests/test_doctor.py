@@ -555,13 +555,13 @@ def test_tensorboard_that_writes_nothing(examine, monkeypatch):
         def __init__(self, folder):
             folder.mkdir()
 
-        def add_scalar(self, *args):
+        def add(self, *args):
             pass
 
         def close(self):
             pass
 
-    monkeypatch.setattr(doctor_files, "open_writer", Mute)
+    monkeypatch.setattr(doctor_files, "FigureFile", Mute)
     status, findings = examine("--quick")
 
     assert status == 1

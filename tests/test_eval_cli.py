@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import time
 
@@ -9,20 +11,23 @@ import numpy as np
 import pytest
 
 from holdem import storage
-from holdem.cli import eval_blueprint, main, show
+from holdem.abstraction.bucketing import HandBucketing
+from holdem.cli import eval_blueprint, main, show, terminal
 from holdem.cli import match as match_command
+from holdem.cli.matches import number
+from holdem.errors import ConfigError
 from holdem.evaluation import best_response as best_response_module
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.best_response import BestResponse
 from holdem.evaluation.contestants import Loader
 from holdem.evaluation.decks import HoldemDeck
 from holdem.evaluation.exploitability import PolicyEvaluator
-from holdem.game.games import kuhn, leduc
+from holdem.game.games import kuhn, leduc, push_fold
 from holdem.game.history import loads_all
 from holdem.game.tree import build_tree
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.solver import MCCFRSolver
-from holdem.types import BetMenu, GameConfig, MCCFRConfig
+from holdem.types import BetMenu, BucketConfig, GameConfig, MCCFRConfig
 from tests.buckets import StripedBuckets
 from tests.reference.games import one_card
 
@@ -129,7 +134,20 @@ def test_small_games_have_an_exact_best_response(run, runs, tmp_path):
     assert found["matches"] == []
     assert found["best_response"]["nash_conv"] == pytest.approx(exact.nash_conv * 1000)
     assert found["best_response"]["exploitability"] == pytest.approx(exact.exploitability * 1000)
+    assert "Exploitability: NashConv / 2" in found["best_response"]["definitions"]
     assert found["lbr"]["mbb_per_hand"] <= found["best_response"]["exploitability"] + 1e-6
+
+
+def test_figures_of_three_players_are_defined_for_three(run, runs, tmp_path):
+    out = tmp_path / "eval.json"
+    argv = ("--policy", runs / "kuhn3", "--against", "none", "--best-response", "exact")
+    status, _, _ = run(eval_blueprint, *argv, "--out", out)
+
+    found = json.loads(out.read_text())["best_response"]
+    assert status == 0
+    assert found["exploitability"] == pytest.approx(found["nash_conv"] / 3)
+    assert "the sum over all seats" in found["definitions"]
+    assert "Exploitability: NashConv / 3" in found["definitions"]
 
 
 def test_three_players_have_three_positions(run, runs):
@@ -381,20 +399,44 @@ def test_an_exact_best_response_that_is_stopped_goes_on(run, tmp_path, few_flops
         (("--policy", "{leduc}", "--against", "{kuhn3}"), "different games: players 2", "one", 1),
         (("--policy", "{deep}", "--against", "{shallow}"), "different games: stacks", "one", 1),
         (
-            ("--policy", "{leduc}", "--against", "none", "--best-response", "river"),
+            ("--policy", "{leduc}", "--best-response", "river", "--response-flops", "9"),
             "small enough for the exact one",
             "exact",
+            2,
+        ),
+        (
+            ("--policy", "{leduc}", "--best-response", "exact", "--response-seconds", "9"),
+            "--response-seconds is for games that are too large to solve, and 'leduc' is not",
+            "leave it out",
+            2,
+        ),
+        (
+            ("--policy", "{leduc}", "--response-seconds", "300"),
+            "--response-seconds is for a best response",
+            "--best-response sampled",
+            2,
+        ),
+        (("--policy", "{leduc}", "--response-flops", "9"), "--response-flops is for", "sampled", 2),
+        (("--policy", "{leduc}", "--lbr-hands", "9"), "--lbr-hands is for local", "add --lbr", 2),
+        (("--policy", "{leduc}", "--lbr-rounds", "1-4"), "--lbr-rounds is for", "add --lbr", 2),
+        (("--policy", "{leduc}", "--lbr", "--lbr-hands", "9"), "plays every hand", "leave it", 2),
+        (("--policy", "{kuhn3}", "--lbr"), "local best response to 3 players", "", 2),
+        (
+            ("--policy", "{leduc}/checkpoints/checkpoint_final"),
+            "checkpoint_final holds a checkpoint, and --policy judges a policy",
+            "--checkpoint {leduc}/checkpoints/checkpoint_final",
             2,
         ),
     ],
 )
 def test_eval_refuses_in_two_lines(run, runs, argv, message, remedy, code):
     names = {path.name: path for path in runs.iterdir()}
-    status, _, err = run(eval_blueprint, *(one.format(**names) for one in argv))
+    status, out, err = run(eval_blueprint, *(one.format(**names) for one in argv))
 
     assert (status, len(err)) == (code, 2)
+    assert "mbb/hand" not in out  # before a hand is played
     assert message in err[0]
-    assert remedy in err[1]
+    assert remedy.format(**names) in err[1]
 
 
 @pytest.mark.parametrize(
@@ -407,6 +449,8 @@ def test_eval_refuses_in_two_lines(run, runs, argv, message, remedy, code):
         (("{leduc}", "call", "--until-ci", "x"), "--until-ci is x", 2),
         (("{leduc}", "call", "--until-ci", "5", "--hands", "9"), "both say how many hands", 2),
         (("{leduc}", "call", "--hands", "0"), "--hands is 0", 2),
+        (("{leduc}", "call", "--depth", "auto"), "--depth is for search, and nobody searches", 2),
+        (("{leduc}", "call", "--min-iters", "0"), "--min-iters is 0", 2),
         (("{leduc}", "program:/bin/true"), "programs play hold'em here", 2),
         (("{leduc}", "call", "--hands-out", "x.phhs"), "no histories of 'leduc'", 2),
         (("{leduc}",), "required: B", 2),
@@ -420,6 +464,54 @@ def test_match_refuses_in_two_lines(run, runs, tmp_path, monkeypatch, argv, mess
     assert (status, len(err)) == (code, 2)
     assert message in err[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_search_in_a_small_game_is_refused_before_any_advice(run, runs):
+    status, out, err = run(match_command, runs / "leduc", "call", "--search", "first")
+
+    assert (status, out) == (2, "")
+    assert err == [
+        "holdem match: a match with search at 'leduc', which is a one-card game",
+        "  try: search is for two players of hold'em",
+    ]
+
+
+def test_match_says_whose_threads_are_meant(run, runs):
+    """Search has threads, and so has the match."""
+    argv = (runs / "leduc", "call", "--num-workers", 2)
+    assert run(match_command, *argv) == (
+        2,
+        "",
+        [
+            "holdem match: --num-workers is for search, and nobody searches without --search",
+            "  try: say who searches, as in --search first; "
+            "a match between policies takes its threads from --workers",
+        ],
+    )
+
+
+def test_a_run_without_a_policy_is_judged_by_its_checkpoint(run, runs, tmp_path):
+    shutil.copytree(runs / "leduc" / "checkpoints", tmp_path / "ended" / "checkpoints")
+    status, _, err = run(eval_blueprint, "--policy", tmp_path / "ended")
+
+    assert (status, len(err)) == (2, 2)
+    assert err[1].split() == ["try:", "--checkpoint", str(tmp_path / "ended")]
+    options = ("--hands", 20, "--against", "call")
+    assert run(eval_blueprint, "--checkpoint", tmp_path / "ended", *options)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(str(2**63 - 1), 2**63 - 1), (str(2**53 + 1), 2**53 + 1), ("1e6", 10**6), ("20", 20)],
+)
+def test_whole_numbers_are_read_to_the_last_digit(text, value):
+    assert number("--seed", text, 0, 2**63 - 1) == value
+
+
+@pytest.mark.parametrize("text", [str(2**63), "-1", "1.5", "1e30", "inf", "nan", "9" * 5_000, "x"])
+def test_numbers_that_are_not_whole_or_out_of_range_are_refused(text):
+    with pytest.raises(ConfigError, match="from 0 to 9,223,372,036,854,775,807"):
+        number("--seed", text, 0, 2**63 - 1)
 
 
 def test_a_path_with_a_suffix_is_answered_with_the_right_one(run, runs):
@@ -461,6 +553,40 @@ def test_a_bucket_set_that_is_missing_is_named(run, tmp_path, monkeypatch):
     assert "none" in err[0]
 
 
+@pytest.mark.parametrize("elsewhere", ["moved", "assets/abstraction/moved"])
+def test_a_checkpoint_finds_the_bucket_set_that_moved(run, tmp_path, monkeypatch, elsewhere):
+    """It needs the set for what few buckets before the flop hold; `--buckets` says where it is."""
+    config = BucketConfig(k_preflop=85, num_streets=1)
+    arrays = {
+        "preflop_equities": np.full((169, 169), 0.5),
+        "groups": np.zeros(169, np.uint8),
+        "table_preflop": (np.arange(169) // 2).astype(np.uint8),
+        "tally_preflop": np.zeros((85, 4), np.int64),
+    }
+    buckets = HandBucketing(config, arrays)
+    steps = MCCFRConfig(num_iterations=100, seed=7)
+    trained = MCCFRSolver(steps, buckets, game=push_fold(10))
+    trained.train(tmp_path / "run", use_tensorboard=False)
+    shutil.rmtree(tmp_path / "run" / "avg_policy")
+    buckets.save(tmp_path / elsewhere)
+    monkeypatch.chdir(tmp_path)
+    named = () if elsewhere.startswith("assets") else ("--buckets", tmp_path / elsewhere)
+    for command, *options in (
+        (eval_blueprint, "--checkpoint", "run", "--hands", 20, "--against", "call"),
+        (match_command, "run", "call", "--hands", 20),
+        (show, "run"),
+    ):
+        status, _, err = run(command, *options, *named)
+        assert (status, err) == (0, [])
+        if named:
+            status, _, err = run(command, *options)
+            assert (status, len(err)) == (1, 2)
+            assert "is not found" in err[0]
+            status, _, err = run(command, *options, "--buckets", tmp_path / "none")
+            assert (status, len(err)) == (1, 2)
+            assert "none does not exist" in err[0]
+
+
 def test_a_bucket_set_that_nobody_was_trained_with_is_refused(run, tmp_path, striped):
     folder = holdem_policy(tmp_path / "policy", MENUS[0])
     for name in "ef":
@@ -487,6 +613,52 @@ def test_both_commands_are_in_the_umbrella(capsys):
         assert f"usage: holdem {name}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("hands", ["1", "2"])
+def test_a_single_deal_has_no_interval(run, runs, tmp_path, hands):
+    """And JSON no infinity."""
+    out = tmp_path / "match.json"
+    status, text, _ = run(match_command, runs / "leduc", "call", "--hands", hands, "--out", out)
+    total = json.loads(out.read_text())["match"]["plain"]["total"]
+
+    assert status == 0
+    assert "inf" in text
+    assert (total["of"], total["error_95"]) == (1, None)
+
+
+def test_no_figure_is_cut(run, runs, monkeypatch):
+    """Positions that have no room in the table have one of their own."""
+    argv = (runs / "kuhn3", "call", "--hands", "3000", "--no-aivat")
+    _, wide, _ = run(match_command, *argv)
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", 60)
+    _, narrow, _ = run(match_command, *argv)
+
+    def figures(text):
+        table = text[text.index("against  ") : text.index("mbb/hand: ")]
+        return sorted(re.findall(r"[-+]?[0-9.,]+", table.replace("+-", " ")))
+
+    assert "as SB" in wide
+    assert "as SB" not in narrow
+    assert "\u2026" not in narrow
+    assert figures(narrow) == figures(wide)
+
+
+def test_figures_and_hands_are_no_one_file(run, runs, tmp_path):
+    argv = ("--out", tmp_path / "one", "--hands-out", tmp_path / "x" / ".." / "one")
+    (tmp_path / "x").mkdir()
+    status, _, err = run(match_command, runs / "leduc", "call", *argv)
+
+    assert (status, len(err)) == (2, 2)
+    assert "--out and --hands-out are both" in err[0]
+
+
+@pytest.mark.parametrize("width", ["1e-9", "1e-300"])
+def test_an_interval_that_nobody_plays_for(run, runs, width):
+    status, _, err = run(match_command, runs / "leduc", "call", "--until-ci", width)
+
+    assert (status, len(err)) == (2, 2)
+    assert "would take more than 1,000,000,000,000 hands" in err[0]
+
+
 @pytest.mark.parametrize(
     ("form", "options", "message"),
     [
@@ -499,8 +671,8 @@ def test_both_commands_are_in_the_umbrella(capsys):
 )
 def test_limits_of_a_best_response_are_refused(run, tmp_path, striped, form, options, message):
     folder = holdem_policy(tmp_path / "policy", BetMenu(streets=(("a",), ("",), ("",), ("a",))))
-    argv = ("--policy", folder, "--against", "none", "--best-response", form, *options)
-    status, _, err = run(eval_blueprint, *argv)
+    argv = ("--policy", folder, "--against", "call", "--best-response", form, *options)
+    status, out, err = run(eval_blueprint, *argv)
 
-    assert (status, len(err)) == (2, 2)
+    assert (status, out, len(err)) == (2, "", 2)  # and no hand was played
     assert message in err[0]

@@ -17,12 +17,10 @@ from holdem.abstraction.features import (
     Hands,
     all_hands,
     boards_of,
-    class_combos,
-    hole_cards,
-    hole_classes,
     sample_hands,
 )
 from holdem.abstraction.workers import Workers
+from holdem.game.cards import CLASS_COMBOS, CLASS_OF_HOLE, HOLES
 from holdem.types import CANONICAL_HANDS
 from tests.reference import features as reference
 
@@ -56,7 +54,7 @@ def one_hand(hole, board):
 
 def opponents_of(groups, group):
     """Hole cards of a group of opponents."""
-    return [tuple(map(int, hole_cards()[h])) for h in np.flatnonzero(groups == group)]
+    return [tuple(map(int, HOLES[h])) for h in np.flatnonzero(groups == group)]
 
 
 # -- boards and hands --------------------------------------------------------------------------
@@ -111,7 +109,7 @@ def test_samples_are_real_hands_in_proportion(street):
     boards = boards_of(street)
     hands = sample_hands(boards, 30_000, np.random.default_rng(4))
     rows = np.repeat(np.arange(len(hands.boards)), np.diff(hands.offsets))
-    cards = hole_cards()[hands.holes]
+    cards = HOLES[hands.holes]
 
     assert hands.weights.sum() == 30_000
     assert not (cards[:, :, None] == hands.boards[rows][:, None, :]).any()
@@ -159,7 +157,7 @@ def test_river_values_against_one_opponent_are_exact_and_blocked_where_they_must
     board = reference.cards_of("AsKsQsJs2h")
     values = np.empty((1, 1326), np.uint16)
     kernel.river_values(np.array([board], np.uint8), 1, values)
-    blocked = np.isin(hole_cards(), board).any(axis=1)
+    blocked = np.isin(HOLES, board).any(axis=1)
 
     assert np.array_equal(values[0] == kernel.BLOCKED_VALUE, blocked)
     assert values[0, reference.hole_index(reference.cards_of("Ts9c"))] == kernel.UNIT
@@ -251,11 +249,10 @@ def test_class_points_are_cumulative_shares(measures):
 
 
 def test_groups_go_from_weak_to_strong(measures):
-    combos = class_combos()
-    assert combos.sum() == 1326
     equities = [
         np.average(
-            measures.class_equities[measures.groups == g], weights=combos[measures.groups == g]
+            measures.class_equities[measures.groups == g],
+            weights=CLASS_COMBOS[measures.groups == g],
         )
         for g in range(kernel.GROUPS)
     ]
@@ -267,7 +264,7 @@ def test_groups_go_from_weak_to_strong(measures):
 
 @pytest.mark.parametrize("num_opponents", [1, 3])
 def test_river_points_are_shares_against_each_group(measures, num_opponents):
-    groups = measures.groups[hole_classes()]
+    groups = measures.groups[CLASS_OF_HOLE]
     for hole, board in random_hands(5, 5, seed=20 + num_opponents):
         hand = one_hand(hole, board)
         points, equities = kernel.opponent_shares(
@@ -283,7 +280,7 @@ def test_river_points_are_shares_against_each_group(measures, num_opponents):
 
 def test_a_group_that_nobody_can_be_in_counts_as_everybody():
     aces, others = 7, 2
-    is_ace = hole_cards() // 4 == 12
+    is_ace = HOLES // 4 == 12
     groups = np.where(is_ace.all(axis=1), aces, others).astype(np.uint8)
     hole, board = reference.cards_of("AcKd"), reference.cards_of("AsAhQd7c2s")
     hand = one_hand(hole, board)

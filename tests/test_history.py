@@ -256,6 +256,12 @@ def test_a_hand_that_nobody_has_seen_does_not_lose():
         ("'p3 cc', 'p1 cc', 'p2", "'p1 cc', 'p2", RulesError, "line 9: .*p3 is to act, not p1"),
         ("'p3 cc', 'p1", "'p3 cbr 3', 'p1", RulesError, "line 9: .*seat 2 cannot raise to 3"),
         ("'p3 cc', 'p1", "'p3 cbr 4.5', 'p1", RulesError, "line 9: .*'4.5' is not whole chips"),
+        (
+            "'p3 cc', 'p1",
+            f"'p3 cbr {'9' * 5000}', 'p1",
+            RulesError,
+            r"line 9: .*'9+\.\.\. is not whole chips",
+        ),
         ("'p3 cc', 'p1", "'p4 f', 'p1", StorageError, "line 9: 'p4 f': no player 'p4'"),
         ("'p3 cc', 'p1", "'d cc', 'p1", StorageError, "line 9: 'd cc': no player 'd'"),
         ("'p3 cc', 'p1", "'p3 sd', 'p1", StorageError, "line 9: 'p3 sd': not an action"),

@@ -10,12 +10,12 @@ import pytest
 
 from holdem.abstraction.translation import Translator
 from holdem.errors import ConfigError
-from holdem.game.cards import HOLES, parse_cards
+from holdem.game.cards import HOLES, hole_index, parse_cards
 from holdem.game.rules import CALL, FOLD, Action, ActionKind, Played, State, raise_to
 from holdem.play.agent import Agent
 from holdem.play.dealer import deal_cards
 from holdem.search.ranges import Beliefs
-from holdem.search.resolver import NotSearched, Resolver, hole_number
+from holdem.search.resolver import NotSearched, Resolver
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.types import BetMenu, GameConfig, SearchConfig
@@ -120,11 +120,11 @@ def test_what_is_known_beats_the_blueprint():
     policy = random_blueprint(HEADS_UP)
     beliefs = Beliefs(policy, bucketing(), Translator(policy.tree))
     aces = np.zeros(len(HOLES), np.float32)
-    aces[hole_number(parse_cards("AsAh"))] = 1
+    aces[hole_index(*parse_cards("AsAh"))] = 1
 
     start = beliefs.at_street_start(state, 1, 0, lambda place, _: aces if place == 0 else None)
 
-    assert np.flatnonzero(start.weights[0]).tolist() == [hole_number(parse_cards("AsAh"))]
+    assert np.flatnonzero(start.weights[0]).tolist() == [hole_index(*parse_cards("AsAh"))]
     assert np.count_nonzero(start.weights[1]) > 100
 
 
@@ -219,7 +219,7 @@ def test_the_hand_that_is_held_is_in_the_range():
     """Even if the blueprint would never have come here with it."""
     mine = resolver()
     never = np.ones(len(HOLES), np.float32)
-    never[hole_number(HANDS[1])] = 0
+    never[hole_index(*HANDS[1])] = 0
     mine._beliefs._likelihood = lambda *_: never
 
     thought = mine.think(played(*CHECKED_TO_THE_RIVER), 0)
@@ -337,7 +337,7 @@ def test_what_three_players_can_hold_counts():
     state = three(*TO_THE_RIVER, raise_to(9750), FOLD)
     mine = resolver_of_three(min_iterations=300)
     sets = np.zeros(len(HOLES), np.float32)
-    sets[[hole_number(parse_cards(text)) for text in ("KdKh", "KcKh", "JsJh")]] = 1
+    sets[[hole_index(*parse_cards(text)) for text in ("KdKh", "KcKh", "JsJh")]] = 1
     believed = mine._beliefs._likelihood
     mine._beliefs._likelihood = lambda follower, now, action: (
         sets if now.actor == 0 else believed(follower, now, action)

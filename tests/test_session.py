@@ -11,7 +11,7 @@ from holdem.game.rules import CALL, FOLD, State, raise_to
 from holdem.play import acpc
 from holdem.play.agent import Decision, Option
 from holdem.play.client import Client, parse_address
-from holdem.play.following import decisions_in, lines_of
+from holdem.play.following import Told, lines_of, read_told
 from holdem.play.game_definition import Table
 from holdem.play.profile import DEFAULT_PROFILE, read_profile, write_profile
 from holdem.play.session import Limits, Session, SessionResult
@@ -255,8 +255,11 @@ def logged(hand: int, names=("anna", "bob")) -> str:
 
 def test_the_decisions_of_a_logged_hand():
     """Each is seen with the cards of whoever decides."""
-    decisions = list(decisions_in(logged(4), TABLE, "nobody"))
+    whole = read_told(logged(4), TABLE, "nobody")
+    assert whole is not None
+    decisions = whole.decisions
 
+    assert (whole.hand, whole.over, whole.won) == (4, True, None)
     assert [d.seat for d in decisions] == [0, 1, 1, 0, 1]
     for decision in decisions:
         assert decision.my_turn
@@ -264,15 +267,22 @@ def test_the_decisions_of_a_logged_hand():
         assert decision.state.hole_cards[decision.seat] == HOLES[decision.seat]
         assert decision.state.hole_cards[1 - decision.seat] is None
     assert decisions[3].state.board == parse_cards("3c4c5d")
-    only = list(decisions_in(logged(4), TABLE, "bob"))
-    assert only == [d for d in decisions if d.seat == 1]
+    bobs = read_told(logged(4), TABLE, "bob")
+    assert bobs is not None
+    assert bobs.decisions == tuple(d for d in decisions if d.seat == 1)
+    assert bobs.won == -250
 
 
 def test_the_decisions_in_what_a_dealer_told():
-    assert [d.line for d in decisions_in(told(FIRST), TABLE, "")] == [told(FIRST)]
-    assert len(list(decisions_in(f"TO 1 at 12.000345 {told(FIRST)}", TABLE, ""))) == 1
-    for line in (told(RAISED), told(OVER), f"FROM 1 at 12.0 {ANSWER}", "# x", "SCORE:1|2:a|b"):
-        assert list(decisions_in(line, TABLE, "")) == []
+    for line in (told(FIRST), f"TO 1 at 12.000345 {told(FIRST)}"):
+        found = read_told(line, TABLE, "")
+        assert found is not None
+        assert [d.line for d in found.decisions] == [told(FIRST)]
+        assert not found.over
+    for line, over in ((told(RAISED), False), (told(OVER), True)):
+        assert read_told(line, TABLE, "") == Told(0, (), over)
+    for line in (f"FROM 1 at 12.0 {ANSWER}", "# x", "SCORE:1|2:a|b"):
+        assert read_told(line, TABLE, "") is None
 
 
 def test_a_log_is_read_as_far_as_it_goes(tmp_path):
@@ -345,7 +355,9 @@ def test_a_missing_profile(tmp_path):
 # -- clients -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["", "host", "host:", ":1", "host:x", "host:-1", "host:1٣"])
+@pytest.mark.parametrize(
+    "text", ["", "host", "host:", ":1", "host:x", "host:-1", "host:1٣", "host:" + "9" * 5000]
+)
 def test_addresses_that_are_none(text):
     with pytest.raises(ConfigError, match="not a server"):
         parse_address(text)

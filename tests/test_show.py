@@ -84,6 +84,17 @@ def test_paths(policy, path, history, board):
         ("r250 c", "the flop after 'r250 c /' lacks cards", "three cards, as in Ks7d2h"),
         ("r250 c / Ks x", "lacks cards", "two cards more"),
         ("r250 c / Ks7d x", "lacks cards", "one card, as in 9c"),
+        ("r250 c / b300", "the flop after 'r250 c /' lacks cards", "three cards, as in Ks7d2h"),
+        (
+            "r250 c / ks7d2h / x",
+            "lacks cards, and 'ks7d2h' names none",
+            "three cards, as in Ks7d2h",
+        ),
+        ("r250 c / 10s7d2h", "lacks cards, and '10s7d2h' names none", "23456789TJQKA, then a suit"),
+        ("r250 c / K♠7d2h", "lacks cards, and 'K♠7d2h' names none", "a suit from cdhs, as in Td"),
+        ("r250 c // Ks7d2h", "lacks cards, and '//' names none", "three cards, as in Ks7d2h"),
+        ("R250", "'R250' is not on offer after ''", "choose one of: f c r250 a"),
+        ("r250 c / Ks7d2h / X", "'X' is not on offer after 'r250 c /'", "choose one of: x b375 a"),
         ("r250 c / Ks7d2h3c", "'Ks7d2h3c' after 'r250 c /' are cards too many", "three cards"),
         ("r250 c / Ks7d2h / 3c", "'3c' after 'r250 c /' are cards too many", "leave them out"),
         ("r250 c / KsKs2h", "a card twice", "once"),
@@ -100,6 +111,13 @@ def test_paths_that_lead_nowhere_say_what_is_possible(policy, path, message, rem
 
     assert message in str(error.value)
     assert remedy in error.value.remedy
+
+
+def test_the_board_of_a_small_game_is_a_rank():
+    with pytest.raises(HoldemError, match="lacks cards, and 'q' names none") as error:
+        find_place(build_tree(leduc(), (3, 9)), "x x / q")
+
+    assert error.value.remedy == "deal one of: J Q K"
 
 
 def test_hands_have_the_strategy_of_their_bucket_and_the_weight_of_their_path(policy, bucketing):
@@ -198,6 +216,10 @@ def test_the_picture_is_a_png_of_the_chart(run, show, tmp_path):
     assert len(colours) > 2
 
 
+def test_the_path_may_come_after_options(run, show):
+    assert show(run.logdir, "--json", "r250") == show(run.logdir, "r250", "--json")
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "message"),
     [
@@ -205,6 +227,7 @@ def test_the_picture_is_a_png_of_the_chart(run, show, tmp_path):
         (("--json", "--csv"), 2, "three ways to print"),
         (("r250 c",), 1, "lacks cards"),
         (("--jsn",), 2, "unknown option --jsn"),
+        (("--jsn", "r250"), 2, "unknown option --jsn"),
     ],
 )
 def test_what_is_refused(run, show, argv, code, message):

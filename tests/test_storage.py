@@ -593,6 +593,16 @@ def test_a_place_where_a_file_can_go(tmp_path, path):
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "牌" * 80, "x" * 99 + "♠" * 50, "é" * 127])
+def test_a_name_as_long_as_the_system_allows(tmp_path, name):
+    """The name of the temporary is no longer, counted in bytes."""
+    storage.write_text(tmp_path / name, "new")
+    storage.write_folder(tmp_path / "in" / name, ARRAYS, METADATA, kind="test")
+
+    assert (tmp_path / name).read_text() == "new"
+    assert storage.is_folder(tmp_path / "in" / name)
+
+
 def test_atomic_write_keeps_the_old_bytes_when_the_body_fails(tmp_path):
     path = tmp_path / "deep" / "file"
     storage.write_text(path, "old ♠")

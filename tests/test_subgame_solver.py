@@ -1,6 +1,7 @@
 """Solving spots: known games, a slow twin, and the peers' values."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -335,6 +336,35 @@ def test_threads_change_nothing(packed):
     assert len({solver._walk.regrets.tobytes() for solver in solvers}) == 1
     assert len({solver._walk.sums.tobytes() for solver in solvers}) == 1
     assert len({solver.best_response(0) for solver in solvers}) == 1
+
+
+def test_a_thread_whose_fellow_has_gone_ends_with_an_error():
+    """It waits as long as it takes, and no longer once the walk is stopped."""
+    walk = SubgameSolver(TINY["turn"], num_workers=2)._walk
+    fades = np.ones((1, 4), np.float32)
+    with ThreadPoolExecutor(1) as pool:
+        for door, *arguments in ((walk.train, fades, 2**62, 0), (walk.values, 0, True)):
+            waiting = pool.submit(door, 0, *arguments)
+            walk.stop()
+            with pytest.raises(RuntimeError, match="has gone"):
+                waiting.result(60)
+
+
+@pytest.mark.parametrize("faulty", [0, 1])
+def test_an_error_in_one_thread_ends_the_others(faulty):
+    """Whichever it is, nobody waits for it, and the solver goes on when it is called again."""
+    solver, plain = (SubgameSolver(TINY["turn"], num_workers=n) for n in (3, 1))
+
+    def door(worker):
+        if worker == faulty:
+            raise KeyboardInterrupt
+        return solver._walk.values(worker, 0, True)
+
+    with pytest.raises((KeyboardInterrupt, RuntimeError)):
+        solver._everywhere(door)
+    solver.run(20)
+    plain.run(20)
+    assert solver._walk.sums.tobytes() == plain._walk.sums.tobytes()
 
 
 def test_a_deadline_stops_but_for_the_least_iterations():

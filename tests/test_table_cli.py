@@ -18,6 +18,7 @@ from holdem.game.cards import parse_cards
 from holdem.game.rules import CALL, FOLD, State, raise_to
 from holdem.game.tree import build_tree
 from holdem.mccfr.blueprint import Blueprint, Provenance
+from holdem.play import acpc
 from holdem.play.game_definition import Table, read_game
 from holdem.play.profile import read_profile, write_profile
 from holdem.types import BetMenu, GameConfig, TableProfile
@@ -212,6 +213,63 @@ def test_a_dry_run_reads_along(capsys, tmp_path, policy, profile_at):
     assert capsys.readouterr().out.count("advice: ") == 2 * 8
 
 
+@pytest.fixture
+def follow(capsys, tmp_path, policy, profile_at):
+    """Make a log of these lines and read along; return what is printed."""
+    path = profile_at(1)
+
+    def read(lines, *options):
+        log = tmp_path / "m.log"
+        log.write_text("".join(f"{line}\n" for line in (*lines, "SCORE:0|0:me|you")))
+        given = ["--profile", path, "--policy", policy, "--no-search", *options]
+        assert run_dry_run.main([*given, "--follow", str(log)]) == 0
+        return capsys.readouterr().out
+
+    return read
+
+
+def called_hand():
+    """Return the states of a hand in which both check or call to the showdown."""
+    board = iter(parse_cards("3c4c5d9hJs"))
+    states = [State.new(TABLE.game, [parse_cards("AsKs"), parse_cards("2c2d")])]
+    while not states[-1].is_terminal:
+        state = states[-1].apply(CALL)
+        if state.cards_to_deal:
+            state = state.deal_board([next(board) for _ in range(state.cards_to_deal)])
+        states.append(state)
+    return states
+
+
+def test_a_dry_run_tells_what_its_seat_won_in_the_log(follow):
+    """And nothing where nobody is called so, or the log does not say it."""
+    over = called_hand()[-1]
+    logged = [
+        acpc.log_line(TABLE, over, hand, over.payoffs(), names)
+        for hand, names in enumerate((("me", "you"), ("me", "you"), ("you", "me")))
+    ]
+
+    assert "  hands      3\n  won        -100 chips, -333 mbb/h\n" in follow(logged)
+    assert "  won  " not in follow([line.replace("me", "he") for line in logged])
+    assert "  won  " not in follow([acpc.match_state_line(TABLE, over, 0, 0)])
+
+
+@pytest.mark.parametrize("with_endings", [True, False])
+def test_a_dry_run_reads_whole_hands_of_what_a_dealer_told(follow, with_endings):
+    """Its limit is reached at the end of a hand, or where one more begins."""
+    told = [
+        acpc.match_state_line(TABLE, state, hand, seat)
+        for hand in range(3)
+        for state in called_hand()
+        for seat in range(2)
+        if with_endings or not state.is_terminal
+    ]
+    printed = follow(told, "--max-hands", "2")
+
+    assert printed.count("advice: ") == 2 * 8
+    assert "ended      2 hands are read" in printed
+    assert follow(told).count("advice: ") == 3 * 8
+
+
 # -- a person ----------------------------------------------------------------------------------
 
 
@@ -328,6 +386,15 @@ def test_a_profile_without_answers(capsys, tmp_path):
 # -- what is refused ---------------------------------------------------------------------------
 
 
+def test_options_of_a_search_that_is_not_made_are_refused(capsys, policy):
+    for options in (["--depth", "end"], ["--num-workers", "2"]):
+        assert play.main(["--policy", policy, "--no-search", *options]) == 2
+        assert capsys.readouterr().err.splitlines() == [
+            f"holdem play: {options[0]} is for search, and --no-search is given",
+            "  try: leave one out",
+        ]
+
+
 @pytest.mark.parametrize(
     ("main", "argv", "message"),
     [
@@ -348,6 +415,11 @@ def test_a_profile_without_answers(capsys, tmp_path):
         (run_dry_run.main, ["--policy", "x", "--depth", "deep"], "--depth"),
         (run_autoplay.main, ["--policy", "x", "--safety", "no"], "--safety"),
         (run_dry_run.main, ["--policy", "x", "--stop-loss", "0"], "--stop-loss is 0"),
+        (
+            run_dry_run.main,
+            ["--policy", "x", "--stop-loss", "9", "--follow", "m.log"],
+            "--stop-loss is for a seat",
+        ),
     ],
 )
 def test_mistakes_are_two_lines(capsys, monkeypatch, tmp_path, main, argv, message):

@@ -14,8 +14,8 @@ from libc.string cimport memcpy, memset
 from holdem._core.range_boards cimport MOST_BOARD_STREETS, RangeBoard, RangeBoards
 from holdem._core.showdown cimport EndingRows, ending_values
 from holdem._core.sync cimport (
-    SYNC_BARRIER_WORDS, SYNC_DONE, SyncSpin, sync_barrier_wait, sync_cell_add, sync_cell_load,
-    sync_cell_store, sync_now,
+    SYNC_BARRIER_WORDS, SYNC_DONE, SYNC_FOREVER, SyncSpin, sync_barrier_abort, sync_barrier_wait,
+    sync_cell_add, sync_cell_load, sync_cell_store, sync_now,
 )
 cdef extern from "range_rows.h":
     ctypedef struct NodeRows:
@@ -106,8 +106,6 @@ cdef inline int in_sixteens(int count) noexcept nogil:
     """So many in whole groups of sixteen."""
     return (count + 15) // 16 * 16
 
-cdef int64_t PATIENCE_NS = 3_600_000_000_000
-
 
 cdef class RangeWalk:
     """The rows of a subgame, and the walks over them.
@@ -118,7 +116,7 @@ cdef class RangeWalk:
         streets: for each street a list of parts; a part is ``(nodes, num_roots)``, *nodes*
             of `NODE_DTYPE`, see range_walk.pxd.
         packed: keep rows in 16 bits.
-        num_workers: threads that will call `work` together.
+        num_workers: threads that will call `train` and `values` together.
 
     Attributes:
         regrets, sums: the rows, float32 or int16, street by street, player by player,
@@ -637,7 +635,7 @@ cdef class RangeWalk:
         """Wait for the other threads."""
         if self.num_workers == 1:
             return SYNC_DONE
-        return sync_barrier_wait(&self.barrier[0], self.num_workers, PATIENCE_NS, spin)
+        return sync_barrier_wait(&self.barrier[0], self.num_workers, SYNC_FOREVER, spin)
 
     cdef int _walk_all(
         self, const WalkCase* case, int worker, SyncSpin* spin, const float* reach_in,
@@ -726,6 +724,9 @@ cdef class RangeWalk:
 
         Returns:
             How many iterations were done.
+
+        Raises:
+            RuntimeError: another thread has gone.
         """
         cdef WalkCase case
         cdef SyncSpin spin
@@ -759,7 +760,7 @@ cdef class RangeWalk:
                 done += 1
             flush_restore(before)
         if outcome != SYNC_DONE:
-            raise RuntimeError("a thread of the solver did not come")
+            raise RuntimeError("a thread of the solver has gone")
         return done
 
     def values(self, int worker, int player, bint answer, const float[::1] reach=None):
@@ -775,6 +776,9 @@ cdef class RangeWalk:
         Returns:
             float32 (hands,), from the first thread: counterfactual values at the root, in
             chips times the opponent's reach, half of the starting pot taken off.
+
+        Raises:
+            RuntimeError: another thread has gone.
         """
         cdef WalkCase case
         cdef SyncSpin spin
@@ -799,8 +803,17 @@ cdef class RangeWalk:
             outcome = self._walk_all(&case, worker, &spin, reach_in, &root[0])
             flush_restore(before)
         if outcome != SYNC_DONE:
-            raise RuntimeError("a thread of the solver did not come")
+            raise RuntimeError("a thread of the solver has gone")
         return np.asarray(root)[:count]
+
+    def stop(self):
+        """Make all threads that wait for another end with an error, until `start_again`."""
+        sync_barrier_abort(&self.barrier[0])
+
+    def start_again(self):
+        """Let threads meet again after `stop`; only while none is in `train` or `values`."""
+        for i in range(SYNC_BARRIER_WORDS):
+            self.barrier[i] = 0
 
     def node_values(self, int part, int node, int player):
         """Return the values at a node of the first street that the last `values` left there.

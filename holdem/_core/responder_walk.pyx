@@ -25,7 +25,7 @@ from holdem._core.river cimport (
 )
 from holdem._core.rng cimport Stream, next_below, stream_for
 from holdem._core.sync cimport (
-    SYNC_BARRIER_WORDS, SYNC_CELL_WORDS, SYNC_DONE, SyncSpin, sync_barrier_abort,
+    SYNC_BARRIER_WORDS, SYNC_CELL_WORDS, SYNC_DONE, SYNC_FOREVER, SyncSpin, sync_barrier_abort,
     sync_barrier_wait, sync_cell_add, sync_cell_store,
 )
 from holdem._core.types cimport (
@@ -63,9 +63,6 @@ cdef enum:
     NO_HOLE = 0xFFFF
     DIGIT_BITS = 9
     NUM_DIGITS = 1 << DIGIT_BITS
-
-# A thread waits for its fellows as long as it takes: the process may be stopped for hours.
-cdef int64_t FOREVER_NS = 1 << 60
 
 cdef int[MAX_STREETS] BOARD_CARDS
 BOARD_CARDS[:] = [0, 3, 4, 5]
@@ -309,7 +306,7 @@ cdef class ResponderWalk:
     cdef bint meet(self, SyncSpin* spin) noexcept nogil:
         """Wait for the other threads; return whether all have come."""
         return self.num_threads == 1 or sync_barrier_wait(
-            self.barrier, self.num_threads, FOREVER_NS, spin
+            self.barrier, self.num_threads, SYNC_FOREVER, spin
         ) == SYNC_DONE
 
     cdef bint over_tree(

@@ -27,6 +27,8 @@ cdef extern from "sync_futex.h" nogil:
         int64_t now
         uint32_t skipped
 
+    const int64_t SYNC_FOREVER
+
     int64_t sync_now()
     uint32_t sync_load(const uint32_t* word)
 

@@ -135,6 +135,10 @@ static inline int sync_block(uint32_t *word, uint32_t seen, uint32_t *sleepers, 
     return SYNC_DONE;
 }
 
+/* A timeout for threads of one process, which end together: time runs on while it is stopped,
+ * maybe for hours. */
+#define SYNC_FOREVER ((int64_t)1 << 60)
+
 /* Make every present and future wait end as BROKEN. */
 static inline void sync_barrier_abort(uint32_t *words) {
     __atomic_fetch_or(words + SYNC_GENERATION_WORD, 1, __ATOMIC_SEQ_CST);

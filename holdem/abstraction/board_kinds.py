@@ -21,9 +21,9 @@ from holdem.abstraction.features import (
     HandFeatures,
     Hands,
     all_hands,
-    hole_classes,
 )
 from holdem.abstraction.workers import BOARDS_AT_A_TIME, Workers
+from holdem.game.cards import CLASS_OF_HOLE
 
 _DIMS = 2 * GROUPS
 _STEPS_OF_MEANS = 8
@@ -92,7 +92,7 @@ def board_points(
     """
     num_boards, num_classes = len(hands.boards), len(groups)
     board = np.repeat(np.arange(num_boards), np.diff(hands.offsets))
-    key = board * num_classes + hole_classes()[hands.holes]
+    key = board * num_classes + CLASS_OF_HOLE[hands.holes]
     weights, values = hands.weights.astype(np.float64), equities.astype(np.float64)
     # By class; sums of whole numbers below 2^53, so they are exact.
     masses, sums, squares = (

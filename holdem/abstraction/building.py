@@ -34,12 +34,12 @@ from holdem.abstraction.features import (
     Hands,
     all_hands,
     boards_of,
-    class_combos,
     sample_hands,
 )
 from holdem.abstraction.workers import BOARDS_AT_A_TIME, Workers
 from holdem.errors import ConfigError, StorageError
-from holdem.types import CANONICAL_HANDS, STREETS, BucketConfig
+from holdem.game.cards import CLASS_COMBOS
+from holdem.types import CANONICAL_HANDS, STREETS, BucketConfig, shell_word
 
 PRESETS = {
     "full": BucketConfig(),
@@ -174,7 +174,7 @@ def _existing(config: BucketConfig, out: Path) -> HandBucketing | None:
     if config_from_metadata(metadata, out) != config:
         raise StorageError(
             f"{out} holds a bucket set of another config, {_describe_difference(config, metadata)}",
-            f"choose another --out, remove it (rm -r {out}), or ask for its config",
+            f"choose another --out, remove it (rm -r {shell_word(out)}), or ask for its config",
         )
     return HandBucketing.load(out)
 
@@ -250,18 +250,19 @@ class _Build:
         equities = self.class_equities(self.workers.num_workers)
         self.observer.advance(1)
         num_classes = CANONICAL_HANDS[0]
-        combos = class_combos()
         k = self.config.k_preflop
         if k == num_classes:
             centres, labels = measures.class_points, np.arange(num_classes, dtype=np.uint16)
         else:
-            hands = (measures.class_points, measures.class_equities, combos)
+            hands = (measures.class_points, measures.class_equities, CLASS_COMBOS)
             self.observer.stage(f"{STREETS[0]}: centres", self.config.restarts)
             centres = self._fit(0, *hands, k, (self.config.seed, 0))
             labels = _labels(kernel.Nearest(centres, METRICS[0]), measures.class_points)
         table = np.zeros(num_classes, table_dtype(k))
         tally = np.zeros((k, 4), np.int64)
-        kernel.record(labels, np.arange(num_classes), combos, measures.class_equities, table, tally)
+        kernel.record(
+            labels, np.arange(num_classes), CLASS_COMBOS, measures.class_equities, table, tally
+        )
         return {
             "preflop_equities": np.ascontiguousarray(equities, np.float64),
             "groups": measures.groups,

@@ -22,6 +22,7 @@ from holdem._core import features as kernel
 from holdem._core import indexer
 from holdem.abstraction.clustering import CITY_BLOCK, SQUARED, cluster
 from holdem.abstraction.workers import Workers
+from holdem.game.cards import CLASS_COMBOS, CLASS_OF_HOLE, HOLES
 from holdem.types import CANONICAL_HANDS
 
 BOARD_CARDS = (0, 3, 4, 5)
@@ -98,23 +99,6 @@ def boards_of(street: int) -> Boards:
     return Boards(street, cards, copies)
 
 
-@cache
-def hole_cards() -> npt.NDArray[np.uint8]:
-    """Return the cards of every hole, uint8 of shape (1326, 2), the low card first."""
-    return np.array([(low, high) for high in range(52) for low in range(high)], np.uint8)
-
-
-@cache
-def hole_classes() -> npt.NDArray[np.int64]:
-    """Return the preflop class of every hole, int64 of shape (1326,)."""
-    return indexer.index(hole_cards())
-
-
-def class_combos() -> npt.NDArray[np.int64]:
-    """Return how many holes each preflop class has, int64 of shape (169,): 6, 4 or 12."""
-    return np.bincount(hole_classes(), minlength=CANONICAL_HANDS[0])
-
-
 def all_hands(boards: Boards, start: int, stop: int) -> Hands:
     """Return one hand of each kind on boards *start* to *stop*.
 
@@ -155,7 +139,7 @@ def sample_hands(boards: Boards, num_hands: int, rng: np.random.Generator) -> Ha
 
 def _on_board(boards: npt.NDArray[np.uint8], holes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Whether a card of hole i lies on board i."""
-    cards = hole_cards()[holes]
+    cards = HOLES[holes]
     taken: npt.NDArray[np.bool_] = (cards[:, :, None] == boards[:, None, :]).any(axis=(1, 2))
     return taken
 
@@ -210,7 +194,7 @@ class HandFeatures:
     def measure(self, street: int, hands: Hands) -> tuple[Points, Equities]:
         """Return the points and the equities of *hands*; the street is 1 flop .. 3 river."""
         if street == 3:
-            groups = self.groups[hole_classes()]
+            groups = self.groups[CLASS_OF_HOLE]
             return kernel.opponent_shares(
                 hands.boards, hands.offsets, hands.holes, groups, self.num_opponents
             )
@@ -223,10 +207,9 @@ class HandFeatures:
 
         The same for every set with this number of players: the seed is fixed.
         """
-        combos = class_combos()
         found = cluster(
             self.class_points,
-            combos,
+            CLASS_COMBOS,
             kernel.GROUPS,
             CITY_BLOCK,
             seed=(_GROUP_SEED,),
@@ -234,7 +217,7 @@ class HandFeatures:
             iterations=100,
             workers=workers,
         )
-        order = found.order_by(self.class_equities, combos)
+        order = found.order_by(self.class_equities, CLASS_COMBOS)
         return np.argsort(order)[found.labels].astype(np.uint8)
 
 
@@ -242,11 +225,10 @@ def _class_features(
     histograms: npt.NDArray[np.int64], sums: npt.NDArray[np.int64]
 ) -> tuple[Points, Equities]:
     """Return points and equities of the classes from the counts of all 1,326 holes."""
-    classes = hole_classes()
     by_class = np.zeros((CANONICAL_HANDS[0], kernel.BINS), np.int64)
-    np.add.at(by_class, classes, histograms)
+    np.add.at(by_class, CLASS_OF_HOLE, histograms)
     values = np.zeros(CANONICAL_HANDS[0], np.int64)
-    np.add.at(values, classes, sums)
+    np.add.at(values, CLASS_OF_HOLE, sums)
     cumulative = np.cumsum(by_class, axis=1)
     totals = cumulative[:, -1:]
     points = (2 * _CLASS_UNIT * cumulative + totals) // (2 * totals)

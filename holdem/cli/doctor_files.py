@@ -19,7 +19,7 @@ from holdem.errors import HoldemError
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint
 from holdem.mccfr.run import LOSSLESS
-from holdem.mccfr.run_log import open_writer
+from holdem.mccfr.run_log import FigureFile
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import format_bytes
 from holdem.types import STREETS
@@ -76,9 +76,9 @@ def _sync_seconds(folder: Path) -> float:
 def check_tensorboard(plan: Plan) -> Finding:
     """Figures for TensorBoard can be written."""
     with storage.scratch_folder(plan.logdir / "trial") as folder:
-        writer = open_writer(folder / "tensorboard")
-        writer.add_scalar("Doctor/One", 1.0, 1)
-        writer.close()
+        figures = FigureFile(folder / "tensorboard")
+        figures.add(1, {"Doctor/One": 1.0})
+        figures.close()
         written = sum(path.stat().st_size for path in (folder / "tensorboard").iterdir())
     if written == 0:
         return failed(

@@ -23,16 +23,16 @@ from holdem.cli.matches import (
     print_results,
     require_places,
 )
-from holdem.cli.responses import add_options, judge_responses
+from holdem.cli.responses import Responses, add_options
 from holdem.cli.terminal import Parser, StageBars, count, make_console, run_command
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
-from holdem.evaluation.contestants import Contestant, Loader
+from holdem.evaluation.contestants import Contestant, Loader, holds_checkpoint
 from holdem.evaluation.match import Match, MatchResult
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
-from holdem.types import STREETS
+from holdem.types import STREETS, shell_word
 
 PROG = "holdem eval"
 _FEWEST_HANDS = 2_000
@@ -68,7 +68,8 @@ def _parser() -> Parser:
     parser.add_argument(
         "--time-budget",
         metavar="SECONDS",
-        help="as many hands as this takes in all, by a pilot; instead of --hands",
+        help="as many hands as this takes in all, AIVAT's preparation too, by a pilot; at least "
+        f"{_FEWEST_HANDS:,} against each opponent; instead of --hands",
     )
     parser.add_argument(
         "--against",
@@ -102,6 +103,7 @@ def _main(argv: Sequence[str]) -> int:
     console = make_console()
     loader = Loader(options.buckets)
     player = _player(options, loader)
+    responses = Responses.of(options, player)
     opponents = [opponent_of(name, player, loader) for name in settings.against]
     loader.require_used()
     _print_player(console, player)
@@ -114,9 +116,9 @@ def _main(argv: Sequence[str]) -> int:
             results.append(_play(player, opponent, settings, left, bars))
     if results:
         print_results(console, results)
-    responses = judge_responses(console, player, options, settings.workers, settings.seed)
+    judged = responses.judge(console, player, settings.workers, settings.seed)
     if options.out is not None:
-        document = _document(player, opponents, streets, results, settings) | responses
+        document = _document(player, opponents, streets, results, settings) | judged
         storage.write_json(options.out, document)
         console.print(f"\nall figures: {options.out}")
     return 0
@@ -177,6 +179,11 @@ def _player(options: argparse.Namespace, loader: Loader) -> Contestant:
         )
     if options.checkpoint is not None:
         return loader.checkpoint(options.checkpoint)
+    if holds_checkpoint(options.policy):
+        raise ConfigError(
+            f"{options.policy} holds a checkpoint, and --policy judges a policy",
+            f"--checkpoint {shell_word(options.policy)}",
+        )
     return loader.policy(options.policy)
 
 

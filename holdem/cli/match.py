@@ -39,7 +39,7 @@ from holdem.evaluation.contestants import Contestant, Loader
 from holdem.evaluation.match import PILOT_DEALS, Match
 from holdem.evaluation.played_hands import PlayedHands
 from holdem.play.agent import Agent
-from holdem.play.arena import Arena, Deciders
+from holdem.play.arena import Arena, Deciders, game_of
 from holdem.types import SearchConfig
 
 PROG = "holdem match"
@@ -176,6 +176,7 @@ def _search(
             f"--until-ci begins with {PILOT_DEALS:,} deals, which take hours with --search",
             "give --hands",
         )
+    game_of(first, second)  # raises where search has no place
     searching = _SEATS[options.search]
     names = (options.first, options.second)
     players = [
@@ -233,7 +234,7 @@ def _deciders(
 ) -> Deciders:
     """Return the players, in whatever process they play."""
     players = _players(*names, Loader(buckets))
-    game = max((one.tree.game for one in players), key=lambda game: game.num_streets)
+    game = game_of(*players)
     made = []
     for who, player in enumerate(players):
         assert player.bucketing is not None  # of hold'em: the arena has checked that
@@ -297,7 +298,9 @@ def _hands_until(console: Console, match: Match, width: float) -> tuple[int, dic
     pilot = match.pilot(PILOT_DEALS)
     hands = pilot.hands_for(width, match.hands_per_deal)
     if hands > _MOST_HANDS:
-        raise ConfigError(f"+- {width:g} mbb/hand would take {hands:,} hands", "ask for less")
+        raise ConfigError(
+            f"+- {width:g} mbb/hand would take more than {_MOST_HANDS:,} hands", "ask for less"
+        )
     console.print(
         f"  a pilot of {PILOT_DEALS:,} deals, which do not count: sd {pilot.estimate.sd:,.0f} "
         f"mbb a deal, so {hands:,} hands for +- {width:g} mbb/hand"

@@ -21,7 +21,8 @@ from holdem.cli.matches import (
     write_figures,
 )
 from holdem.cli.table_options import add_dealer_options, continuations_of, dealer_values
-from holdem.cli.terminal import Parser, StageBars, option_value, signals_raise
+from holdem.cli.terminal import Parser, StageBars, signals_raise
+from holdem.config import parse_scalar
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.contestants import Contestant, Loader
@@ -203,7 +204,14 @@ def _ports(name: str) -> dict[str, Any]:
     if name.startswith(PROGRAM):
         return {}
     port = name.removeprefix(PORT)
-    return {"ports": option_value(PORT, [port], DEALER_RULES["ports"])}
+    rule = dataclasses.replace(DEALER_RULES["ports"], many=False)
+    try:
+        return {"ports": (rule.convert(parse_scalar(port)),)}
+    except ValueError:
+        raise ConfigError(
+            f"the port is {port or 'missing'}, and must be {rule.wanted}",
+            f"{PORT}0 waits at one that is free, and says at which",
+        ) from None
 
 
 def _program(name: str) -> Program | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -30,6 +32,8 @@ DEFAULT_HANDS = 100_000
 JSON_FORMAT = "holdem match"
 JSON_VERSION = 1
 
+_LEAST_NAME = 12  # letters of a line of an opponent's name
+
 
 def number(option: str, text: object, least: int, most: int) -> int:
     """Return the whole number that *text* is, also as ``1e6``.
@@ -37,19 +41,23 @@ def number(option: str, text: object, least: int, most: int) -> int:
     Raises:
         ConfigError: it is not one, or out of range.
     """
-    try:
-        value = float(str(text))
-    except ValueError:
-        value = float("nan")
-    if not value.is_integer() or not least <= value <= most:
+    value = _whole(str(text))
+    if value is None or not least <= value <= most:
         raise ConfigError(
             f"{option} is {text}, and must be a whole number from {least:,} to {most:,}",
             f"{option} {least}",
         )
-    try:
-        return int(str(text))
-    except ValueError:
-        return int(value)
+    return value
+
+
+def _whole(text: str) -> int | None:
+    """Return the whole number that *text* is, to its last digit; None if it is none."""
+    with contextlib.suppress(ValueError):
+        return int(text)
+    with contextlib.suppress(ValueError):
+        value = float(text)
+        return int(value) if value.is_integer() else None
+    return None
 
 
 def opponent_of(name: str, player: Contestant, loader: Loader) -> Contestant:
@@ -66,17 +74,30 @@ def opponent_of(name: str, player: Contestant, loader: Loader) -> Contestant:
 
 
 def print_results(console: Console, results: Sequence[MatchResult]) -> None:
-    """Print a table of matches that the same policy has played, and what its columns mean."""
+    """Print a table of matches that the same policy has played, and what its columns mean.
+
+    Positions are columns of it if there is room, and else rows of another: no figure is cut.
+    """
     positions = position_names(len(results[0].plain.positions))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("against")
-    names = ("hands", "mbb/hand", "+-", *(f"as {name}" for name in positions), "sd", "luck cut")
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-    for result in results:
-        table.add_row(result.second, *_cells(result))
+    names = [result.second for result in results]
+    whole = [_total_cells(result) for result in results]
+    apart = [_position_cells(result) for result in results]
+    wide = _table(
+        ["against"],
+        ["hands", "mbb/hand", "+-", *(f"as {name}" for name in positions), "sd", "luck cut"],
+        [[name] for name in names],
+        [[*cells[:3], *by_seat, *cells[3:]] for cells, by_seat in zip(whole, apart, strict=True)],
+    )
     console.print()
-    console.print(table)
+    if _fits(console, wide):
+        console.print(wide)
+    else:
+        totals = ["hands", "mbb/hand", "+-", "sd", "luck cut"]
+        console.print(_table(["against"], totals, [[name] for name in names], whole))
+        console.print()
+        labels = [[name, position] for name in names for position in positions]
+        cells = [[cell] for by_seat in apart for cell in by_seat]
+        console.print(_table(["against", "as"], ["mbb/hand"], labels, cells))
     how = "AIVAT's estimates" if any(result.aivat for result in results) else "chips won"
     deals = "each deal played from every seat" if results[0].duplicate else "each deal played once"
     console.print(
@@ -87,18 +108,45 @@ def print_results(console: Console, results: Sequence[MatchResult]) -> None:
     )
 
 
-def _cells(result: MatchResult) -> list[str]:
-    """Return the cells of a match's row: hands, total, interval, positions, spread, luck cut."""
-    best = result.best
-    cut = result.reduction
+def _table(
+    texts: Sequence[str],
+    figures: Sequence[str],
+    labels: Sequence[Sequence[str]],
+    cells: Sequence[Sequence[str]],
+) -> Table:
+    """Return a table with columns of *texts*, which may be folded, and of *figures*, which not."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    for label, row in zip(labels, cells, strict=True):
+        table.add_row(*label, *row)
+    return table
+
+
+def _fits(console: Console, table: Table) -> bool:
+    """Whether the first column has room for some letters beside all figures."""
+    figures = table.columns[1:]
+    widths = [max(map(cell_len, map(str, (one.header, *one.cells)))) for one in figures]
+    return _LEAST_NAME + sum(2 + width for width in widths) <= console.width
+
+
+def _total_cells(result: MatchResult) -> list[str]:
+    """Return hands, mean, interval, spread and luck cut."""
+    best, cut = result.best, result.reduction
     return [
         f"{result.num_hands:,}",
         f"{best.total.mean:+,.1f}",
         f"{best.total.error:,.1f}",
-        *(f"{position.mean:+,.1f} +-{position.error:,.1f}" for position in best.positions),
         f"{best.hand_sd:,.0f}",
         "" if cut is None else f"{cut:.0%}",
     ]
+
+
+def _position_cells(result: MatchResult) -> list[str]:
+    """Return mean and interval of each position."""
+    return [f"{one.mean:+,.1f} +-{one.error:,.1f}" for one in result.best.positions]
 
 
 def describe(contestant: Contestant) -> dict[str, Any]:
@@ -128,7 +176,13 @@ def match_document(result: MatchResult, opponent: dict[str, Any]) -> dict[str, A
         return {
             "hand_sd": outcome.hand_sd,
             **{
-                name: {"mean": part.mean, "error_95": part.error, "sd": part.sd, "of": part.count}
+                name: {
+                    "mean": part.mean,
+                    # A single deal says nothing of its spread, and JSON has no infinity.
+                    "error_95": part.error if math.isfinite(part.error) else None,
+                    "sd": part.sd,
+                    "of": part.count,
+                }
                 for name, part in parts.items()
             },
         }
@@ -168,8 +222,13 @@ def require_places(
     """Refuse, before a hand is played, files for figures and hands that cannot be written.
 
     Raises:
+        ConfigError: they are one file.
         StorageError: something else is there, or nothing may be written there.
     """
+    if out is not None and hands_out is not None and out.resolve() == hands_out.resolve():
+        raise ConfigError(
+            f"--out and --hands-out are both {out}", "give figures and hands a file each"
+        )
     if out is not None:
         storage.require_place(out, f'{{\n  "format": "{json_format}"'.encode())
     if hands_out is not None:

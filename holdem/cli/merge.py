@@ -18,6 +18,7 @@ from holdem.mccfr import checkpoint, merge
 from holdem.mccfr.instance_plan import MOST_INSTANCES, parse_instances
 from holdem.mccfr.merge_sources import Selection, select
 from holdem.storage import format_bytes
+from holdem.types import shell_word
 
 PROG = "holdem merge"
 DEFAULT_NAME = "merged"
@@ -122,7 +123,8 @@ def _print_result(console: Console, selection: Selection, path: Path, seconds: f
     console.print(f"  {'checkpoint':<11}{path}", soft_wrap=True)
     console.print("Next", style="bold")
     console.print("  train on, for ten minutes:", style="dim")
-    console.print(f"    holdem train --resume-from {out} --time-budget 600", soft_wrap=True)
+    command = f"holdem train --resume-from {shell_word(out)} --time-budget 600"
+    console.print(f"    {command}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from holdem.config import parse_scalar
 from holdem.errors import ConfigError, StorageError
 from holdem.play.game_definition import read_game
 from holdem.play.profile import write_profile
-from holdem.types import PROFILE_RULES, TableProfile
+from holdem.types import PROFILE_RULES, TableProfile, shell_word
 
 PROG = "holdem profile"
 
@@ -56,7 +56,8 @@ def _main(argv: Sequence[str]) -> int:
     write_profile(options.out, profile)
     console = make_console()
     console.print(f"wrote {options.out}", soft_wrap=True)
-    console.print(f"  holdem dry-run --profile {options.out} --policy PATH", soft_wrap=True)
+    command = f"holdem dry-run --profile {shell_word(options.out)} --policy PATH"
+    console.print(f"  {command}", soft_wrap=True)
     return 0
 
 

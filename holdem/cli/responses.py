@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 
@@ -13,22 +14,25 @@ from holdem.cli.matches import number
 from holdem.cli.terminal import Parser, StageBars, duration, signals_raise
 from holdem.errors import ConfigError
 from holdem.evaluation.best_response import (
-    DEFINITIONS,
     FORMS,
     Form,
     ResponseProgress,
     best_response,
+    definitions,
 )
 from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.decks import FLOPS
 from holdem.evaluation.exploitability import PolicyEvaluator
-from holdem.evaluation.lbr import ROUNDS, local_best_response
+from holdem.evaluation.lbr import ROUNDS, LbrResult, LocalBestResponse
 from holdem.evaluation.lbr_betting import SETTINGS
 from holdem.game.games import position_names
 from holdem.mccfr.blueprint import Blueprint
 
 _RESPONSE_SECONDS = 300
 _LBR_HANDS = 10_000
+_LBR_ROUNDS = "1-4"
+_LBR_OPTIONS = ("--lbr-rounds", "--lbr-hands")
+_LIMITS = ("--response-seconds", "--response-flops")
 
 
 def add_options(parser: Parser) -> None:
@@ -43,10 +47,9 @@ def add_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--lbr-rounds",
-        default="1-4",
         choices=list(ROUNDS),
         metavar="ROUNDS",
-        help=f"those it responds on: {', '.join(ROUNDS)} (1-4)",
+        help=f"those it responds on: {', '.join(ROUNDS)} ({_LBR_ROUNDS})",
     )
     parser.add_argument("--lbr-hands", metavar="N", help=f"hands it plays ({_LBR_HANDS:,})")
     parser.add_argument(
@@ -67,35 +70,126 @@ def add_options(parser: Parser) -> None:
     )
 
 
-def judge_responses(
-    console: Console, player: Contestant, options: argparse.Namespace, workers: int, seed: int
-) -> dict[str, Any]:
-    """Run what the options ask for, print it, and return it for JSON."""
-    found: dict[str, Any] = {}
-    if options.lbr is not None:
-        found["lbr"] = _local(console, player, options, workers, seed)
-    if options.best_response is not None:
-        if _is_small(player):
-            found["best_response"] = _small(console, player, options.best_response)
-        else:
-            found["best_response"] = _full(console, player, options, workers, seed)
-    return found
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Responses:
+    """What the options ask for, checked before the first hand of a match is played.
+
+    Attributes:
+        lbr: responds locally; None if that is not wanted.
+        lbr_hands: that it plays.
+        form: of the best response, likewise.
+        seconds, flops: how many flops one that is not exact draws, the one or the other.
+    """
+
+    lbr: LocalBestResponse | None
+    lbr_hands: int
+    form: Form | None
+    seconds: int | None
+    flops: int | None
+
+    @classmethod
+    def of(cls, options: argparse.Namespace, player: Contestant) -> Responses:
+        """Read and check the options of this part.
+
+        Raises:
+            ConfigError: one cannot be used, is for what is not asked for, or *player* is of a
+                game that has no such response.
+        """
+        _refuse_unused(options, player)
+        lbr = None
+        if options.lbr is not None:
+            rounds = options.lbr_rounds or _LBR_ROUNDS
+            lbr = LocalBestResponse(
+                player.tree, player.bucketing, setting=options.lbr, rounds=rounds
+            )
+        seconds, flops = _limits(options)
+        return cls(
+            lbr=lbr,
+            lbr_hands=number("--lbr-hands", options.lbr_hands or _LBR_HANDS, 1, 10**9),
+            form=options.best_response,
+            seconds=seconds,
+            flops=flops,
+        )
+
+    def judge(
+        self, console: Console, player: Contestant, workers: int, seed: int
+    ) -> dict[str, Any]:
+        """Run them, print what came out, and return it for JSON."""
+        found: dict[str, Any] = {}
+        if self.lbr is not None:
+            hands = self.lbr_hands
+            result = self.lbr.against(player.policy, hands=hands, seed=seed, workers=workers)
+            found["lbr"] = _local(console, result)
+        if self.form is not None:
+            if _is_small(player):
+                found["best_response"] = _small(console, player)
+            else:
+                found["best_response"] = _full(console, player, self, workers, seed)
+        return found
 
 
-def _local(
-    console: Console, player: Contestant, options: argparse.Namespace, workers: int, seed: int
-) -> dict[str, Any]:
+def _refuse_unused(options: argparse.Namespace, player: Contestant) -> None:
+    """Refuse options of a response that is not asked for, or that *player*'s game does not have."""
+    lbr, form = _given(options, _LBR_OPTIONS), options.best_response
+    limits, game = _given(options, _LIMITS), player.tree.game
+    if lbr and options.lbr is None:
+        raise ConfigError(f"{lbr[0]} is for local best response, without --lbr", "add --lbr")
+    if options.lbr_hands is not None and game.cards.kind == "one-card":
+        raise ConfigError(
+            f"--lbr-hands is for hold'em; of {game.name!r} local best response plays every hand",
+            "leave it out",
+        )
+    if form is None:
+        if limits:
+            raise ConfigError(
+                f"{limits[0]} is for a best response, without --best-response",
+                "add --best-response sampled",
+            )
+    elif not _is_small(player):
+        if game.num_players != 2:
+            raise ConfigError(
+                f"a best response needs two players, not {game.num_players}",
+                "judge it in matches, without --best-response",
+            )
+        if form == "exact" and limits:
+            raise ConfigError(
+                f"{limits[0]}, and an exact best response deals all boards",
+                "leave it out, or choose --best-response sampled",
+            )
+    elif form != "exact":
+        raise ConfigError(
+            f"--best-response {form} of {game.name!r}, which is small enough for the exact one",
+            "--best-response exact",
+        )
+    elif limits:
+        raise ConfigError(
+            f"{limits[0]} is for games that are too large to solve, and {game.name!r} is not",
+            "leave it out: the exact best response takes no time",
+        )
+
+
+def _given(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """Return those of the options called *names* that were given."""
+    return [name for name in names if getattr(options, name[2:].replace("-", "_")) is not None]
+
+
+def _limits(options: argparse.Namespace) -> tuple[int | None, int | None]:
+    """Return the seconds that a best response has, or the flops that it draws; or neither."""
+    seconds, flops = options.response_seconds, options.response_flops
+    if seconds is not None and flops is not None:
+        raise ConfigError(
+            "--response-seconds and --response-flops both say how many flops are drawn",
+            "give one of them",
+        )
+    if flops is not None:
+        return None, number("--response-flops", flops, 2, FLOPS)
+    if options.best_response in (None, "exact"):
+        return None, None
+    return number("--response-seconds", seconds or _RESPONSE_SECONDS, 1, 10**7), None
+
+
+def _local(console: Console, result: LbrResult) -> dict[str, Any]:
     """Local best response."""
-    hands = number("--lbr-hands", options.lbr_hands or _LBR_HANDS, 1, 10**9)
-    result = local_best_response(
-        player.policy,
-        player.bucketing,
-        hands=hands,
-        setting=options.lbr,
-        rounds=options.lbr_rounds,
-        seed=seed,
-        workers=workers,
-    )
     parts = ", ".join(
         f"{value:+,.1f} +-{half:,.1f} from the {name}"
         for name, value, half in zip(
@@ -120,14 +214,8 @@ def _is_small(player: Contestant) -> bool:
     return player.tree.game.cards.kind == "one-card" or player.tree.game.num_streets == 1
 
 
-def _small(console: Console, player: Contestant, form: str) -> dict[str, Any]:
+def _small(console: Console, player: Contestant) -> dict[str, Any]:
     """The exact best response in a game that can be enumerated."""
-    if form != "exact":
-        raise ConfigError(
-            f"--best-response {form} of {player.tree.game.name!r}, which is small enough for "
-            "the exact one",
-            "--best-response exact",
-        )
     policy, buckets = player.policy, player.bucketing
     evaluator = PolicyEvaluator(
         player.tree,
@@ -142,7 +230,7 @@ def _small(console: Console, player: Contestant, form: str) -> dict[str, Any]:
         "best_responses": [one * unit for one in value.best_responses],
         "nash_conv": value.nash_conv * unit,
         "exploitability": value.exploitability * unit,
-        "definitions": DEFINITIONS,
+        "definitions": definitions(player.tree.game.num_players),
     }
     console.print()
     console.print("Best response, exact", style="bold")
@@ -153,33 +241,14 @@ def _small(console: Console, player: Contestant, form: str) -> dict[str, Any]:
     return figures
 
 
-def _limits(options: argparse.Namespace) -> tuple[int | None, int | None]:
-    """Return the seconds that a best response has, or the flops that it draws; or neither."""
-    if options.response_seconds is not None and options.response_flops is not None:
-        raise ConfigError(
-            "--response-seconds and --response-flops both say how many flops are drawn",
-            "give one of them",
-        )
-    if options.response_flops is not None:
-        return None, number("--response-flops", options.response_flops, 2, FLOPS)
-    seconds = options.response_seconds
-    if seconds is None and options.best_response == "exact":
-        return None, None
-    return number("--response-seconds", seconds or _RESPONSE_SECONDS, 1, 10**7), None
-
-
 def _full(
-    console: Console, player: Contestant, options: argparse.Namespace, workers: int, seed: int
+    console: Console, player: Contestant, wanted: Responses, workers: int, seed: int
 ) -> dict[str, Any]:
     """The best response over the real cards."""
-    if player.bucketing is None or player.tree.game.num_players != 2:
-        raise ConfigError(
-            f"a best response needs two players, not {player.tree.game.num_players}",
-            "judge it in matches, without --best-response",
-        )
-    form = cast(Form, options.best_response)
+    assert wanted.form is not None
+    assert player.bucketing is not None  # it plays hold'em
+    form, seconds = wanted.form, wanted.seconds
     exact = form == "exact"
-    seconds, flops = _limits(options)
     console.print()
     console.print(f"Best response: {FORMS[form]}", style="bold")
     # Beside the policy, whose folder is its own.
@@ -206,7 +275,7 @@ def _full(
             player.bucketing,
             form=form,
             budget_seconds=seconds,
-            flops=flops,
+            flops=wanted.flops,
             workers=workers,
             seed=seed,
             progress=progress,
@@ -227,7 +296,7 @@ def _full(
         f"{duration(result.seconds)}",
         soft_wrap=True,
     )
-    console.print(f"  {DEFINITIONS}", style="dim", soft_wrap=True)
+    console.print(f"  {result.definitions}", style="dim", soft_wrap=True)
     figures = dataclasses.asdict(result)
     # How long it took is no result, and would make equal results different files.
     del figures["seconds"], figures["workers"]

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from holdem.cli.table_display import TableDisplay, limits_text, print_result
 from holdem.cli.table_options import (
     add_table_options,
@@ -19,8 +17,8 @@ from holdem.cli.table_options import (
     search_of,
 )
 from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
-from holdem.errors import ProtocolError
-from holdem.play.following import decisions_in, lines_of
+from holdem.errors import ConfigError, ProtocolError
+from holdem.play.following import lines_of, read_told
 from holdem.play.game_definition import read_game
 from holdem.play.session import Session
 from holdem.types import TableProfile
@@ -48,6 +46,11 @@ def _parser() -> Parser:
 
 def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
+    if options.follow is not None and options.stop_loss is not None:
+        raise ConfigError(
+            "--stop-loss is for a seat at a table, and --follow reads a log",
+            "leave one of them out",
+        )
     search = search_of(options)
     profile = profile_of(options)
     table = read_game(Path(profile.game))
@@ -58,7 +61,7 @@ def _main(argv: Sequence[str]) -> int:
         session = Session(table, agent, display, acts=False, limits=limits_of(profile), log=log)
         if options.follow is not None:
             with signals_raise(""):
-                _follow(console, session, options.follow, profile)
+                counted = _follow(session, options.follow, profile)
         else:
             leaves = limits_text(profile.max_hands, profile.max_seconds, profile.stop_loss)
             where = f"{profile.host}:{profile.port}"
@@ -68,28 +71,36 @@ def _main(argv: Sequence[str]) -> int:
             )
             with signals_raise(""), client_of(profile, display) as client:
                 session.run(client)
-    print_result(console, session.result, table.game.big_blind)
+            counted = True
+    print_result(console, session.result, table.game.big_blind, counted=counted)
     return 0
 
 
-def _follow(console: Console, session: Session, path: Path, profile: TableProfile) -> None:
-    """Advise on the decisions in the log *path*."""
-    seen: set[int] = set()
+def _follow(session: Session, path: Path, profile: TableProfile) -> bool:
+    """Advise on the decisions in the log *path*; return whether it says what its seat won."""
+    result, most = session.result, profile.max_hands
+    won: dict[int, float | None] = {}
+    result.ended = "the log ends"
     for line in lines_of(path, patience=profile.silence_seconds):
         try:
-            decisions = list(decisions_in(line, session.table, profile.seat))
+            told = read_told(line, session.table, profile.seat)
         except ProtocolError as error:
-            session.result.unread += 1
+            result.unread += 1
             session.observer.say(f"cannot read a line: {error}")
             continue
-        for message in decisions:
-            session.advise(message)
-            seen.add(message.hand)
-        session.result.hands = len(seen)
-        if profile.max_hands is not None and len(seen) >= profile.max_hands:
-            session.result.ended = f"{len(seen):,} hands are read"
-            return
-    session.result.ended = "the log ends"
+        if told is None:
+            continue
+        beyond = len(won) == most and told.hand not in won
+        if not beyond:
+            for message in told.decisions:
+                session.advise(message)
+            won[told.hand] = told.won
+        if beyond or (told.over and len(won) == most):
+            result.ended = f"{len(won):,} hands are read"
+            break
+    counted = [chips for chips in won.values() if chips is not None]
+    result.hands, result.chips = len(won), round(sum(counted))
+    return 0 < len(counted) == len(won)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from holdem import storage
 from holdem.cli.chart import print_grid, sized_actions
-from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
+from holdem.cli.terminal import Parser, make_console, option_value, run_command, signals_raise
 from holdem.errors import ConfigError, MismatchError
 from holdem.game.cards import (
     CLASS_GRID,
@@ -29,6 +29,7 @@ from holdem.search.solver import Progress, SubgameSolver
 from holdem.search.spot import PLAYERS, Spot, read_spot
 from holdem.search.strategies import HandStrategy
 from holdem.search.subgame import Node, NodeKind
+from holdem.types import SEARCH_RULES
 
 PROG = "holdem solve"
 DEFAULT_MENU = "50%, a"
@@ -143,12 +144,6 @@ def _number(text: str, option: str, *, least: float) -> float:
     return number
 
 
-def _workers(text: str) -> int:
-    if not text.isdigit() or int(text) > 256:
-        raise ConfigError(f"--workers is {text!r}, and must be 0 to 256", "0 is all cores")
-    return int(text) or usable_cores()
-
-
 def _locked(options: argparse.Namespace) -> SubgameSolver:
     """Return the solver with what the options lock."""
     solver = _solver(options)
@@ -172,7 +167,8 @@ def _solver(options: argparse.Namespace, *, alike: bool = True) -> SubgameSolver
     """Return the solver that the options describe or that was kept."""
     given = {name: getattr(options, name.replace("-", "_")) for name in _OPTIONS}
     described = {name: text for name, text in given.items() if text is not None}
-    workers = _workers(options.workers)
+    asked = option_value("--workers", options.workers, SEARCH_RULES["num_workers"])
+    workers = asked or usable_cores()
     if options.load:
         if described or options.spot:
             raise ConfigError(

@@ -1,7 +1,8 @@
-"""Standard streams that may be missing when a command starts, or go away while it runs."""
+"""Standard streams that may be missing when a command starts, lack a letter, or go away."""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -65,6 +66,28 @@ def open_missing() -> None:
                 os.dup2(null, number)
                 os.close(null)
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 (for good)
+
+
+def take_any_text() -> None:
+    """Let a letter that their encoding lacks be ``?`` in the standard streams, and no error.
+
+    What is printed of a path that is no text, which Python holds as surrogates, is its bytes.
+    """
+    codecs.register_error("holdem", _instead)
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "holdem"), (sys.stderr, "holdem")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def _instead(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return what to print for the character that cannot be encoded, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    after = error.start + 1
+    try:
+        return error.object[error.start : after].encode("ascii", "surrogateescape"), after
+    except UnicodeEncodeError:
+        return "?", after
 
 
 @contextlib.contextmanager

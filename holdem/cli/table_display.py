@@ -143,15 +143,15 @@ def tally_rows(tally: Tally) -> dict[str, str]:
     }
 
 
-def print_result(console: Console, result: SessionResult, big_blind: int) -> None:
-    """Print how a session went."""
-    hands = max(result.hands, 1)
-    rows = {
-        "ended": result.ended,
-        "hands": f"{result.hands:,}",
-        "won": f"{result.chips:+,} chips, {1000 * result.chips / big_blind / hands:+,.0f} mbb/h",
-        **tally_rows(result),
-    }
+def print_result(
+    console: Console, result: SessionResult, big_blind: int, *, counted: bool = True
+) -> None:
+    """Print how a session went; what was won only where it was *counted*."""
+    rows = {"ended": result.ended, "hands": f"{result.hands:,}"}
+    if counted:
+        rate = 1000 * result.chips / big_blind / max(result.hands, 1)
+        rows["won"] = f"{result.chips:+,} chips, {rate:+,.0f} mbb/h"
+    rows |= tally_rows(result)
     if result.unread:
         rows["not read"] = f"{result.unread:,} lines of the dealer"
     console.print()

@@ -13,6 +13,7 @@ from typing import Any
 
 from holdem.cli.table_display import TableDisplay
 from holdem.cli.terminal import Parser, option_value
+from holdem.errors import ConfigError
 from holdem.game.policy import Policy
 from holdem.mccfr.blueprint import Blueprint
 from holdem.play.agent import Agent, load_policy
@@ -29,6 +30,7 @@ from holdem.types import (
     GameConfig,
     SearchConfig,
     TableProfile,
+    shell_word,
 )
 
 DEALER_OPTIONS = {
@@ -150,15 +152,27 @@ def search_of(options: argparse.Namespace) -> SearchConfig | None:
     """Return the search that the options ask for; None for none.
 
     Raises:
-        ConfigError: a value cannot be used.
+        ConfigError: a value cannot be used, or nobody searches.
     """
-    given: dict[str, Any] = {
-        field: option_value(option, value, SEARCH_RULES[field])
+    given = {
+        option: option_value(option, value, SEARCH_RULES[field])
         for option, field in _SEARCH_OPTIONS.items()
         if (value := getattr(options, option[2:].replace("-", "_"))) is not None
     }
-    config = SearchConfig(**given)
+    if given and not options.search:
+        raise _nobody_searches(next(iter(given)), named=options.search is None)
+    config = SearchConfig(**{_SEARCH_OPTIONS[option]: value for option, value in given.items()})
     return config if options.search else None
+
+
+def _nobody_searches(option: str, *, named: bool) -> ConfigError:
+    """Say that *option* steers a search that is not made, where ``--search`` has names or not."""
+    if not named:
+        return ConfigError(f"{option} is for search, and --no-search is given", "leave one out")
+    remedy = "say who searches, as in --search first"
+    if option == "--num-workers":
+        remedy += "; a match between policies takes its threads from --workers"
+    return ConfigError(f"{option} is for search, and nobody searches without --search", remedy)
 
 
 def profile_of(options: argparse.Namespace) -> TableProfile:
@@ -211,7 +225,7 @@ def continuations_of(
     if policy.tree.game.num_players == 2:
         say(
             f"{beside} is not there: flop and turn are seldom searched in time without; "
-            f"make it with: holdem continuations {path}"
+            f"make it with: holdem continuations {shell_word(path)}"
         )
     return None
 

@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TextIO, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from holdem.cli.streams import Outlived, if_there, open_missing, to_nowhere
+from holdem.cli.streams import Outlived, if_there, open_missing, take_any_text, to_nowhere
 from holdem.config import nearest, parse_scalar
 from holdem.errors import CardError, ConfigError, HoldemError
 from holdem.types import Rule, shown
@@ -59,6 +59,14 @@ class Parser(argparse.ArgumentParser):
             epilog=epilog,
             allow_abbrev=False,
         )
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; options may stand between words, as in ``show POLICY --json PATH``."""
+        words = sys.argv[1:] if args is None else args
+        # To take options and words apart, argparse parses twice, and the second time it has
+        # forgotten that what follows `--` is no option.
+        parse = super().parse_args if "--" in words else self.parse_intermixed_args
+        return parse(words, namespace)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, but refuse ``--option=--``, of which argparse makes an option without value."""
@@ -104,6 +112,7 @@ def run_command(
     refuses, 128 + n signal n. Anything else is a bug and keeps its traceback.
     """
     open_missing()
+    take_any_text()
     try:
         status = command(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()  # a full disk is told here, not by Python at exit

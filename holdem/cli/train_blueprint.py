@@ -51,7 +51,7 @@ from holdem.mccfr.run import Evaluate
 from holdem.mccfr.self_test import run_self_test
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import beside, format_bytes, is_folder, read_metadata
-from holdem.types import STREETS, BucketConfig, MCCFRConfig
+from holdem.types import STREETS, BucketConfig, MCCFRConfig, shell_word
 
 PROG = "holdem train"
 DEFAULT_SECONDS = 60.0
@@ -170,7 +170,7 @@ def _main(argv: Sequence[str]) -> int:
         print_error(
             PROG,
             f"stopped at iteration {result.iteration:,}; saved {result.checkpoint}",
-            f"{PROG} --resume-from {result.logdir}",
+            f"{PROG} --resume-from {shell_word(result.logdir)}",
         )
         return 128 + result.stopped_by
     if level <= logging.INFO:
@@ -240,7 +240,7 @@ def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:
     if is_another_run(logdir, resumed):
         raise StorageError(
             f"{logdir} holds a run already",
-            f"--resume-from {logdir} to go on with it, or another --logdir",
+            f"--resume-from {shell_word(logdir)} to go on with it, or another --logdir",
         )
 
 
@@ -283,7 +283,7 @@ def _config_of_set(path: Path, num_players: int) -> BucketConfig:
     """Return what the bucket set at *path* was made with."""
     if not path.exists():
         presets = {preset_path(name, num_players): name for name in PRESETS}
-        how = f"--preset {presets[path]}" if path in presets else f"--out {path}"
+        how = f"--preset {presets[path]}" if path in presets else f"--out {shell_word(path)}"
         raise StorageError(
             f"there is no bucket set at {path}", f"make it first, with: holdem buckets {how}"
         )
@@ -389,11 +389,12 @@ def _print_workers(console: Console, solver: ParallelMCCFRSolver) -> None:
     test = run_self_test(workers)
     if not test.passed:
         raise ResourceError(f"the self-test of the workers failed: {test}", test.remedy)
+    share = batch / workers
     rows = {
         "workers": f"{workers} processes, by {START_METHOD}",
         "self-test": str(test),
         "batch": f"{batch:,} iterations between two merges, "
-        f"about {batch / workers:,.3g} by each worker",
+        f"about {f'{share:,.0f}' if share >= 100 else f'{share:.3g}'} by each worker",
     }
     for name, text in rows.items():
         console.print(f"  {name:<13}{text}")
@@ -493,7 +494,7 @@ def _print_result(
         console.print(f"  {name:<11}{text}", soft_wrap=True)
     console.print()
     console.print("Next", style="bold")
-    longer = f"{PROG} --resume-from {result.logdir} --time-budget 600"
+    longer = f"{PROG} --resume-from {shell_word(result.logdir)} --time-budget 600"
     hints = [(longer, "train on, for ten minutes")]
     if bucketing is not None and config.game.num_streets > 1 and config.buckets_path is None:
         finer = preset_path("full", config.game.num_players)
@@ -502,7 +503,8 @@ def _print_result(
         )
         hints.append((f"holdem buckets --preset full{players}", "finer buckets"))
         opponent = "" if config.training.opponent == "itself" else " --opponent responder"
-        hints.append((f"{PROG} --buckets {finer}{opponent} --time-budget 3600", "train with them"))
+        long = f"{PROG} --buckets {shell_word(finer)}{opponent} --time-budget 3600"
+        hints.append((long, "train with them"))
     hints.append((f"{PROG} --help", "all options"))
     for command, text in hints:
         console.print(f"  {text}:", style="dim")

@@ -23,6 +23,7 @@ from holdem.mccfr.instance_plan import RunPlan, folder_of, parse_instances
 from holdem.mccfr.instance_progress import FAILED, INTERRUPTED, InstanceProgress
 from holdem.mccfr.instance_watch import InstancesInfo, MultiInstanceResult
 from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
+from holdem.types import shell_word
 
 PROG = "holdem train"
 LAUNCHERS = ("processes", "dask")
@@ -225,8 +226,8 @@ def _report(console: Console, result: MultiInstanceResult, options: argparse.Nam
     console.print()
     console.print("Next", style="bold")
     hints = [
-        (f"tensorboard --logdir {result.logdir}", "see all instances side by side"),
-        (f"holdem merge {result.logdir}", "make one blueprint of them"),
+        (f"tensorboard --logdir {shell_word(result.logdir)}", "see all instances side by side"),
+        (f"holdem merge {shell_word(result.logdir)}", "make one blueprint of them"),
     ]
     for command, text in hints:
         console.print(f"  {text}:", style="dim")
@@ -236,10 +237,11 @@ def _report(console: Console, result: MultiInstanceResult, options: argparse.Nam
 
 def resume_command(result: MultiInstanceResult, options: argparse.Namespace) -> str:
     """Return what goes on with a run that did not come to its end."""
-    words = [PROG, f"--num-instances {result.num_instances}", f"--resume-from {result.logdir}"]
+    words = [PROG, f"--num-instances {result.num_instances}"]
+    words.append(f"--resume-from {shell_word(result.logdir)}")
     for name in ("instances", "launcher", "scheduler"):
         if getattr(options, name) is not None:
-            words.append(f"--{name} {getattr(options, name)}")
+            words.append(f"--{name} {shell_word(getattr(options, name))}")
     return " ".join(words)
 
 

@@ -57,13 +57,6 @@ FORMS: dict[Form, str] = {
     "flop": "the best response that keeps to the policy before the flop: a lower bound",
 }
 
-DEFINITIONS = (
-    "best response: what a seat wins, in milli big blinds per hand, when it knows the other "
-    "seat's policy and plays every hand as well as it can within the betting tree. "
-    "NashConv: the sum over both seats of best response less the policy's own value; "
-    "0 in an equilibrium. Exploitability: NashConv / 2, the mean loss to a perfect opponent."
-)
-
 STATE_KIND = "best response"
 STATE_NAME = "partial"
 SAVE_SECONDS = 30.0
@@ -75,6 +68,20 @@ _PROBES = 8  # families that an estimate looks at,
 _PROBED_TURNS = 5  # and turns of each
 # What is summed up: seat 0's and 1's best value, 0's own, and what both meet of the other's reach.
 _BEST0, _BEST1, _OWN0, _MET0, _MET1 = range(5)
+
+
+def definitions(num_players: int = 2) -> str:
+    """Return what the figures of a best response mean, with so many seats."""
+    two = num_players == 2
+    others = "the other seat's policy" if two else "the other seats' policies"
+    mean = "loss to a perfect opponent" if two else "over seats of what a best response gains"
+    return (
+        "best response: what a seat wins, in milli big blinds per hand, when it knows "
+        f"{others} and plays every hand as well as it can within the betting tree. "
+        f"NashConv: the sum over {'both' if two else 'all'} seats of best response less the "
+        "policy's own value; 0 in an equilibrium. "
+        f"Exploitability: NashConv / {num_players}, the mean {mean}."
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +134,7 @@ class BestResponseResult:
     seconds: float
     workers: int
     seed: int
-    definitions: str = DEFINITIONS
+    definitions: str = definitions()
 
     @property
     def nash_conv(self) -> float:

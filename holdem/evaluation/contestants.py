@@ -19,6 +19,7 @@ from holdem.game.tree import BettingTree
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import ONE, Blueprint, checked_bucketing
 from holdem.mccfr.export import export_policy
+from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.worker import bucket_counts_of, make_dealer
 from holdem.storage import is_folder, read_metadata
 
@@ -119,12 +120,7 @@ class Loader:
             StorageError: there is none, it is damaged, or has no average strategy.
             MismatchError: its bucket set is not found, or ``buckets`` is another.
         """
-        if is_folder(path, checkpoint.KIND):
-            return self.checkpoint(path)
-        checkpoints = path / "checkpoints"
-        if path.is_dir() and not (path / "avg_policy").is_dir() and checkpoints.is_dir():
-            return self.checkpoint(path)
-        return self.policy(path)
+        return self.checkpoint(path) if holds_checkpoint(path) else self.policy(path)
 
     def policy(self, path: Path) -> Contestant:
         """Return the policy at *path*; errors are those of `load`."""
@@ -134,7 +130,10 @@ class Loader:
     def checkpoint(self, path: Path) -> Contestant:
         """Return the average strategy of the checkpoint at *path*; errors are those of `load`."""
         require_no_suffix(path)
-        return self._contestant(path, export_policy(path).policy)
+        folder = checkpoint.find(path)
+        wanted = str(read_metadata(folder, checkpoint.KIND)["buckets_fingerprint"])
+        buckets = None if wanted == LOSSLESS else self._place(wanted)
+        return self._contestant(path, export_policy(folder, buckets=buckets).policy)
 
     def require_used(self) -> None:
         """Refuse ``buckets`` if none of the policies loaded so far was trained with them.
@@ -163,12 +162,10 @@ class Loader:
 
     def _find(self, path: Path, policy: Blueprint, wanted: str) -> HandBucketing:
         """Return the bucket set that *policy* was trained with."""
-        if self._buckets is not None and not is_folder(self._buckets, BUCKETS):
-            HandBucketing.load(self._buckets)  # says what is wrong with it
         named = policy.provenance.bucket_path
-        for place in _places(self._buckets, named):
-            if read_metadata(place, BUCKETS).get("fingerprint") == wanted:
-                return HandBucketing.load(place)
+        place = self._place(wanted, named)
+        if place is not None:
+            return HandBucketing.load(place)
         if self._buckets is not None:
             return checked_bucketing(HandBucketing.load(self._buckets), wanted)
         raise MismatchError(
@@ -177,6 +174,15 @@ class Loader:
             "name it with --buckets PATH",
         )
 
+    def _place(self, wanted: str, named: str | None = None) -> Path | None:
+        """Return where the bucket set of the fingerprint *wanted* lies; None if it is not found."""
+        if self._buckets is not None and not is_folder(self._buckets, BUCKETS):
+            HandBucketing.load(self._buckets)  # says what is wrong with it
+        for place in _places(self._buckets, named):
+            if read_metadata(place, BUCKETS).get("fingerprint") == wanted:
+                return place
+        return None
+
 
 def _places(buckets: Path | None, named: str | None) -> Iterator[Path]:
     """Where bucket sets may be: those that are there."""
@@ -184,6 +190,13 @@ def _places(buckets: Path | None, named: str | None) -> Iterator[Path]:
     if ASSETS.is_dir():
         places += sorted(ASSETS.iterdir())
     return (place for place in places if is_folder(place, BUCKETS))
+
+
+def holds_checkpoint(path: Path) -> bool:
+    """Whether *path* is a checkpoint, or a run with checkpoints that has written no policy."""
+    if is_folder(path, checkpoint.KIND):
+        return True
+    return (path / "checkpoints").is_dir() and not (path / "avg_policy").is_dir()
 
 
 def require_no_suffix(path: Path) -> None:

@@ -21,6 +21,7 @@ from holdem.game.cards import (
     CLASS_OF_HOLE,
     HOLES,
     RANKS,
+    SUITS,
     cards_text,
     hole_name,
     parse_card,
@@ -30,7 +31,8 @@ from holdem.game.tree import BettingTree
 from holdem.mccfr.blueprint import one_card_names
 from holdem.types import STREETS
 
-_CARDS = re.compile(rf"(?:[{RANKS}][cdhs])+")
+_CARDS = re.compile(rf"(?:[{RANKS}][{SUITS}])+")
+_ACTION = re.compile(r"[fxca]|[br][0-9]+")
 _BOARD_SIZES = (0, 3, 4, 5)
 
 
@@ -119,7 +121,7 @@ def find_place(tree: BettingTree, path: str) -> Place:
                     _wanted(tree, node, board[: -len(cards)]),
                 )
         else:
-            _require_cards(tree, node, board)
+            _require_cards(tree, node, board, word)
             actions.append(word)
             node = tree.find(" ".join(actions))
     if not tree.nodes["num_actions"][node]:
@@ -224,12 +226,17 @@ def _require_street(tree: BettingTree, node: int, path: str) -> None:
         )
 
 
-def _require_cards(tree: BettingTree, node: int, board: tuple[int, ...]) -> None:
-    if len(board) < _board_size(tree, node):
-        street = STREETS[int(tree.nodes["street"][node])]
-        raise RulesError(
-            f"the {street} after {tree.history(node)!r} lacks cards", _wanted(tree, node, board)
-        )
+def _require_cards(tree: BettingTree, node: int, board: tuple[int, ...], word: str = "") -> None:
+    """Raise unless *board* is complete at *node*, where *word* comes next."""
+    if len(board) >= _board_size(tree, node):
+        return
+    street = STREETS[int(tree.nodes["street"][node])]
+    found, remedy = f"the {street} after {tree.history(node)!r} lacks cards", ""
+    if word and not _ACTION.fullmatch(word):
+        found += f", and {word!r} names none"
+        if tree.game.cards.kind == "holdem":
+            remedy = f"; a card is a rank from {RANKS}, then a suit from {SUITS}, as in Td"
+    raise RulesError(found, _wanted(tree, node, board) + remedy)
 
 
 def _wanted(tree: BettingTree, node: int, board: tuple[int, ...]) -> str:

@@ -57,7 +57,7 @@ class LbrResult:
         by_seat: what it wins from seat 0 and from seat 1.
         seat_intervals: their half widths.
         hands: that the responder played.
-        setting: its bets: ``fc``, ``fcpa`` or ``56bets``.
+        setting: its bets: ``fc``, ``fcpa``, ``56bets`` or ``tree``.
         rounds: those on which it responds; before them it checks and calls.
         seed: of the deals.
     """

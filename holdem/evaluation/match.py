@@ -28,6 +28,8 @@ FIRST_PILOT_DEAL = 3 << 61
 
 PILOT_DEALS = 2_000
 _CHUNK = 2_048
+_NEVER = 1e18
+"""Deals that nobody plays: a larger number would be no whole one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,8 +79,9 @@ class Pilot:
     seconds_per_hand: float
 
     def hands_for(self, error: float, hands_per_deal: int) -> int:
-        """Return how many hands a 95 % interval of +- *error* mbb/h takes."""
-        deals = math.ceil((Z95 * self.estimate.sd / error) ** 2)
+        """Return how many hands a 95 % interval of +- *error* mbb/h takes, or what nobody plays."""
+        wanted = Z95 * self.estimate.sd / error
+        deals = math.ceil(min(wanted * wanted, _NEVER))
         return max(deals, 2) * hands_per_deal
 
 

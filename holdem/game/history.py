@@ -35,7 +35,7 @@ from holdem.game.rules import (
     default_first_to_act,
     raise_to,
 )
-from holdem.types import HEADS_UP_MENU, BetMenu, GameConfig
+from holdem.types import HEADS_UP_MENU, BetMenu, GameConfig, shown
 
 _REQUIRED = {
     "variant": str,
@@ -463,8 +463,8 @@ def _step(state: State, words: list[str], seats: tuple[int, ...]) -> State:
         return state.apply(FOLD)
     if verb == "cc":
         return state.apply(CALL)
-    if not words[2].isdecimal():
-        raise RulesError(f"{words[2]!r} is not whole chips", "count in the smallest chip")
+    if not re.fullmatch(r"[0-9]{1,18}", words[2]):
+        raise RulesError(f"{shown(words[2])} is not whole chips", "count in the smallest chip")
     return state.apply(raise_to(int(words[2])))
 
 

@@ -272,7 +272,7 @@ def find(path: Path) -> Path:
     """Return the checkpoint that *path* means: itself, or the newest of a run folder.
 
     Raises:
-        StorageError: there is none.
+        StorageError: there is none, or the only one is damaged.
     """
     if storage.is_folder(path):
         return path
@@ -284,12 +284,15 @@ def find(path: Path) -> Path:
         found.append((int(storage.read_metadata(final, KIND)["iteration"]), final))
     if found:
         return max(found)[1]
-    if path.is_dir():
+    traces = (storage.METADATA_NAME, f"{_TABLE}.npy")
+    damaged = [one for one in (path, final) if any((one / name).exists() for name in traces)]
+    if path.is_dir() and not damaged:
         raise StorageError(
             f"{path} holds no checkpoint", "name a run folder or one checkpoint, or start fresh"
         )
-    storage.read_metadata(path, KIND)  # says what is wrong with it: missing, a pickle, foreign
-    return path
+    place = damaged[0] if damaged else path
+    storage.read_metadata(place, KIND)  # says what is wrong: missing, damaged, a pickle, foreign
+    return place
 
 
 def set_later_aside(checkpoints: Path, iteration: int) -> list[Path]:

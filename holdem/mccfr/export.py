@@ -26,6 +26,7 @@ from holdem.mccfr.blueprint import (
 )
 from holdem.mccfr.rows import Words, read_rows, row_blocks
 from holdem.mccfr.run import LOSSLESS
+from holdem.types import shell_word
 
 _BLOCK_SLOTS = 1 << 16
 
@@ -112,7 +113,7 @@ def export_policy(path: Path, *, bits: int = 16, buckets: Path | None = None) ->
     if not loss.rows:
         raise StorageError(
             f"{folder} has no average strategy: {found.iteration:,} iterations were done",
-            f"train on with: holdem train --resume-from {folder}",
+            f"train on with: holdem train --resume-from {shell_word(folder)}",
         )
     return Export(policy, folder, loss)
 

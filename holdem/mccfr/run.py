@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -114,19 +114,20 @@ class Run:
         self._logdir = storage.make_folder(logdir)
         self._checkpoints = storage.make_folder(logdir / "checkpoints")
         path = bucketing.path if bucketing is not None else None
-        storage.write_text(
-            logdir / "config.yaml",
-            dump_config(config, tree.game, path, responder_path=cells.path if cells else None),
-        )
-        self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
-        self._available_before = available_memory()
-        with contextlib.ExitStack() as undone:
-            undone.push(self._log)
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(storage.hold(self._checkpoints, "the run"))
+            storage.write_text(
+                logdir / "config.yaml",
+                dump_config(config, tree.game, path, responder_path=cells.path if cells else None),
+            )
+            self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
+            opened.push(self._log)
+            self._available_before = available_memory()
             self._engine = make_engine(self._warn, self._stream_start)
-            undone.callback(self._engine.close)
+            opened.callback(self._engine.close)
             if resumed is not None:
                 self._take_over(resumed)
-            undone.pop_all()  # from here on `complete` closes both
+            self._opened = opened.pop_all()  # `complete` closes it
         self._first_iteration = self._engine.iteration
         self._visits_before = resumed.visits if resumed is not None else 0
         self._last_saved = self._first_iteration
@@ -150,16 +151,17 @@ class Run:
 
     def complete(self) -> RunResult:
         """Train to the end of the budget and write what a run leaves."""
-        with self._log:
-            try:
-                self._announce()
-                self._train()
-                return self._finish()
-            finally:
+        try:
+            with self._opened:
                 try:
-                    self._writer.wait()
+                    self._announce()
+                    self._train()
+                    return self._finish()
                 finally:
-                    self._engine.close()
+                    self._writer.wait()
+        finally:
+            # Which knows this run: without it, its memory goes now, and not at a collection.
+            del self._engine
 
     def _announce(self) -> None:
         game, num_slots = self._tree.game, self._tree.num_slots
@@ -255,26 +257,34 @@ class Run:
         """Write a row of TensorBoard figures."""
         engine, big_blind = self._engine, self._tree.game.big_blind
         regret_discount, _ = engine.table.discounts()
-        self._log.figures(
-            engine.iteration,
-            {
-                "Performance/IterationsPerSecond": self._rates.iterations_per_second,
-                "Performance/NodesPerSecond": self._rates.nodes_per_second,
-                "Training/Utility": self._rates.utility / big_blind,
-                "Training/UtilityMovingAvg": self._mean_utility(),
-                "Training/Epsilon": epsilon_at(self._config, engine.iteration),
-                "Training/Discount": regret_discount,
-                "Memory/RSS": self._memory(),
-            },
-        )
-        self._log.convergence(engine, now=last)
+        figures = {
+            "Performance/IterationsPerSecond": self._rates.iterations_per_second,
+            "Performance/NodesPerSecond": self._rates.nodes_per_second,
+            "Training/Utility": self._rates.utility / big_blind,
+            "Training/UtilityMovingAvg": self._mean_utility(),
+            "Training/Epsilon": epsilon_at(self._config, engine.iteration),
+            "Training/Discount": regret_discount,
+            "Memory/RSS": self._memory(),
+        }
+        with self._figures_wanted():
+            self._log.figures(engine.iteration, figures)
+            self._log.convergence(engine, now=last)
+
+    @contextlib.contextmanager
+    def _figures_wanted(self) -> Iterator[None]:
+        """Warn of figures that cannot be written; a full disk must not end a long run."""
+        try:
+            yield
+        except StorageError as error:
+            self._warn(f"no figures at iteration {self._engine.iteration:,}: {error}")
 
     def _log_evaluation(self) -> None:
         """Have the strategy so far judged, and write what came out and what it cost."""
         assert self._evaluate is not None
         started, iteration = time.monotonic(), self._engine.iteration
         figures = self._evaluate(self._blueprint())
-        self._log.figures(iteration, figures)
+        with self._figures_wanted():
+            self._log.figures(iteration, figures)
         self._log.info(
             f"evaluation at iteration {iteration:,} in {time.monotonic() - started:.1f} s: "
             + ", ".join(f"{name} {value:.1f}" for name, value in figures.items())

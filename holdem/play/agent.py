@@ -32,6 +32,7 @@ from holdem._core.rollout import rollout_equities
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Follower, Translator
 from holdem.errors import ConfigError, MismatchError, RulesError
+from holdem.evaluation.contestants import Loader
 from holdem.game.cards import CLASS_COMBOS, CLASS_OF_HOLE, HOLES, class_of
 from holdem.game.policy import Policy
 from holdem.game.rules import CALL, FOLD, Action, Hole, Played, State
@@ -310,36 +311,28 @@ class Agent:
         return min(int(np.searchsorted(up_to, drawn, "right")), int(np.flatnonzero(chances)[-1]))
 
 
-def load_policy(
-    path: Path, buckets: Path | None = None, *, verify: bool = True
-) -> tuple[Blueprint, HandBucketing]:
+def load_policy(path: Path, buckets: Path | None = None) -> tuple[Blueprint, HandBucketing]:
     """Return the policy at *path* and the bucket set that it was trained with.
 
     Args:
         path: ``avg_policy.json``, its folder, or the folder of a run.
-        buckets: the bucket set; by default the one that the policy names.
-        verify: compare the bucket set with its checksums.
+        buckets: the bucket set; by default it is looked for as `Loader` does.
 
     Raises:
         StorageError: one of them is missing or damaged.
-        MismatchError: they do not belong together, or it is a policy of no hold'em.
+        MismatchError: they do not belong together, the bucket set is not found, or it is a policy
+            of no hold'em.
     """
-    policy = Blueprint.load(path)
-    named = policy.provenance.bucket_path
-    if buckets is None and named is None:
+    loader = Loader(buckets)
+    player = loader.policy(path)
+    if player.bucketing is None:
         raise MismatchError(
-            f"{path} is a policy for {policy.tree.game.name!r}, which is played without buckets",
+            f"{path} is a policy for {player.tree.game.name!r}, which is played without buckets",
             "choose a policy of hold'em",
         )
-    bucketing = HandBucketing.load(buckets or Path(str(named)), verify=verify)
-    wanted = policy.provenance.bucket_fingerprint
-    if bucketing.fingerprint != wanted:
-        raise MismatchError(
-            f"{path} was trained with buckets {str(wanted)[:12]}, and "
-            f"{buckets or named} holds {bucketing.fingerprint[:12]}",
-            "name the set that it was trained with: --buckets PATH",
-        )
-    return policy, bucketing
+    loader.require_used()
+    assert isinstance(player.policy, Blueprint)
+    return player.policy, player.bucketing
 
 
 def _price(state: State) -> float:

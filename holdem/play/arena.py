@@ -47,6 +47,7 @@ __all__ = [
     "Decisions",
     "Judged",
     "PlayedHand",
+    "game_of",
     "play_hand",
 ]
 
@@ -127,6 +128,25 @@ class ArenaResult:
     decisions: Decisions
 
 
+def game_of(first: Contestant, second: Contestant) -> GameConfig:
+    """Return the game that both play, on all streets that either has.
+
+    Raises:
+        MismatchError: the policies are of different games.
+        ConfigError: not two players of hold'em.
+    """
+    require_same_game(first, second)
+    game = max((one.tree.game for one in (first, second)), key=lambda game: game.num_streets)
+    kind, players = game.cards.kind, game.num_players
+    if kind != "holdem" or players != 2:
+        what = f"has {players} players" if kind == "holdem" else f"is a {kind} game"
+        raise ConfigError(
+            f"a match with search at {game.name!r}, which {what}",
+            "search is for two players of hold'em",
+        )
+    return game
+
+
 class Arena:
     """Two players at one table of two.
 
@@ -157,10 +177,8 @@ class Arena:
         aivat: bool | None = None,
         num_workers: int = 1,
     ) -> None:
-        require_same_game(first, second)
         self.first, self.second = first, second
-        self.game = max((one.tree.game for one in (first, second)), key=lambda g: g.num_streets)
-        _check(self.game)
+        self.game = game_of(first, second)
         same = same_betting(first.tree, second.tree) and _even(self.game)
         if aivat and not same:
             raise ConfigError(
@@ -350,14 +368,6 @@ def _begin(game: GameConfig, cards: Sequence[int]) -> State:
 
 def _actions(state: State) -> tuple[Action, ...]:
     return tuple(event.action for event in state.events if isinstance(event, Played))
-
-
-def _check(game: GameConfig) -> None:
-    if game.num_players != 2 or game.cards.kind != "holdem":
-        raise ConfigError(
-            f"a match with search at {game.name!r}: {game.num_players} players",
-            "search is for two players of hold'em",
-        )
 
 
 def _even(game: GameConfig) -> bool:

@@ -8,6 +8,7 @@ only so long for a dealer that says nothing.
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import socket
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable
 
 from holdem.errors import ConfigError, ResourceError
 from holdem.play.acpc import END_OF_LINE, VERSION, LineBuffer
+from holdem.types import shown
 
 __all__ = ["Client", "parse_address"]
 
@@ -166,7 +168,7 @@ def parse_address(text: str) -> tuple[str, int]:
     Raises:
         ConfigError: it is not that.
     """
-    host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isascii() or not port.isdigit():
-        raise ConfigError(f"not a server: {text!r}", "give HOST:PORT, as in 127.0.0.1:18791")
+    host, _, port = text.rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port):
+        raise ConfigError(f"not a server: {shown(text)}", "give HOST:PORT, as in 127.0.0.1:18791")
     return host, int(port)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from holdem.config import no_such_file
@@ -24,7 +25,7 @@ from holdem.play.acpc import (
 )
 from holdem.play.game_definition import Table
 
-__all__ = ["decisions_in", "lines_of"]
+__all__ = ["Told", "lines_of", "read_told"]
 
 _PAUSE = 0.2  # seconds between two looks at a file that does not grow
 _TOLD = re.compile(r"(?:TO [0-9]+ at [0-9.]+ )?(MATCHSTATE:.*)")
@@ -65,25 +66,46 @@ def lines_of(path: Path, *, patience: float = 0.0) -> Iterator[str]:
         ) from error
 
 
-def decisions_in(line: str, table: Table, seat_name: str) -> Iterator[MatchState]:
-    """Yield the decisions that *line* of a log tells, as whoever decides sees them.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a line of a log tells.
 
-    Of a whole hand these are the decisions of the player called *seat_name*, or of all players if
+    Attributes:
+        hand: the hand's number.
+        decisions: in the line, as whoever decides sees them.
+        over: whether the hand is over.
+        won: chips that the player who is followed won in it; None if the line does not say.
+    """
+
+    hand: int
+    decisions: tuple[MatchState, ...]
+    over: bool
+    won: float | None = None
+
+
+def read_told(line: str, table: Table, seat_name: str) -> Told | None:
+    """Return what *line* of a log tells; None for a comment or a line of another kind.
+
+    Of a whole hand the decisions are those of the player called *seat_name*, or of all players if
     none is called so.
 
     Raises:
         ProtocolError: the line cannot be read.
     """
-    told = _TOLD.fullmatch(line)
-    if told is not None:
-        message = read_message(told[1], table)
-        if message is not None and message.my_turn:
-            yield message
-        return
+    found = _TOLD.fullmatch(line)
+    if found is not None:
+        message = read_message(found[1], table)
+        if message is None:
+            return None
+        turn = (message,) if message.my_turn else ()
+        return Told(message.hand, turn, message.state.is_terminal)
     logged = read_log_line(line, table)
-    if logged is not None:
-        wanted = logged.players.index(seat_name) if seat_name in logged.players else None
-        yield from _decisions(logged, table, wanted)
+    if logged is None:
+        return None
+    wanted = logged.players.index(seat_name) if seat_name in logged.players else None
+    decisions = tuple(_decisions(logged, table, wanted))
+    won = None if wanted is None else logged.values[wanted]
+    return Told(logged.hand, decisions, over=True, won=won)
 
 
 def _decisions(logged: LoggedHand, table: Table, wanted: int | None) -> Iterator[MatchState]:

@@ -93,7 +93,7 @@ def read_game(path: Path | str) -> Table:
     """
     file = Path(path)
     named = GAMES / f"{path}.game"
-    if not file.exists() and named.exists():
+    if not file.is_file() and named.is_file():
         file = named
     try:
         data = file.read_bytes()

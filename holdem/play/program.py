@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from holdem.errors import ConfigError
+from holdem.types import shell_word
 
 __all__ = ["Program"]
 
@@ -47,7 +48,7 @@ class Program:
         if not path.is_file():
             raise ConfigError(f"{path} is not a file", "give the path of a program")
         if not os.access(path, os.X_OK):
-            raise ConfigError(f"{path} may not be executed", f"chmod +x {path}")
+            raise ConfigError(f"{path} may not be executed", f"chmod +x {shell_word(path)}")
         self.path = path
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -27,7 +27,7 @@ import numpy.typing as npt
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.translation import Translator
 from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError, RulesError
-from holdem.game.cards import HOLES
+from holdem.game.cards import HOLES, hole_index
 from holdem.game.menu import MILLION, SizeKind, parse_size
 from holdem.game.policy import Policy
 from holdem.game.rules import Action, Event, Hole, State
@@ -451,7 +451,7 @@ class Resolver:
     def _read(self, search: _Search, state: State, hole: Hole) -> Thought:
         """Return what the solved subgame says of one hand, and remember what it says of all."""
         found = search.strategy()
-        number = hole_number(hole)
+        number = hole_index(*hole)
         place = int(np.flatnonzero(found.holes == number)[0])
         self._remember(search, state, found)
         chances: dict[Action, float] = dict.fromkeys(search.actions, 0.0)
@@ -478,15 +478,9 @@ class Resolver:
         self._memory.found[state.events] = _Found(found.actions, search.actions, table)
 
 
-def hole_number(hole: Iterable[int]) -> int:
-    """Return the place of two cards among the 1,326 holes."""
-    low, high = sorted(hole)
-    return high * (high - 1) // 2 + low
-
-
 def _with_hole(start: StreetStart, seat: int, hole: Hole) -> StreetStart:
     """The hand that is really held has some part in the seat's weights, whatever led here."""
-    number, weights = hole_number(hole), start.weights[seat]
+    number, weights = hole_index(*hole), start.weights[seat]
     assert weights is not None  # who acts has not folded
     if weights[number] > 0:
         return start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -291,14 +291,26 @@ class SubgameSolver:
 
     def _everywhere(self, door: Callable[..., T], *arguments: Any) -> T:
         """Call a door of the walk in every thread; return what the first one gave."""
-        others = (
-            [self._pool.submit(door, worker, *arguments) for worker in range(1, self.num_workers)]
-            if self._pool and self.num_workers > 1
-            else []
-        )
-        result = door(0, *arguments)
-        for other in others:
-            other.result()
+
+        def enter(worker: int) -> T:
+            try:
+                return door(worker, *arguments)
+            except BaseException:
+                self._walk.stop()  # nobody may wait for who has gone
+                raise
+
+        others: list[Future[T]] = []
+        try:
+            if self._pool is not None:
+                others += (self._pool.submit(enter, one) for one in range(1, self.num_workers))
+            result = enter(0)
+            for other in others:
+                other.result()
+        except BaseException:
+            self._walk.stop()  # nor for who was never begun
+            wait(others)
+            self._walk.start_again()
+            raise
         return result
 
     # ---- What is known -----------------------------------------------------------------------
