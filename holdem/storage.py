@@ -74,6 +74,11 @@ _WRITE_FAILURES = {
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter path"),
 }
 
+_READ_REMEDIES = {
+    errno.ENOMEM: "end other programs, or raise the limit that ulimit -v shows",
+}
+"""Where it is not the file that is at fault."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -754,7 +759,8 @@ def _read_array(
     except FileNotFoundError:
         raise StorageError(f"{folder} is incomplete: {path.name} is missing", remake) from None
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}", remake) from error
+        remedy = _READ_REMEDIES.get(error.errno or 0, remake)
+        raise StorageError(f"cannot read {path}: {error.strerror or error}", remedy) from error
     except ValueError as error:  # NumPy's word for a header that it cannot read
         raise StorageError(f"{path} is damaged: {error}", remake) from error
     if list(array.shape) != entry["shape"] or _dtype_text(array.dtype) != entry["dtype"]:

@@ -22,7 +22,6 @@ from holdem.abstraction.building import (
     PRESETS,
     Silent,
     build_buckets,
-    load_or_build,
     preset,
     preset_path,
 )
@@ -431,7 +430,7 @@ def test_arrays_of_the_wrong_shape_are_refused():
 def test_a_set_that_is_there_is_not_built_again(two_streets):
     notes = Notes()
     before = (two_streets / "metadata.json").stat().st_mtime_ns
-    found = load_or_build(TWO_STREETS, two_streets, observer=notes)
+    found = build_buckets(TWO_STREETS, two_streets, observer=notes)
 
     assert found.config == TWO_STREETS
     assert notes.stages == {}
@@ -519,7 +518,7 @@ def test_costs_grow_with_the_set_and_what_cannot_fit_is_refused(tmp_path, monkey
 
 @pytest.mark.slow
 def test_the_quick_set_holds_the_whole_deck(tmp_path, measures):
-    bucketing = load_or_build(PRESETS["quick"], tmp_path / "quick")
+    bucketing = build_buckets(PRESETS["quick"], tmp_path / "quick")
     rng = np.random.default_rng(17)
     real = (1326, 1326 * 19_600, 1326 * 230_300, 1326 * 2_118_760)
 

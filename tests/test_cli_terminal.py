@@ -142,6 +142,41 @@ def test_a_program_without_standard_streams(tmp_path, closed):
     assert (tmp_path / "file").read_text() == "\n"
 
 
+PRINTS = (
+    "import sys; from holdem.cli.terminal import make_console, run_command\n"
+    "from holdem.errors import ConfigError\n"
+    "def command(argv):\n"
+    "    print('1', argv[0]); make_console().print('2', argv[0])\n"
+    "    make_console(outlived=True).print('3', argv[0]); input()\n"
+    "    raise ConfigError(argv[0])\n"
+    "sys.exit(run_command('holdem test', command, sys.argv[1:]))"
+)
+PLAIN_C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "word", "printed"),
+    [
+        ({"PYTHONIOENCODING": "ascii"}, "3 µs A♠".encode(), b"3 ?s A?"),
+        ({"PYTHONIOENCODING": "latin-1"}, "3 µs A♠".encode(), b"3 \xb5s A?"),
+        ({"PYTHONIOENCODING": "utf-8"}, "3 µs A♠".encode(), "3 µs A♠".encode()),
+        ({"LC_ALL": "C.UTF-8"}, b"\xff \xc2\xb5", b"\xff \xc2\xb5"),  # of a path
+        ({"PYTHONIOENCODING": "utf-8:strict"}, b"\xff \xc2\xb5", b"\xff \xc2\xb5"),
+        (PLAIN_C, b"\xff \xc2\xb5", b"\xff \xc2\xb5"),
+    ],
+)
+def test_what_an_encoding_lacks_is_no_error(environment, word, printed):
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTS, word],
+        input=b"\xff\n",
+        capture_output=True,
+        env={"LC_ALL": "C.UTF-8", **os.environ, **environment},
+    )
+    assert done.stderr == b"holdem test: " + printed + b"\n"
+    assert done.stdout == b"".join(b"%d %s\n" % (i, printed) for i in (1, 2, 3))
+    assert done.returncode == 2
+
+
 def test_what_the_system_refuses_need_not_be_a_file(capsys):
     assert run(OSError(5, "Input/output error")) == 1
     assert capsys.readouterr().err.startswith("holdem test: Input/output error\n  try: ")

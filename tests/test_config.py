@@ -438,6 +438,18 @@ def test_a_mistake_in_an_option_names_the_option():
         load_config(None, {"num_iterations": "many"}, option_names={"num_iterations": "--iters"})
 
 
+@pytest.mark.parametrize(("key", "what"), [("[1]", "a list"), ("{a: 1}", "a mapping")])
+def test_a_key_is_a_text(mistakes, key, what):
+    error = mistakes(f"? {key}\n: 2")
+    assert str(error).endswith(f"run.yaml, line 1: a key is {what}, and must be a text")
+    assert error.remedy == "write it as KEY: VALUE"
+
+
+@pytest.mark.parametrize("text", ["[", "{a: ", "- "])
+def test_a_config_too_deep(mistakes, text):
+    assert str(mistakes(text * 100_000)).endswith("run.yaml is not YAML")
+
+
 def test_a_mistake_in_the_file_of_a_game_names_that_file(load, mistakes, tmp_path):
     (tmp_path / "mine.yaml").write_text("ante: 1\nstack: [5]\n")
     error = mistakes("seed: 3\ngame: mine.yaml")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holdem.abstraction.building import load_or_build, preset
+from holdem.abstraction.building import build_buckets, preset
 from holdem.evaluation.openings import opening_chart
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint
@@ -20,7 +20,7 @@ def quick_buckets(tmp_path_factory):
     kept = Path("assets/abstraction/quick")
     if not (kept / "metadata.json").exists():
         kept = tmp_path_factory.mktemp("buckets") / "quick"
-    return load_or_build(preset("quick", 2), kept)
+    return build_buckets(preset("quick", 2), kept)
 
 
 def train(buckets, logdir, **values):

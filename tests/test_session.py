@@ -336,7 +336,11 @@ def test_profiles_come_back(tmp_path):
         ('{"stop_loss": -1}', "stop_loss is -1", "profile"),
         ("[]", "must hold keys", "profile"),
         ("{", "not JSON", ""),
+        ("[" * 100_000, "too deep", ""),
+        ("[" * 900 + "]" * 900, r"holds \[{57}\.\.\., and must hold keys", "profile"),
+        ('{"seat": ' + '{"a": ' * 900 + "1" + "}" * 901, "seat is {'a': {'a'", "profile"),
     ],
+    ids=lambda text: text[:20],
 )
 def test_bad_profiles(tmp_path, text, message, remedy):
     path = tmp_path / "table.json"

@@ -570,6 +570,24 @@ def test_unwritable_folder_is_refused_before_training(tmp_path):
     assert isinstance(error, StorageError)
 
 
+@pytest.mark.parametrize("name", ["", "checkpoints/checkpoint_final"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\x00", b"[" * 100_000, None],
+    ids=["empty", "binary", "too deep", "none"],
+)
+def test_find_says_what_is_wrong_with_a_damaged_checkpoint(tmp_path, name, content):
+    """It is no folder without a checkpoint, be it named or the only one of its run."""
+    folder = tmp_path / name
+    folder.mkdir(parents=True, exist_ok=True)
+    if content is None:
+        (folder / "table.npy").touch()
+    else:
+        (folder / "metadata.json").write_bytes(content)
+    with pytest.raises(StorageError, match="half written" if content is None else "is damaged"):
+        checkpoint.find(tmp_path)
+
+
 def test_find_takes_the_newest(tmp_path):
     """A run resumed after its end may have a numbered checkpoint newer than the final one."""
     train(tmp_path, games.leduc(), num_iterations=300)

@@ -533,6 +533,16 @@ def test_a_file_in_the_way(tmp_path):
             storage.make_folder(path)
 
 
+def test_memory_that_is_short_is_no_fault_of_the_file(folder, monkeypatch):
+    def refuse(*args, **options):
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(np, "memmap", refuse)
+    with pytest.raises(StorageError, match="Cannot allocate memory") as caught:
+        storage.read_folder(folder, "checkpoint")
+    assert "ulimit -v" in caught.value.remedy
+
+
 def test_an_unreadable_array_says_why(folder):
     (folder / "counts.npy").unlink()
     (folder / "counts.npy").mkdir()
@@ -639,6 +649,8 @@ def test_json_holds_what_configs_hold(tmp_path):
         (None, "does not exist"),
         (b"{", "not JSON"),
         (b"\xff\xfe\x00", "not JSON"),
+        (b"[" * 100_000, "too deep"),
+        (b'{"a":' * 100_000, "too deep"),
         (pickle.dumps(1), "pickle"),
     ],
 )
@@ -648,6 +660,15 @@ def test_bad_json_is_a_storage_error(tmp_path, content, found):
         path.write_bytes(content)
     with pytest.raises(StorageError, match=found):
         storage.read_json(path)
+
+
+def test_a_folder_with_a_manifest_too_deep_is_damaged(tmp_path):
+    storage.write_folder(tmp_path / "x", ARRAYS, METADATA, kind="test")
+    (tmp_path / "x" / storage.METADATA_NAME).write_bytes(b"[" * 100_000)
+
+    assert not storage.is_folder(tmp_path / "x")
+    with pytest.raises(StorageError, match=r"metadata\.json is damaged: .*too deep"):
+        storage.read_metadata(tmp_path / "x", "test")
 
 
 # -- logs ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,10 +20,13 @@ from holdem.abstraction.building import preset, preset_path
 from holdem.abstraction.features import CANONICAL_HANDS
 from holdem.cli import train_blueprint
 from holdem.config import load_config
-from holdem.game.games import kuhn
+from holdem.game.games import kuhn, leduc
 from holdem.game.tree import build_tree
+from holdem.machine import Limit
 from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.parents import parent_counts
+from holdem.mccfr.pool_memory import PoolControl
+from holdem.mccfr.worker import log_bytes
 from holdem.types import STREETS, BucketConfig, GameConfig, MCCFRConfig
 
 
@@ -118,6 +122,19 @@ def test_two_workers_say_so_and_leave_the_same_bytes(train):
         assert alone.read_bytes() == pool.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("batch", "workers", "share"),
+    [(10_000, 2, "5,000"), (1_000, 3, "333"), (100, 3, "33.3"), (1, 2, "0.5")],
+)
+def test_the_share_of_a_worker(capsys, monkeypatch, batch, workers, share):
+    monkeypatch.setattr(train_blueprint, "run_self_test", lambda n: SimpleNamespace(passed=True))
+    config = MCCFRConfig(num_iterations=1, batch_size=batch)
+    solver = SimpleNamespace(num_workers=workers, config=config)
+    train_blueprint._print_workers(train_blueprint.make_console(), solver)
+
+    assert f"about {share} by each worker" in capsys.readouterr().out
+
+
 def test_no_tensorboard(train):
     train("--config", write("kuhn.yaml", KUHN), "--logdir", "run", "--no-tensorboard")
     assert not Path("run/tensorboard").exists()
@@ -140,11 +157,11 @@ def test_without_arguments(train, monkeypatch, tmp_path):
     """Heads-up with quick buckets, for a minute, in a folder named by the time."""
     asked = []
 
-    def load_or_build(config, path, *, observer):
+    def build_buckets(config, path, *, observer):
         asked.append((config, path))
         return bucket_set(config)
 
-    monkeypatch.setattr(train_blueprint, "load_or_build", load_or_build)
+    monkeypatch.setattr(train_blueprint, "build_buckets", build_buckets)
     assert train_blueprint.DEFAULT_SECONDS == 60
     monkeypatch.setattr(train_blueprint, "DEFAULT_SECONDS", 0.3)
     status, out, err = train()
@@ -214,6 +231,17 @@ def test_the_log_level_says_how_much(train):
 
 
 # -- resuming ------------------------------------------------------------------------------------
+
+
+def test_commands_can_be_copied(train):
+    """Paths in them are quoted where a shell would take them apart."""
+    argv = ("--config", write("kuhn.yaml", KUHN), "--logdir", "r/a b")
+    _, out, _ = train(*argv)
+
+    assert "    holdem train --resume-from 'r/a b' --time-budget 600\n" in out
+    assert train(*argv)[2][1].startswith("  try: --resume-from 'r/a b' to go on")
+    _, _, err = train("--buckets", "b'c")
+    assert err[1] == """  try: make it first, with: holdem buckets --out 'b'"'"'c'"""
 
 
 def test_a_resumed_run_goes_on_in_its_folder_with_its_config(train):
@@ -467,6 +495,49 @@ def test_a_run_that_cannot_fit_in_memory_is_refused(train, monkeypatch):
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("argv", "smaller"),
+    [
+        (("--batch-size", "1e6", "--num-workers", "3"), "--batch-size or fewer --num-workers"),
+        (("--batch-size", "1e6"), "use a smaller --batch-size"),
+        (("--num-workers", "3"), "use fewer --num-workers"),
+        (("--num-instances", "3"), "run fewer instances here"),
+    ],
+)
+def test_what_takes_the_memory_is_to_be_less(train, monkeypatch, argv, smaller):
+    monkeypatch.setattr(costs, "available_memory", lambda: 50_000_000)
+    config = write("leduc.yaml", "game: leduc")
+    status, _, err = train("--config", config, "--iters", "3e6", *argv)
+    assert status == 1
+    assert smaller in err[1]
+
+
+def test_a_run_that_may_not_map_so_much_is_refused(train, monkeypatch):
+    limit = Limit(soft=1_000_000, hard=None, used=999_000)
+    monkeypatch.setattr(costs, "address_space", lambda: limit)
+    status, _, err = train("--config", write("kuhn.yaml", KUHN))
+    assert status == 1
+    assert "1.0 kB is left of what ulimit -v allows" in err[0]
+    assert "raise that limit" in err[1]
+
+
+def test_a_run_that_fitted_is_resumed_in_its_own_folder(train, monkeypatch):
+    """Although what is left has no room for as many checkpoints as it keeps."""
+    text = "game: leduc\nnum_iterations: 400\ncheckpoint_interval: 100\nkeep_checkpoints: 2"
+    config = write("leduc.yaml", text)
+    assert train("--config", config, "--logdir", "run")[0] == 0
+    told = costs.estimate(MCCFRConfig(keep_checkpoints=2), load_config(config).game, (3, 9))
+    monkeypatch.setattr(storage, "free_bytes", lambda path: told.checkpoint_bytes)
+    resume = ("--resume-from", "run", "--iters", "800")
+    assert train(*resume, "--logdir", "another")[0] == 1
+    # What comes after the checkpoint is set aside, and stays.
+    older = ("--resume-from", "run/checkpoints/checkpoint_iter200", "--iters", "800")
+    assert train(*older, "--logdir", "run")[0] == 1
+    assert train(*resume)[0] == 0
+    monkeypatch.setattr(storage, "free_bytes", lambda path: told.checkpoint_bytes - 1)
+    assert train("--resume-from", "run", "--iters", "1200")[0] == 1
+
+
 def test_a_run_that_cannot_fit_on_the_disk_is_refused(train, monkeypatch):
     monkeypatch.setattr(storage, "free_bytes", lambda path: 100)
     status, _, err = train("--config", write("kuhn.yaml", KUHN))
@@ -526,6 +597,13 @@ def test_costs_are_those_of_the_tree():
     assert found.seconds == pytest.approx(
         1000 * found.visits_per_iteration / costs.NODES_PER_SECOND
     )
+
+
+def test_the_log_of_a_batch_takes_what_it_is_made_with():
+    config = MCCFRConfig(num_iterations=1000, batch_size=1000, num_workers=3)
+    found = costs.estimate(config, leduc(), (3, 9))
+    control = PoolControl.size(3, 1000, 2)
+    assert found.log_bytes == control + log_bytes(build_tree(leduc(), (3, 9)), 1000, 3)
 
 
 def test_a_checkpoint_takes_what_was_told(train):

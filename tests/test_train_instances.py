@@ -253,7 +253,7 @@ def test_a_part_on_each_of_two_machines(train):
 
 def test_the_command_that_resumes_a_part():
     result = instance_watch.MultiInstanceResult(
-        logdir=Path("run"),
+        logdir=Path("a run"),
         num_instances=16,
         instances=(),
         places={},
@@ -263,7 +263,7 @@ def test_the_command_that_resumes_a_part():
     )
     options = train_blueprint._parser().parse_args(["--instances", "0-3"])
     assert train_instances.resume_command(result, options) == (
-        "holdem train --num-instances 16 --resume-from run --instances 0-3"
+        "holdem train --num-instances 16 --resume-from 'a run' --instances 0-3"
     )
 
 

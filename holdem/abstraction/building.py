@@ -135,21 +135,6 @@ def build_buckets(
     return HandBucketing.load(out, verify=False)
 
 
-def load_or_build(
-    config: BucketConfig,
-    path: Path | str,
-    *,
-    num_workers: int = 0,
-    observer: BuildObserver | None = None,
-) -> HandBucketing:
-    """Return the set of *config* at *path*, building it first if it is not there.
-
-    Raises:
-        StorageError: as `build_buckets`; *path* holding a set of another config included.
-    """
-    return build_buckets(config, path, num_workers=num_workers, observer=observer)
-
-
 def preset(name: str, num_players: int = 2) -> BucketConfig:
     """Return the config of the preset *name* for that many players.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
+import math
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from rich.console import Console
 from holdem.abstraction import costs as bucket_costs
 from holdem.abstraction.bucketing import KIND as BUCKETS
 from holdem.abstraction.bucketing import HandBucketing, config_from_metadata
-from holdem.abstraction.building import ASSETS, PRESETS, load_or_build, preset, preset_path
+from holdem.abstraction.building import ASSETS, PRESETS, build_buckets, preset, preset_path
 from holdem.cli import train_instances
 from holdem.cli.chart import print_chart, print_one_card_strategy
 from holdem.cli.terminal import (
@@ -142,18 +143,24 @@ def _main(argv: Sequence[str]) -> int:
     config = _resolve(options)
     instances = train_instances.instances_here(options, config.num_instances)
     logdir = _logdir(options)
+    folders, iteration = [folder_of(logdir, i) for i in instances], math.inf
     if not instances:
         _refuse_another_run(logdir, options.resume_from)
         if options.resume_from is not None:
-            checkpoint.find(options.resume_from)  # before buckets are made
+            # Before buckets are made.
+            resumed = read_metadata(checkpoint.find(options.resume_from), checkpoint.KIND)
+            folders, iteration = [logdir], resumed["iteration"]
     console = make_console(quiet=level > logging.INFO, outlived=True)
     buckets, bucket_counts = buckets_of(config)
     cells = cells_of(config)
-    run_costs = _costs(config, bucket_counts, bucket_bytes(config, buckets), len(instances), cells)
+    run_costs = costs_of(
+        config, bucket_counts, bucket_bytes(config, buckets), len(instances), cells
+    )
     _print_costs(console, config, run_costs, bucket_counts, cells)
     if options.dry_run:
         return 0
-    costs.require(run_costs, logdir, memory=options.scheduler is None)
+    held_bytes = costs.held(run_costs, folders, iteration)
+    costs.require(run_costs, logdir, held_bytes=held_bytes, memory=options.scheduler is None)
     bucketing = _bucketing(console, config, buckets)
     if instances:
         return train_instances.train(options, config, bucketing, instances, logdir, level)
@@ -323,7 +330,7 @@ def _bucketing(
         )
     advice = f"{PROG} again: finished stages are kept in {beside(path, '.partial')}"
     with signals_raise(advice), StageBars(console, chatty=False) as bars:
-        return load_or_build(wanted, path, observer=bars)
+        return build_buckets(wanted, path, observer=bars)
 
 
 # -- training ----------------------------------------------------------------------------------
@@ -400,7 +407,7 @@ def _print_workers(console: Console, solver: ParallelMCCFRSolver) -> None:
         console.print(f"  {name:<13}{text}")
 
 
-def _costs(
+def costs_of(
     config: RunConfig,
     bucket_counts: Sequence[int],
     bucket_bytes: int,
