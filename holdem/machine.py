@@ -181,6 +181,13 @@ def space(path: Path) -> Space:
     return Space(total=usage.total, free=usage.free)
 
 
+def address_space(root: Path = ROOT) -> Limit:
+    """Return how many bytes this process may map, touched or not."""
+    soft, hard = _resource_limit("RLIMIT_AS")
+    used = _table(root / "proc/self/status").get("VmSize", 0)
+    return Limit(soft=soft, hard=hard, used=1024 * used)
+
+
 def open_files() -> Limit:
     """Return how many files this process may have open."""
     soft, hard = _resource_limit("RLIMIT_NOFILE")

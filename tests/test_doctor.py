@@ -18,11 +18,21 @@ import pytest
 
 from holdem import machine, storage
 from holdem.abstraction.bucketing import HandBucketing
-from holdem.cli import doctor, doctor_files, doctor_installation, doctor_machine, doctor_speed
+from holdem.cli import (
+    doctor,
+    doctor_files,
+    doctor_installation,
+    doctor_machine,
+    doctor_plan,
+    doctor_speed,
+)
 from holdem.cli import main as umbrella
 from holdem.cli.doctor_report import NAME_WIDTH, Status
+from holdem.config import load_config
+from holdem.errors import ResourceError
 from holdem.game import games
-from holdem.mccfr import checkpoint, segments
+from holdem.mccfr import checkpoint, costs, segments
+from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.self_test import SelfTest
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import BucketConfig, MCCFRConfig
@@ -334,6 +344,76 @@ def test_shared_memory_is_too_small(examine, monkeypatch, tmp_path):
         assert "--shm-size=1g" in shared["remedy"]
 
 
+def test_the_doctor_asks_for_the_shared_memory_that_training_does(examine, tmp_path, monkeypatch):
+    """To the page; what is there for a copy besides is not needed."""
+    text = "game: leduc\nnum_iterations: 4000\nbatch_size: 2000\nnum_workers: 2\n"
+    (tmp_path / "leduc.yaml").write_text(text)
+    argv = ("--config", "leduc.yaml", "--quick")
+    least = examine(*argv)[1]["shared memory"]["figures"]["least"]
+    config = MCCFRConfig(num_iterations=4000, batch_size=2000, num_workers=2)
+    solver = ParallelMCCFRSolver(config, None, game=games.leduc())
+    with small_tmpfs(tmp_path / "small", str(least)) as shm:
+        monkeypatch.setenv("HOLDEM_SHM_DIR", str(shm))
+        assert examine(*argv)[1]["shared memory"]["status"] == "warning"
+        solver.train(tmp_path / "run", use_tensorboard=False)
+    (tmp_path / "small").rmdir()
+    with small_tmpfs(tmp_path / "small", str(least - 4096)):
+        assert examine(*argv)[1]["shared memory"]["status"] == "failed"
+        with pytest.raises(ResourceError, match="shared segment for control"):
+            solver.train(tmp_path / "another", use_tensorboard=False)
+
+
+def test_no_folder_for_shared_memory(examine, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOLDEM_SHM_DIR", str(tmp_path / "nowhere"))
+    status, findings = examine("--num-workers", "2", "--quick")
+
+    assert status == 1
+    assert findings["shared memory"]["status"] == "failed"
+    assert str(tmp_path / "nowhere") in findings["shared memory"]["found"]
+
+
+@pytest.mark.parametrize(("times_wanted", "status"), [(0.999, "failed"), (1.1, "ok")])
+def test_address_space_for_a_config(examine, monkeypatch, tmp_path, times_wanted, status):
+    """What `ulimit -v` leaves, of which a mapped file takes all that it has."""
+    (tmp_path / "large.yaml").write_text(LARGE)
+    config = load_config(tmp_path / "large.yaml")
+    counts = (169, 20_000, 20_000, 20_000)
+    wanted = costs.estimate(config.training, config.game, counts, 10**8).address_bytes
+    monkeypatch.setattr(doctor_plan, "bucket_bytes", lambda *_: 10**8)
+    limit = machine.Limit(soft=round(times_wanted * wanted) + 5000, hard=None, used=5000)
+    monkeypatch.setattr(machine, "address_space", lambda: limit)
+    memory = examine("--config", "large.yaml", "--quick")[1]["memory"]
+
+    assert memory["status"] == status
+    assert ("ulimit -v" in memory["found"]) == ("ulimit -v" in memory["remedy"])
+    assert ("ulimit -v" in memory["found"]) == (status == "failed")
+
+
+def test_instances_cost_what_training_says(examine, tmp_path, capsys):
+    (tmp_path / "many.yaml").write_text("game: leduc\nnum_instances: 5\nnum_iterations: 1e6\n")
+    _, findings = examine("--config", "many.yaml", "--quick", "--logdir", "run")
+    assert umbrella.main(["train", "--config", "many.yaml", "--dry-run"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+
+    for name, key in (("memory", "memory"), ("log folder", "disk")):
+        assert storage.format_bytes(findings[name]["figures"]["wanted"]) in told, key
+    assert "5 instances" in findings["open files"]["found"]
+    assert "instances take none" in findings["shared memory"]["found"]
+
+
+def test_instances_have_no_workers(tmp_path, capsys):
+    """What training refuses, in the same words."""
+    text = "game: leduc\nnum_instances: 3\nnum_workers: 2\nnum_iterations: 1e6\n"
+    (tmp_path / "many.yaml").write_text(text)
+    told = []
+    for command in (["doctor", "--quick"], ["train"]):
+        assert umbrella.main([*command, "--config", "many.yaml"]) == 2
+        told.append(capsys.readouterr().err.split(": ", 1)[1])
+
+    assert told[0] == told[1]
+    assert "--num-instances cannot be used with --num-workers" in told[0]
+
+
 def test_a_responder_needs_no_shared_memory(examine, monkeypatch, tmp_path):
     """Threads train against one, and share what a process has anyhow."""
     monkeypatch.setattr(machine, "space", lambda path: machine.Space(total=1, free=0))
@@ -539,6 +619,18 @@ def test_a_full_disk(examine, monkeypatch):
     assert status == 1
     assert "1.0 kB free" in findings["log folder"]["found"]
     assert "free some space" in findings["log folder"]["remedy"]
+
+
+def test_what_the_resumed_run_has_on_the_disk_counts(examine, monkeypatch, run):
+    argv = ("--config", run / "config.yaml", "--quick", "--logdir")
+    fresh, resumed = (examine(*argv, place)[1]["log folder"] for place in ("fresh", run))
+    wanted = resumed["figures"]["wanted"]
+    monkeypatch.setattr(machine, "space", lambda path: machine.Space(total=10**9, free=wanted))
+
+    assert wanted < fresh["figures"]["wanted"]
+    assert "of it there already" in resumed["found"]
+    assert examine(*argv, run)[1]["log folder"]["status"] == "ok"
+    assert examine(*argv, "fresh")[1]["log folder"]["status"] == "failed"
 
 
 def test_a_slow_disk(examine, monkeypatch):

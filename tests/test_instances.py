@@ -293,6 +293,20 @@ def test_memory_is_added_up(tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_nearly_full_disk_does_not_keep_a_run_from_going_on(tmp_path, monkeypatch):
+    """What its instances have there already is not asked for again."""
+    train(tmp_path / "run", 2)
+    coordinator = coordinator_of(2)
+    one = costs.estimate(coordinator.config, GAME, bucket_counts_of(GAME, None))
+    held = 2 * (one.checkpoint_bytes + one.policy_bytes)
+    free = 2 * one.disk_bytes - held
+    monkeypatch.setattr(storage, "free_bytes", lambda path: free)
+    result = coordinator.train(tmp_path / "run", False, resume_from=tmp_path / "run")
+    assert result.completed
+    with pytest.raises(ResourceError, match="the run needs"):
+        coordinator.train(tmp_path / "another", False, resume_from=tmp_path / "run")
+
+
 def test_the_folder_of_another_run(tmp_path):
     train(tmp_path, 2)
     for values in ({}, {"seed": 8}, {"num_iterations": 600}):

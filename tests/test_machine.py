@@ -224,6 +224,15 @@ def test_open_files_are_counted():
     assert before.soft is None or before.left == before.soft - before.used
 
 
+def test_address_space_is_what_the_system_says(fake):
+    root = fake({"proc/self/status": "Name:\tpython\nVmPeak:\t  900 kB\nVmSize:\t  300 kB\n"})
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+
+    found = machine.address_space(root)
+    assert found.used == 300 * 1024
+    assert found.soft == (None if soft == resource.RLIM_INFINITY else soft)
+
+
 def test_no_limit_is_none():
     assert machine.Limit(soft=None, hard=None, used=7).left is None
     assert machine.Limit(soft=5, hard=5, used=7).left == 0

@@ -474,6 +474,44 @@ def test_a_folder_that_fills_up_meanwhile_leaves_nothing_behind(
         segment.array(np.uint8, 400_000)[:] = 1
 
 
+def test_what_a_segment_has_yet_to_take_is_not_for_others(small_folder):
+    """However little of it is written so far."""
+    with Segment.create("log", 900_000, reserve=False) as log:
+        with pytest.raises(ResourceError, match=r"90\d kB of it for other segments"):
+            Segment.create("copy", 200_000, reserve=True)
+        Segment.create("copy", 100_000, reserve=True).remove()
+        log.array(np.uint8, 900_000)[:] = 1
+        assert segments.spoken_for() == 0
+
+
+def test_what_the_dead_have_left_counts_as_free(small_folder):
+    with owner(small_folder) as (process, path, _):
+        Segment.attach(path).array(np.uint8, 100_000)[:] = 1
+        assert segments.spoken_for() == 0
+        process.kill()
+        process.wait()
+        assert segments.spoken_for() == -path.stat().st_blocks * 512
+        remove_leaked()
+
+
+def test_a_limit_on_the_size_of_files_says_so(folder):
+    code = """
+import resource
+from holdem.errors import ResourceError
+from holdem.mccfr.segments import Segment
+resource.setrlimit(resource.RLIMIT_FSIZE, (12_288, 12_288))
+try:
+    Segment.create("table", 100_000, reserve=True)
+except ResourceError as error:
+    print(error, "/", error.remedy)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert "table takes 100 kB, and no file here may be so large" in told.stdout, told.stderr
+    assert "ulimit -f" in told.stdout
+    assert files(folder) == []
+
+
 def test_a_leak_makes_room_for_the_next(small_folder):
     with owner(small_folder) as (process, path, _):
         process.kill()

@@ -17,7 +17,7 @@ from holdem.cli.doctor_report import Finding, failed, ok, warning
 from holdem.cli.terminal import count
 from holdem.errors import HoldemError
 from holdem.game.tree import build_tree
-from holdem.mccfr import checkpoint
+from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.run_log import FigureFile
 from holdem.mccfr.worker import bucket_counts_of
@@ -48,9 +48,12 @@ def check_log_folder(plan: Plan) -> Finding:
         "sync_seconds": seconds,
     }
     if not isinstance(plan.costs, HoldemError):
-        figures["wanted"] = plan.costs.disk_bytes
+        held = costs.held(plan.costs, plan.run_folders)
+        figures["wanted"] = wanted = plan.costs.disk_bytes - held
         found += f"; the run takes {format_bytes(plan.costs.disk_bytes)}"
-        if plan.costs.disk_bytes > space.free:
+        if held:
+            found += f", {format_bytes(held)} of it there already"
+        if wanted > space.free:
             return failed(
                 found, "free some space, keep fewer checkpoints, or another --logdir", **figures
             )

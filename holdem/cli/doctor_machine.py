@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 from holdem import machine
 from holdem.cli.doctor_plan import Plan
@@ -17,6 +18,7 @@ _NEARLY_ALL = 0.9
 # most, counted in runs of 1, 2 and 4 workers, and 9, then 3 more for each worker.
 _OPEN_FILES = 32
 _OPEN_FILES_PER_WORKER = 4
+_OPEN_FILES_PER_INSTANCE = 2
 # Python's tracker of resources, TensorBoard's thread and two to spare. NumPy can do without
 # the threads that its linear algebra would like to have.
 _PROCESSES = 4
@@ -35,12 +37,11 @@ def check_cores(plan: Plan) -> Finding:
         "quota": cores.quota,
         "num_workers": plan.num_workers,
     }
-    if plan.num_workers > cores.usable:
-        return warning(
-            f"{found}; {plan.num_workers} workers wanted",
-            f"--num-workers {cores.usable}: more workers than cores wait for each other",
-            **figures,
-        )
+    if plan.num_processes > cores.usable:
+        remedy = f"--num-workers {cores.usable}: more workers than cores wait for each other"
+        if plan.config.num_instances is not None:
+            remedy = f"with more instances than {cores.usable} here, each is slower"
+        return warning(f"{found}; {_workers(plan)} wanted", remedy, **figures)
     if cores.usable == 1 < cores.machine:
         by = "affinity" if cores.affinity == 1 else "the control group's quota"
         return warning(
@@ -72,8 +73,16 @@ def check_memory(plan: Plan) -> Finding:
     if wanted > memory.usable:
         return failed(
             found,
-            "fewer buckets, fewer bet sizes or shorter stacks; end other programs; "
-            "or a larger memory limit",
+            f"{plan.costs.smaller}; end other programs; or a larger memory limit",
+            **figures,
+        )
+    addresses = machine.address_space()
+    if addresses.left is not None and plan.costs.address_bytes > addresses.left:
+        return failed(
+            f"{found}, {format_bytes(plan.costs.address_bytes)} of address space; "
+            f"ulimit -v leaves {format_bytes(addresses.left)}",
+            f"raise the limit that ulimit -v shows, or {plan.costs.smaller}",
+            address_left=addresses.left,
             **figures,
         )
     if wanted > _NEARLY_ALL * memory.usable:
@@ -87,24 +96,44 @@ def check_shared_memory(plan: Plan) -> Finding:
     Proved by reserving them.
     """
     folder = segments.segment_folder()
+    bad = failed if plan.shares_memory else warning
+    if not os.access(folder, os.W_OK | os.X_OK) or not folder.is_dir():
+        return bad(
+            f"{folder} is no folder that can be written to",
+            f"mount a tmpfs there that this user can write to, or set {segments.FOLDER_VARIABLE} "
+            "to one",
+            folder=folder,
+        )
     space = machine.space(folder)
-    found = f"{folder}: {format_bytes(space.total)}, {format_bytes(space.free)} free"
-    figures: dict[str, object] = {"folder": folder, "total": space.total, "free": space.free}
+    free = max(0, space.free - segments.spoken_for(folder))
+    found = f"{folder}: {format_bytes(space.total)}, {format_bytes(free)} free"
+    figures: dict[str, object] = {"folder": folder, "total": space.total, "free": free}
     if isinstance(plan.costs, HoldemError):
         return ok(found, **figures)
     if plan.against_responder:
         return ok(f"{found}; a run against a responder takes none", **figures)
-    wanted = 2 * plan.costs.table_bytes + plan.costs.log_bytes
-    figures["wanted"] = wanted
+    if plan.config.num_instances is not None:
+        return ok(f"{found}; instances take none", **figures)
+    least = plan.costs.shared_bytes
+    wanted = least + plan.costs.table_bytes
+    figures |= {"wanted": wanted, "least": least}
     found += f"; table, copy and log take {format_bytes(wanted)}"
-    least = math.ceil(1.1 * wanted / 2**30)
-    bad = failed if plan.parallel else warning
+    size = math.ceil(1.1 * wanted / 2**30)
+    mostly_log = plan.costs.log_bytes > 2 * plan.costs.table_bytes
     remedy = (
-        f"docker run --shm-size={least}g, or mount -o remount,size={least}g {folder}, "
-        f"or HOLDEM_SHM_DIR on a larger tmpfs, or fewer buckets"
+        f"docker run --shm-size={size}g, or mount -o remount,size={size}g {folder}, "
+        f"or {segments.FOLDER_VARIABLE} on a larger tmpfs, "
+        f"or {'a smaller --batch-size' if mostly_log else 'fewer buckets'}"
     )
-    if wanted > space.free:
+    if least > free:
         return bad(found, remedy, **figures)
+    if wanted > free:
+        return warning(
+            f"{found}; without the copy, {format_bytes(least)}, "
+            "training stops while a checkpoint is written",
+            remedy,
+            **figures,
+        )
     if plan.quick or wanted > machine.available_memory():
         # What does not fit in memory is check_memory's to say; to reserve it would be to
         # make the system kill somebody.
@@ -120,6 +149,8 @@ def check_open_files(plan: Plan) -> Finding:
     """As many files as a run has open."""
     limit = machine.open_files()
     wanted = _OPEN_FILES + _OPEN_FILES_PER_WORKER * plan.num_workers
+    if plan.config.num_instances is not None:
+        wanted += _OPEN_FILES_PER_INSTANCE * plan.config.num_instances
     figures = {"limit": limit.soft, "hard": limit.hard, "used": limit.used, "wanted": wanted}
     found = f"{_limit(limit.soft)} allowed; {_workers(plan)} take {wanted}"
     if limit.soft is not None and limit.soft < wanted:
@@ -139,17 +170,18 @@ def check_open_files(plan: Plan) -> Finding:
 def check_processes(plan: Plan) -> Finding:
     """As many processes as a run starts."""
     limit = machine.processes()
-    wanted = _PROCESSES + plan.num_workers
+    wanted = _PROCESSES + plan.num_processes
     figures = {"limit": limit.soft, "used": limit.used, "wanted": wanted}
     found = f"{_limit(limit.soft)} allowed, {limit.used} used; {_workers(plan)}"
     if limit.left is not None and limit.left < wanted:
-        bad = failed if plan.parallel else warning
+        bad = failed if plan.starts_processes else warning
         return bad(found, "ulimit -u, docker --pids-limit, or fewer workers", **figures)
     return ok(found, **figures)
 
 
 def _workers(plan: Plan) -> str:
-    return "1 worker" if plan.num_workers == 1 else f"{plan.num_workers} workers"
+    what = "worker" if plan.config.num_instances is None else "instance"
+    return f"1 {what}" if plan.num_processes == 1 else f"{plan.num_processes} {what}s"
 
 
 def _limit(number: int | None) -> str:
@@ -161,7 +193,7 @@ def check_start_methods(plan: Plan) -> Finding:
     methods = machine.start_methods()
     found = ", ".join(methods) or "none"
     if "spawn" not in methods:
-        bad = failed if plan.parallel else warning
+        bad = failed if plan.starts_processes else warning
         return bad(
             f"{found}; no spawn",
             "use a Python that can start processes, or --num-workers 1",
@@ -182,7 +214,7 @@ def check_workers(plan: Plan) -> Finding:
         "faults": result.faults,
     }
     if not result.passed:
-        bad = failed if plan.parallel else warning
+        bad = failed if plan.shares_memory else warning
         return bad(found, result.remedy, **figures)
     if result.round_seconds is not None and result.round_seconds > _SLOW_ROUND_SECONDS:
         return warning(

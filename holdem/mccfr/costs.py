@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from holdem import storage
-from holdem._core.traverse import measure
-from holdem.errors import ResourceError
+from holdem.errors import ResourceError, StorageError
 from holdem.game.tree import (
     SLOT_BYTES,
     ActionKind,
@@ -19,10 +20,13 @@ from holdem.game.tree import (
     build_tree,
     count_tree,
 )
-from holdem.machine import available_memory, usable_cores
+from holdem.machine import address_space, available_memory, usable_cores
+from holdem.mccfr import blueprint, checkpoint
 from holdem.mccfr.cells import Cells
 from holdem.mccfr.lanes import LaneBetting, visits_of_board
 from holdem.mccfr.parents import parent_counts
+from holdem.mccfr.pool_memory import PoolControl
+from holdem.mccfr.worker import log_bytes
 from holdem.types import GameConfig, MCCFRConfig
 
 NODES_PER_SECOND = 12e6
@@ -46,6 +50,18 @@ _LANES_PER_TABLE = 1.1
 _METADATA_BYTES = 10_000
 _PAGE_BYTES = 4096
 
+_SMALLER = {
+    "table": "use fewer buckets, fewer bet sizes or shorter stacks",
+    "log": "use a smaller --batch-size or fewer --num-workers",
+    "buckets": "use a smaller bucket set",
+    "processes": "use fewer --num-workers",
+}
+_SMALLER_ALONE = _SMALLER | {
+    "log": "use a smaller --batch-size",
+    "processes": "end other programs, or allow this one more memory",
+}
+"""What takes less memory, by what takes most of it; alone: with one process."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingCosts:
@@ -56,12 +72,22 @@ class TrainingCosts:
     table_bytes: int
     """Regrets and average strategy, if every row is visited."""
     log_bytes: int
-    """Of the updates of a batch, once its longest traversals have come up."""
+    """Of the updates of a batch, and of what workers share besides: all that may be written."""
+    shared_bytes: int
+    """Of the segments that a pool of workers begins with; a copy of the table comes later."""
     memory_bytes: int
     """At the highest point, bucket tables included."""
+    address_bytes: int
+    """Of it and of what is only mapped, in one process, besides what an interpreter takes."""
+    smaller: str
+    """What makes the run take less memory."""
     checkpoint_bytes: int
     disk_bytes: int
     """Of all checkpoints that are kept, the one being written, and the policy."""
+    policy_bytes: int
+    """On the disk, of one policy."""
+    keep_checkpoints: int
+    """How many numbered ones of each run are kept; 0 for all."""
     visits_per_iteration: float | None
     """Decision nodes, about; None if the tree is too large to walk for an estimate."""
     seconds: float | None
@@ -111,19 +137,29 @@ def estimate(
         by_count = iterations / rate if iterations is not None else None
         seconds = min((s for s in (seconds, by_count) if s is not None), default=None)
         iterations = None if seconds is None else round(seconds * rate)
+    policy = _POLICY_BYTES * num_slots
+    tree_bytes = 2 * size.tree_bytes
+    memory = {
+        "table": table * way.tables + way.lane_bytes + policy,
+        "log": way.log_bytes + way.control_bytes,
+        "buckets": bucket_bytes,
+        "processes": way.processes * (_INTERPRETER_BYTES + tree_bytes),
+    }
+    memory_bytes = sum(memory.values())
+    smaller = _SMALLER if way.processes > 1 else _SMALLER_ALONE
     return TrainingCosts(
         size=size,
         num_slots=num_slots,
         table_bytes=table,
-        log_bytes=way.log_bytes,
-        memory_bytes=way.processes * (_INTERPRETER_BYTES + 2 * size.tree_bytes)
-        + table * way.tables
-        + way.log_bytes
-        + way.lane_bytes
-        + _POLICY_BYTES * num_slots
-        + bucket_bytes,
+        log_bytes=memory["log"],
+        shared_bytes=sum(map(_pages, (table, way.log_bytes, way.control_bytes))),
+        memory_bytes=memory_bytes,
+        address_bytes=memory_bytes - memory["processes"] + tree_bytes,
+        smaller=smaller[max(memory, key=lambda part: memory[part])],
         checkpoint_bytes=checkpoint,
-        disk_bytes=checkpoints * checkpoint + _POLICY_BYTES * num_slots,
+        disk_bytes=checkpoints * checkpoint + policy,
+        policy_bytes=policy,
+        keep_checkpoints=config.keep_checkpoints,
         visits_per_iteration=visits,
         seconds=seconds,
         iterations=iterations,
@@ -140,6 +176,7 @@ class _WayOfTraining:
     visits: float | None = None
     visits_per_second: float = NODES_PER_SECOND
     log_bytes: int = 0
+    control_bytes: int = 0
     lane_bytes: int = 0
     """The table again, side by side, the responder's and its copy, and what it tells apart."""
     checkpoint_bytes: int = 0
@@ -157,15 +194,19 @@ def _way_of_training(
         return _against_responder(config, game, size, bucket_counts, cells)
     workers = config.num_workers or usable_cores()
     tables = 1 if workers == 1 else 2
+    control_bytes = PoolControl.size(workers, config.batch_size, game.num_players)
     if size.num_nodes > _MOST_NODES_WALKED:
-        return _WayOfTraining(processes=workers, tables=tables)
+        return _WayOfTraining(processes=workers, tables=tables, control_bytes=control_bytes)
     # One bucket: the betting is the same, and so are the visits.
     tree = build_tree(game, (1,) * game.num_streets)
     return _WayOfTraining(
         processes=workers,
         tables=tables,
         visits=expected_visits(tree, config.sampling),
-        log_bytes=log_memory(tree, config.batch_size, workers),
+        # All of it: room is reserved by pages, for each traversal and owner of rows apart,
+        # and comes to most of the log in a long run (three quarters with 3 players).
+        log_bytes=log_bytes(tree, config.batch_size, workers),
+        control_bytes=control_bytes,
     )
 
 
@@ -204,14 +245,9 @@ def _against_responder(
     )
 
 
-def log_memory(tree: BettingTree, batch_size: int, num_workers: int) -> int:
-    """Return how many bytes of the log of a batch come to be written in a long run, at most.
-
-    Each traversal has room for the longest one, and pages once written are kept. A
-    traversal's updates are divided among the owners of rows, each with pages of its own.
-    """
-    segment_bytes, _ = measure(tree.nodes, tree.game.num_players)
-    return batch_size * tree.game.num_players * (segment_bytes + num_workers * _PAGE_BYTES)
+def _pages(num_bytes: int) -> int:
+    """Return what so many bytes take of a file system in memory."""
+    return -(-num_bytes // _PAGE_BYTES) * _PAGE_BYTES
 
 
 def of_instances(
@@ -232,28 +268,66 @@ def of_instances(
         memory_bytes=_INTERPRETER_BYTES
         + num_instances * (one.memory_bytes - bucket_bytes)
         + bucket_bytes,
+        smaller="run fewer instances here" if num_instances > 1 else one.smaller,
         disk_bytes=num_instances * one.disk_bytes,
         seconds=seconds,
         iterations=iterations,
     )
 
 
-def require(costs: TrainingCosts, logdir: Path, *, memory: bool = True) -> None:
+def require(
+    costs: TrainingCosts, logdir: Path, *, held_bytes: int = 0, memory: bool = True
+) -> None:
     """Refuse a run that cannot fit in memory, or on the disk of *logdir*.
 
-    Without *memory*, only the disk counts: the run takes the memory of other machines.
+    Args:
+        costs: of the run.
+        logdir: where it goes.
+        held_bytes: what the run that it resumes has there, see `held`.
+        memory: without it only the disk counts: the run takes the memory of other machines.
 
     Raises:
         ResourceError: it cannot.
     """
-    available = available_memory()
-    if memory and costs.memory_bytes > available:
+    if memory:
+        _require_memory(costs)
+    storage.require_free_space(logdir, costs.disk_bytes - held_bytes, "the run")
+
+
+def _require_memory(costs: TrainingCosts) -> None:
+    available, addresses = available_memory(), address_space().left
+    if costs.memory_bytes > available:
         raise ResourceError(
             f"the run needs {storage.format_bytes(costs.memory_bytes)} of memory for "
             f"{costs.num_slots:,} slots; {storage.format_bytes(available)} is available",
-            "use fewer buckets, fewer bet sizes or shorter stacks",
+            costs.smaller,
         )
-    storage.require_free_space(logdir, costs.disk_bytes, "the run")
+    if addresses is not None and costs.address_bytes > addresses:
+        raise ResourceError(
+            f"the run needs {storage.format_bytes(costs.address_bytes)} of address space; "
+            f"{storage.format_bytes(addresses)} is left of what ulimit -v allows",
+            f"raise that limit, or {costs.smaller}",
+        )
+
+
+def held(costs: TrainingCosts, folders: Iterable[Path], iteration: float = math.inf) -> int:
+    """Return how much of ``costs.disk_bytes`` is in *folders* already, those of resumed runs.
+
+    That is, of what they will prune or replace. They go on from *iteration* at the latest:
+    what comes after it is set aside and stays.
+    """
+    held_bytes = 0
+    for folder in folders:
+        checkpoints = folder / "checkpoints"
+        done = [number for number, _ in checkpoint.list_checkpoints(checkpoints)]
+        kept = min(sum(number <= iteration for number in done), costs.keep_checkpoints)
+        final = checkpoints / checkpoint.FINAL_NAME
+        with contextlib.suppress(StorageError):  # missing, or damaged: then it is set aside
+            kept += storage.read_metadata(final, checkpoint.KIND)["iteration"] <= iteration
+        held_bytes += kept * costs.checkpoint_bytes
+        if storage.is_folder(folder / blueprint.FOLDER_NAME, blueprint.KIND):
+            held_bytes += costs.policy_bytes
+    return held_bytes
 
 
 def expected_visits(tree: BettingTree, sampling: str = "external") -> float:

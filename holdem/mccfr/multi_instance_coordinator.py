@@ -146,7 +146,7 @@ class MultiInstanceCoordinator:
         logdir = Path(logdir)
         resumed = None if resume_from is None else Path(resume_from)
         info = self._info(logdir, resumed)
-        self._require_resources(logdir)
+        self._require_resources(info)
         self._write_plan(info)
         self._running = launcher = self._launcher or ProcessLauncher()
         try:
@@ -215,13 +215,19 @@ class MultiInstanceCoordinator:
                 with storage.hold(folder, f"instance {instance}"):
                     pass  # soon it is held by the one that trains it
 
-    def _require_resources(self, logdir: Path) -> None:
+    def _require_resources(self, info: InstancesInfo) -> None:
         one = costs.estimate(self._plan.config, self.game, self._bucket_counts, self._bucket_bytes)
         all_here = costs.of_instances(
             one, len(self.instances), self._bucket_bytes, by_time=self._plan.by_time
         )
         elsewhere = self._launcher is not None and not self._launcher.is_here
-        costs.require(all_here, logdir, memory=not elsewhere)
+        folders = [folder_of(info.logdir, i) for i in self.instances] if info.in_place else []
+        costs.require(
+            all_here,
+            info.logdir,
+            held_bytes=costs.held(all_here, folders),
+            memory=not elsewhere,
+        )
 
     def _write_plan(self, info: InstancesInfo) -> None:
         """Make the run's folder, and write what whoever resumes or watches it must know."""

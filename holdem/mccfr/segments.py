@@ -45,6 +45,15 @@ FOLDER_VARIABLE = "HOLDEM_SHM_DIR"
 _NAME = re.compile(r"holdem-(?P<uid>\d+)-\d+-[0-9a-f]{16}-[a-z0-9-]+")
 _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]*")
 _RESERVE_STEP = 256 << 20
+_BLOCK_BYTES = 512  # of st_blocks, whatever the file system's own are
+
+_FEWER_UPDATES = "use a smaller --batch-size or fewer --num-workers"
+_SMALLER = {
+    "table": "use fewer buckets or a smaller bet menu",
+    "log": _FEWER_UPDATES,
+    "control": _FEWER_UPDATES,
+}
+"""By purpose, what makes a segment smaller."""
 
 
 def segment_folder() -> Path:
@@ -83,7 +92,8 @@ class Segment:
             num_bytes: at least 1.
             reserve: take the memory now, so that touching it cannot fail. Else pages are
                 taken when first written to, and cost nothing before; when the folder is
-                full by then, the process dies with SIGBUS.
+                full by then, the process dies with SIGBUS. Other segments leave room for
+                them (see `spoken_for`), other programs may not.
             folder: by default `segment_folder`.
 
         Raises:
@@ -196,6 +206,25 @@ class Segment:
         if self._memory is None:
             raise ValueError(f"the segment {self.path} was removed")
         return self._memory
+
+
+def spoken_for(folder: Path | None = None) -> int:
+    """Return how much of what is free in *folder* a new segment cannot have, in bytes.
+
+    What living segments have yet to take; what the dead ones take counts against it, for
+    they are removed first.
+    """
+    folder = segment_folder() if folder is None else folder
+    dead = {leaked.path for leaked in _abandoned(folder)}
+    total = 0
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if _NAME.fullmatch(path.name):
+                with contextlib.suppress(FileNotFoundError):
+                    about = path.lstat()
+                    taken = _BLOCK_BYTES * about.st_blocks
+                    total += -taken if path in dead else max(0, about.st_size - taken)
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,14 +382,15 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _require_space(folder: Path, purpose: str, num_bytes: int) -> None:
-    if num_bytes > _space(folder)[0]:
+    others = spoken_for(folder)
+    if num_bytes > _space(folder)[0] - others:
         raise _no_space(folder, purpose, num_bytes)
-    available = available_memory()
+    available = available_memory() - others
     if num_bytes > available:
         raise ResourceError(
             f"the shared segment for {purpose} takes {format_bytes(num_bytes)}; "
-            f"{format_bytes(available)} of memory is available",
-            "use fewer buckets, a smaller bet menu or fewer workers",
+            f"{format_bytes(max(0, available))} of memory is available",
+            _SMALLER.get(purpose, "end other programs"),
         )
 
 
@@ -372,12 +402,14 @@ def _space(folder: Path) -> tuple[int, int]:
 
 def _no_space(folder: Path, purpose: str, num_bytes: int) -> ResourceError:
     free, total = _space(folder)
+    others = spoken_for(folder)
+    taken = f", {format_bytes(others)} of it for other segments" if others > 0 else ""
     return ResourceError(
-        f"{folder} has {format_bytes(free)} free of {format_bytes(total)}; "
+        f"{folder} has {format_bytes(free)} free of {format_bytes(total)}{taken}; "
         f"the shared segment for {purpose} takes {format_bytes(num_bytes)}",
         f"make it larger (docker run --shm-size=...; mount -o remount,size=... {folder}), "
-        f"set {FOLDER_VARIABLE} to a folder of a larger tmpfs, or use a smaller table or "
-        "fewer workers",
+        f"or set {FOLDER_VARIABLE} to a folder of a larger tmpfs"
+        + (f", or {_SMALLER[purpose]}" if purpose in _SMALLER else ""),
     )
 
 
@@ -387,8 +419,14 @@ def _explained(folder: Path, purpose: str, num_bytes: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _no_space(folder, purpose, num_bytes) from error
+        if error.errno == errno.EFBIG:
+            raise ResourceError(
+                f"the shared segment for {purpose} takes {format_bytes(num_bytes)}, "
+                "and no file here may be so large",
+                "raise the limit that ulimit -f shows",
+            ) from error
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise ResourceError(
                 f"too many open files to make a shared segment for {purpose}",
