@@ -12,19 +12,9 @@ from holdem.errors import StorageError
 from holdem.game.games import kuhn, leduc
 from holdem.mccfr import run_log
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
-from holdem.mccfr.progress import SilentObserver
 from holdem.mccfr.run_log import FigureFile
 from holdem.types import MCCFRConfig
-
-
-class Listener(SilentObserver):
-    """Keeps what was warned of."""
-
-    def __init__(self):
-        self.warnings = []
-
-    def warned(self, message):
-        self.warnings.append(message)
+from tests.pools import Watcher
 
 
 @pytest.fixture
@@ -60,12 +50,12 @@ def test_figures_go_on_in_a_new_file(tmp_path, full_disk, monkeypatch):
 
 
 def test_a_run_without_room_for_figures_goes_on(tmp_path, full_disk):
-    listener = Listener()
+    watcher = Watcher()
     config = MCCFRConfig(num_iterations=2_000)
-    result = ParallelMCCFRSolver(config, None, game=kuhn()).train(tmp_path, observer=listener)
+    result = ParallelMCCFRSolver(config, None, game=kuhn()).train(tmp_path, observer=watcher)
 
     assert result.iteration == 2_000
-    assert ["no figures at iteration" in one for one in listener.warnings] == [True]
+    assert ["no figures at iteration" in one for one in watcher.warnings] == [True]
     assert "no figures at iteration" in (tmp_path / "train.log").read_text()
 
 

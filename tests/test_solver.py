@@ -26,6 +26,7 @@ from holdem.mccfr.progress import SilentObserver
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
 from holdem.types import BetMenu, GameConfig, MCCFRConfig
+from tests.pools import Watcher
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 LEDUC_VALUE = VECTORS["lp_game_values"]["leduc_limit_2p"]["value_p0"]
@@ -324,29 +325,19 @@ def test_stop_saves_a_checkpoint_that_goes_on(tmp_path):
     assert contents(resumed.checkpoint) == contents(whole.checkpoint)
 
 
-class Listener(SilentObserver):
-    """Keeps what was warned of."""
-
-    def __init__(self):
-        self.warnings = []
-
-    def warned(self, message):
-        self.warnings.append(message)
-
-
 def test_going_on_from_an_older_checkpoint_leaves_the_later_ones(tmp_path):
     """They stay readable, but are no longer what the run's folder means."""
     folder, laws = tmp_path / "checkpoints", {"checkpoint_interval": 1_000, "keep_checkpoints": 0}
     train(tmp_path, games.leduc(), num_iterations=3_000, **laws)
     later = [contents(folder / name) for name in ("checkpoint_iter2000", "checkpoint_final")]
-    older, listener = folder / "checkpoint_iter1000", Listener()
+    older, watcher = folder / "checkpoint_iter1000", Watcher()
     values = {"num_iterations": 1_500, "seed": 8, **laws}
-    other = train(tmp_path, games.leduc(), resume_from=older, observer=listener, **values)
+    other = train(tmp_path, games.leduc(), resume_from=older, observer=watcher, **values)
     assert checkpoint.find(tmp_path) == other.checkpoint
     assert [
         contents(folder / f"checkpoint_{name}.abandoned") for name in ("iter2000", "final")
     ] == (later)
-    assert len([one for one in listener.warnings if "goes on without" in one]) == 2
+    assert len([one for one in watcher.warnings if "goes on without" in one]) == 2
     again = train(tmp_path, games.leduc(), resume_from=tmp_path, **values)
     assert again.iteration == 1_500
     assert contents(again.checkpoint) == contents(other.checkpoint)
@@ -357,20 +348,35 @@ def test_an_old_checkpoint_that_cannot_be_removed_stays_alone(tmp_path):
     folder, laws = tmp_path / "checkpoints", {"checkpoint_interval": 1_000, "keep_checkpoints": 0}
     train(tmp_path, games.leduc(), num_iterations=4_000, **laws)
     (folder / "checkpoint_iter1000" / "metadata.json").write_text("{")
-    listener = Listener()
+    watcher = Watcher()
     laws["keep_checkpoints"] = 1
     train(
         tmp_path,
         games.leduc(),
         resume_from=tmp_path,
-        observer=listener,
+        observer=watcher,
         num_iterations=6_000,
         **laws,
     )
     names = {path.name for path in folder.iterdir()}
     assert names == {"checkpoint_iter1000", "checkpoint_iter5000", "checkpoint_final"}
-    assert any("an old checkpoint stays" in one for one in listener.warnings)
-    assert not any("no checkpoint" in one for one in listener.warnings)
+    assert any("an old checkpoint stays" in one for one in watcher.warnings)
+    assert not any("no checkpoint" in one for one in watcher.warnings)
+
+
+def test_a_damaged_final_checkpoint_is_in_nobodys_way(tmp_path):
+    """It is not passed over in silence; whoever goes on from an older one ends with a good one."""
+    train(tmp_path, games.leduc(), num_iterations=3_000, checkpoint_interval=1_000)
+    final = tmp_path / "checkpoints" / "checkpoint_final"
+    whole = contents(final)
+    (final / "metadata.json").write_text("{")
+    error = refusal(lambda: train(tmp_path, games.leduc(), resume_from=tmp_path))
+    assert "checkpoint_final" in str(error)
+    assert "damaged" in str(error)
+    older = tmp_path / "checkpoints" / "checkpoint_iter2000"
+    result = train(tmp_path, games.leduc(), resume_from=older, num_iterations=3_000)
+    assert result.checkpoint == final
+    assert contents(final)["table.npy"] == whole["table.npy"]
 
 
 def test_the_log_says_why_a_run_did_not_begin(tmp_path, monkeypatch):

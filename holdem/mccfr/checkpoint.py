@@ -10,6 +10,7 @@ merge of many several ranges. A run goes on where the last range ends.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -268,46 +269,57 @@ def list_checkpoints(checkpoints: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
+def newest_first(checkpoints: Path) -> list[tuple[float, Path]]:
+    """Return (iteration, path) of all checkpoints in a folder, the final one too, newest first.
+
+    A final one that is damaged is the newest, of infinitely many iterations: it was written last.
+    """
+    found: list[tuple[float, Path]] = [*list_checkpoints(checkpoints)]
+    final = checkpoints / FINAL_NAME
+    if final.exists():
+        try:
+            done = float(storage.read_metadata(final, KIND)["iteration"])
+        except StorageError:
+            done = math.inf
+        found.append((done, final))
+    return sorted(found, reverse=True)
+
+
+def folder_in(path: Path) -> Path:
+    """Return where the checkpoints of the run *path* are; that folder may be named itself."""
+    return path / "checkpoints" if (path / "checkpoints").is_dir() else path
+
+
 def find(path: Path) -> Path:
     """Return the checkpoint that *path* means: itself, or the newest of a run folder.
 
     Raises:
-        StorageError: there is none, or the only one is damaged.
+        StorageError: there is none, or it is damaged.
     """
     if storage.is_folder(path):
         return path
-    checkpoints = path / "checkpoints" if (path / "checkpoints").is_dir() else path
-    found = list_checkpoints(checkpoints)
-    final = checkpoints / FINAL_NAME
-    if storage.is_folder(final, KIND):
-        # A run that was resumed after its end has newer ones beside an old final one.
-        found.append((int(storage.read_metadata(final, KIND)["iteration"]), final))
-    if found:
-        return max(found)[1]
-    traces = (storage.METADATA_NAME, f"{_TABLE}.npy")
-    damaged = [one for one in (path, final) if any((one / name).exists() for name in traces)]
-    if path.is_dir() and not damaged:
+    found = newest_first(folder_in(path))
+    traces = (path / name for name in (storage.METADATA_NAME, f"{_TABLE}.npy"))
+    if not found and path.is_dir() and not any(trace.exists() for trace in traces):
         raise StorageError(
             f"{path} holds no checkpoint", "name a run folder or one checkpoint, or start fresh"
         )
-    place = damaged[0] if damaged else path
-    storage.read_metadata(place, KIND)  # says what is wrong: missing, damaged, a pickle, foreign
-    return place
+    newest = found[0][1] if found else path
+    storage.read_metadata(newest, KIND)  # raises if it is missing, damaged, a pickle or foreign
+    return newest
 
 
 def set_later_aside(checkpoints: Path, iteration: int) -> list[Path]:
     """Rename what a run leaves behind that goes on from *iteration*; return the new names.
 
-    Otherwise its own checkpoints would not be the newest of their folder.
+    Otherwise its own checkpoints would not be the newest of their folder, and a damaged final one
+    would be in the way of its own at the end.
 
     Raises:
         StorageError: one cannot be renamed.
     """
-    found = list_checkpoints(checkpoints)
-    final = checkpoints / FINAL_NAME
-    if storage.is_folder(final, KIND):
-        found.append((int(storage.read_metadata(final, KIND)["iteration"]), final))
-    return [storage.set_aside(path, "abandoned") for done, path in found if done > iteration]
+    later = [path for done, path in newest_first(checkpoints) if done > iteration]
+    return [storage.set_aside(path, "abandoned") for path in later]
 
 
 def prune_old(checkpoints: Path, keep: int) -> None:

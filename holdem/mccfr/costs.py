@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from holdem import storage
-from holdem.errors import ResourceError, StorageError
+from holdem.errors import ResourceError
 from holdem.game.tree import (
     SLOT_BYTES,
     ActionKind,
@@ -318,12 +317,10 @@ def held(costs: TrainingCosts, folders: Iterable[Path], iteration: float = math.
     """
     held_bytes = 0
     for folder in folders:
-        checkpoints = folder / "checkpoints"
-        done = [number for number, _ in checkpoint.list_checkpoints(checkpoints)]
-        kept = min(sum(number <= iteration for number in done), costs.keep_checkpoints)
-        final = checkpoints / checkpoint.FINAL_NAME
-        with contextlib.suppress(StorageError):  # missing, or damaged: then it is set aside
-            kept += storage.read_metadata(final, checkpoint.KIND)["iteration"] <= iteration
+        found = checkpoint.newest_first(folder / "checkpoints")
+        names = [path.name for done, path in found if done <= iteration and math.isfinite(done)]
+        final = names.count(checkpoint.FINAL_NAME)
+        kept = final + min(len(names) - final, costs.keep_checkpoints)
         held_bytes += kept * costs.checkpoint_bytes
         if storage.is_folder(folder / blueprint.FOLDER_NAME, blueprint.KIND):
             held_bytes += costs.policy_bytes

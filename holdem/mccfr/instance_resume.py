@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool = True)
     """Return where one instance begins; see `beginnings`."""
     folder = folder_of(run, instance) / "checkpoints"
     damaged: dict[Path, str] = {}
-    for path in newest_first(folder):
+    for _, path in checkpoint.newest_first(folder):
         try:
             found = storage.read_metadata(path, checkpoint.KIND)
             _require_own(path, found, instance, plan)
@@ -84,19 +83,6 @@ def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool = True)
             f"restore one, or move {folder.parent} away to start this instance afresh",
         )
     return Beginning(instance=instance, has_folder=folder.is_dir())
-
-
-def newest_first(folder: Path) -> list[Path]:
-    """Return the checkpoints in *folder*, numbered ones and the final one, newest first."""
-    found: list[tuple[float, Path]] = [*checkpoint.list_checkpoints(folder)]
-    final = folder / checkpoint.FINAL_NAME
-    if final.exists():
-        try:
-            done = float(storage.read_metadata(final, checkpoint.KIND)["iteration"])
-        except StorageError:
-            done = math.inf  # it was written last
-        found.append((done, final))
-    return [path for _, path in sorted(found, reverse=True)]
 
 
 def _require_own(path: Path, found: dict[str, Any], instance: int, plan: RunPlan) -> None:

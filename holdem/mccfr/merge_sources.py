@@ -20,7 +20,6 @@ from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import game_from
 from holdem.mccfr.checkpoint import Checkpoint, Range
 from holdem.mccfr.instance_plan import RunPlan, existing_instances, folder_of, is_run
-from holdem.mccfr.instance_resume import newest_first
 
 
 @dataclass(eq=False, slots=True)
@@ -142,8 +141,10 @@ def _find_sources(
     for run in runs:
         of_run = existing_instances(run)
         if not of_run:
-            alone = storage.is_folder(run, checkpoint.KIND)
-            paths = [run] if alone else newest_first(checkpoint.find(run).parent)
+            paths = [run]
+            if not storage.is_folder(run, checkpoint.KIND):
+                # Without any, `find` says what is wrong.
+                paths = _newest_first(checkpoint.folder_in(run)) or [checkpoint.find(run)]
             source = _source(str(run), paths, notes)
             if source.heads:
                 sources.append(source)
@@ -152,7 +153,7 @@ def _find_sources(
         for instance in of_run:
             if instances is not None and instance not in instances:
                 continue
-            paths = newest_first(folder_of(run, instance) / "checkpoints")
+            paths = _newest_first(folder_of(run, instance) / "checkpoints")
             source = _source(f"instance {instance} of {run}", paths, notes)
             if source.heads:
                 found.add(instance)
@@ -174,6 +175,10 @@ def _find_sources(
             "wait for the first, or make them more often with --snapshot-interval",
         )
     return sources, notes
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return [path for _, path in checkpoint.newest_first(folder)]
 
 
 def _not_here(runs: Sequence[Path]) -> list[str]:

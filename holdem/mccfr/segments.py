@@ -36,7 +36,7 @@ import numpy.typing as npt
 
 from holdem._core.mapping import HUGE_PAGE_BYTES, Mapping
 from holdem.errors import ResourceError, StorageError
-from holdem.machine import available_memory
+from holdem.machine import available_memory, space
 from holdem.storage import format_bytes
 
 FOLDER_VARIABLE = "HOLDEM_SHM_DIR"
@@ -383,7 +383,7 @@ def _try_lock(descriptor: int) -> bool:
 
 def _require_space(folder: Path, purpose: str, num_bytes: int) -> None:
     others = spoken_for(folder)
-    if num_bytes > _space(folder)[0] - others:
+    if num_bytes > space(folder).free - others:
         raise _no_space(folder, purpose, num_bytes)
     available = available_memory() - others
     if num_bytes > available:
@@ -394,18 +394,12 @@ def _require_space(folder: Path, purpose: str, num_bytes: int) -> None:
         )
 
 
-def _space(folder: Path) -> tuple[int, int]:
-    """Return what is free in *folder*, and all that it holds, in bytes."""
-    about = os.statvfs(folder)
-    return about.f_bavail * about.f_frsize, about.f_blocks * about.f_frsize
-
-
 def _no_space(folder: Path, purpose: str, num_bytes: int) -> ResourceError:
-    free, total = _space(folder)
+    about = space(folder)
     others = spoken_for(folder)
     taken = f", {format_bytes(others)} of it for other segments" if others > 0 else ""
     return ResourceError(
-        f"{folder} has {format_bytes(free)} free of {format_bytes(total)}{taken}; "
+        f"{folder} has {format_bytes(about.free)} free of {format_bytes(about.total)}{taken}; "
         f"the shared segment for {purpose} takes {format_bytes(num_bytes)}",
         f"make it larger (docker run --shm-size=...; mount -o remount,size=... {folder}), "
         f"or set {FOLDER_VARIABLE} to a folder of a larger tmpfs"
