@@ -15,7 +15,7 @@ from holdem.game.rules import CALL, FOLD, Action, ActionKind, Played, State, rai
 from holdem.play.agent import Agent
 from holdem.play.dealer import deal_cards
 from holdem.search.ranges import Beliefs
-from holdem.search.resolver import NotSearched, Resolver
+from holdem.search.resolver import NotSearched, Resolver, _held, _likelihood
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.types import BetMenu, GameConfig, SearchConfig
@@ -227,6 +227,46 @@ def test_the_hand_that_is_held_is_in_the_range():
     assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
 
 
+ALL_IN_ON_THE_RIVER = (
+    *(raise_to(250), CALL, "QhJhTh", CALL, CALL, "2d", CALL, CALL, "3s"),
+    *(raise_to(1000), raise_to(9750)),
+)
+
+
+@pytest.mark.parametrize(
+    ("cards", "wanted"), [("AhKh", CALL), ("4c5d", FOLD)], ids=["royal flush", "nothing"]
+)
+def test_a_hand_that_the_solution_would_not_have_here_answers_best(cards, wanted):
+    """The solution bets no hand for 1,000 that it did not learn to; this one was bet."""
+    mine = resolver(replace(QUICK, min_iterations=300))
+    state = played(*ALL_IN_ON_THE_RIVER, hands=[parse_cards("7s7c"), parse_cards(cards)])
+
+    def with_lock(*args):
+        search = subgame(*args)
+        root = search.solver.tree.root
+        search.solver.lock(root, np.eye(len(root.children))[np.zeros(len(HOLES), int)])  # check
+        return search
+
+    subgame, mine._subgame = mine._subgame, with_lock
+    thought = mine.think(state, 0)
+
+    assert dict(zip(thought.actions, thought.probabilities, strict=True))[wanted] == 1
+    table = mine._memory(0, 1)[state.events].table
+    assert table[hole_index(*parse_cards(cards))].max() == 1
+
+
+def test_what_is_found_for_one_seat_is_not_known_to_another():
+    """Asking for a hint changes nothing for the opponent."""
+    first = played(*CHECKED_TO_THE_RIVER)
+    second = first.apply(raise_to(375))
+    alone, asked = resolver(), resolver()
+    asked.think(first, 0)
+
+    assert replace(asked.think(second, 0), note="") == replace(alone.think(second, 0), note="")
+    assert set(asked._memory(0, 1)) == {first.events}  # and nothing is forgotten
+    assert set(asked._memory(0, 0)) == {second.events}
+
+
 def test_own_decisions_of_the_street_are_held_fast(monkeypatch):
     held = []
     monkeypatch.setattr(
@@ -251,11 +291,12 @@ def test_what_was_found_counts_on_the_next_street():
     mine = resolver(SearchConfig(time_budget_ms=0.001, min_iterations=3, depth="end"))
     turn = played(raise_to(9500), CALL, "Ks7d2h", CALL, CALL, "5c")
     mine.think(turn, 3)
-    found = mine._memory.found[turn.events]
+    memory = mine._memory(3, 1)
+    found = memory[turn.events]
     river = turn.apply(CALL).apply(CALL).deal_board(parse_cards("Jd"))
 
     start = mine._beliefs.at_street_start(
-        river, 1, 3, lambda i, a: mine._memory.likelihood(river.events[:i], a)
+        river, 1, 3, lambda i, a: _likelihood(memory, river.events[:i], a)
     )
 
     before = mine._beliefs.at_street_start(turn, 1, 3, nothing_known).weights[1]
@@ -357,14 +398,14 @@ def test_three_players_remember_what_they_found():
     later = first.apply(CALL).apply(raise_to(563)).apply(CALL)
     start = mine._beliefs.at_street_start(later, 1, 5, nothing_known)
 
-    ((place, held),) = mine._held(later, start)
+    ((place, held),) = _held(mine._memory(5, first.actor), later, start)
 
     assert place == 0
     assert held.actions == actions
     np.testing.assert_array_equal(held.table, table)
     assert mine.think(later, 5).iterations == 30
     mine.think(later, 6)
-    assert list(mine._held(later, start)) == []  # another hand
+    assert list(_held(mine._memory(6, first.actor), later, start)) == []  # another hand
 
 
 # -- what cannot be thought again --------------------------------------------------------------

@@ -6,8 +6,9 @@ with all their hands: two whole ranges (`holdem.search.solver`), or three and mo
 (`holdem.search.sampled`). On later decisions of the street it is solved again from the same
 beginning; what this program did before with each of its hands is held fast.
 
-A `Resolver` remembers one hand: what it found for each hole that whoever acted could have. All
-else comes from the state that it is asked about. How far it gets depends on the machine; so its
+A `Resolver` remembers one hand: what it found for each hole that whoever acted could have, seat by
+seat, for no seat knows what was found for another. All else comes from the state that it is
+asked about. How far it gets depends on the machine; so its
 answers, alone in this package, depend on the clock.
 """
 
@@ -18,7 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -56,6 +57,8 @@ _FEWEST_NODES = 3
 _FIRST_GUESS = 2e-9
 """Seconds for a node and a hand, until some were measured."""
 _BY_RANGES = "by ranges"
+_LEAST_PART = 1e-3
+"""A hand that is at a decision less often than this share of the likeliest one is not there."""
 
 
 class NotSearched(HoldemError):
@@ -104,22 +107,8 @@ class _Found:
         return np.asarray(self.table[:, columns].sum(axis=1), np.float32) if columns else None
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What was found in one hand from one seat, by the events before."""
-
-    place: tuple[int, int] = (-1, -1)
-    found: dict[tuple[Event, ...], _Found] = field(default_factory=dict)
-
-    def begin(self, hand: int, seat: int) -> None:
-        """Forget all hands but number *hand* as it is played at *seat*."""
-        if (hand, seat) != self.place:
-            self.place = (hand, seat)
-            self.found.clear()
-
-    def likelihood(self, before: tuple[Event, ...], action: Action) -> Weights | None:
-        """How likely each hole took an action; None where that was not thought of."""
-        return self.found[before].likelihood(action) if before in self.found else None
+_Memory = dict[tuple[Event, ...], _Found]
+"""What was found in one hand from one seat, by the events before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +179,8 @@ class Resolver:
         self._playing_on = (
             PlayingOn(policy, bucketing, translator) if game.num_players > 2 else None
         )
-        self._memory = _Memory()
+        self._hand = -1
+        self._memories: dict[int, _Memory] = {}
         self._seconds_per_item: dict[str, float] = defaultdict(lambda: _FIRST_GUESS)
         self._reading_seconds = 0.002
 
@@ -210,10 +200,11 @@ class Resolver:
         hole = None if seat is None else state.hole_cards[seat]
         if seat is None or hole is None:
             raise RulesError("nobody is to act whose cards are known", "ask at a player's decision")
-        search = self._subgame(state, hand, seat, hole)
+        memory = self._memory(hand, seat)
+        search = self._subgame(state, hand, seat, hole, memory)
         self._iterate(search, started)
         ended = time.monotonic()
-        thought = self._read(search, state, hole)
+        thought = self._read(search, state, hole, memory)
         now = time.monotonic()
         self._reading_seconds = max(now - ended, 0.9 * self._reading_seconds)
         if now > started + self.config.time_budget_ms / 1000 and (
@@ -239,35 +230,44 @@ class Resolver:
         started = time.monotonic()
         if state.actor is None:
             raise RulesError("nobody is to act", "ask at a player's decision")
-        search = self._subgame(state, hand, state.actor, None)
+        memory = self._memory(hand, state.actor)
+        search = self._subgame(state, hand, state.actor, None, memory)
         self._iterate(search, started)
-        self._remember(search, state, search.strategy())
-        found = self._memory.found[state.events]
+        found = _found(search, search.strategy())
+        memory[state.events] = found
         return found.actions, found.table
 
-    def _subgame(self, state: State, hand: int, seat: int, hole: Hole | None) -> _Search:
+    def _memory(self, hand: int, seat: int) -> _Memory:
+        """Return what was found in hand number *hand* from *seat*; other hands are forgotten."""
+        if hand != self._hand:
+            self._hand = hand
+            self._memories.clear()
+        return self._memories.setdefault(seat, {})
+
+    def _subgame(
+        self, state: State, hand: int, seat: int, hole: Hole | None, memory: _Memory
+    ) -> _Search:
         """Return the subgame of a decision, before its first iteration."""
         if not state.board:
             raise NotSearched("before the flop the blueprint plays", "")
-        self._memory.begin(hand, seat)
         start = self._beliefs.at_street_start(
             state,
             self._seed,
             hand,
-            lambda i, action: self._memory.likelihood(state.events[:i], action),
+            lambda i, action: _likelihood(memory, state.events[:i], action),
         )
         if hole is not None:
             start = _with_hole(start, seat, hole)
         try:
             if len(start.state.live) == 2:
-                return self._by_ranges(state, start, seat)
-            return self._by_samples(state, start)
+                return self._by_ranges(state, start, seat, memory)
+            return self._by_samples(state, start, memory)
         except (ConfigError, MismatchError, ResourceError, RulesError) as error:
             raise NotSearched(str(error), "the blueprint plays") from error
 
     # ---- Three players and more --------------------------------------------------------------
 
-    def _by_samples(self, state: State, start: StreetStart) -> _Search:
+    def _by_samples(self, state: State, start: StreetStart, memory: _Memory) -> _Search:
         """Return the street's subgame of all who are in, with what was played before held fast."""
         begin = start.state
         if self.config.safety != "unsafe":
@@ -287,7 +287,7 @@ class Resolver:
             playing_on=None if on_river else self._playing_on,
             node=start.follower.node,
         )
-        for place, held in self._held(state, start):
+        for place, held in _held(memory, state, start):
             node = solver.tree.line[place]
             if held.names == node.names:
                 solver.lock(node, held.table)
@@ -306,7 +306,7 @@ class Resolver:
 
     # ---- Two players -------------------------------------------------------------------------
 
-    def _by_ranges(self, state: State, start: StreetStart, seat: int) -> _Search:
+    def _by_ranges(self, state: State, start: StreetStart, seat: int, memory: _Memory) -> _Search:
         """Return the street's subgame of both ranges, with what was played before held fast."""
         begin = start.state
         first = begin.actor
@@ -335,14 +335,14 @@ class Resolver:
             spot,
             num_workers=self._num_workers,
             line=start.line,
-            alike=not self._memory.found,
+            alike=not memory,
             gadget=self._gadget(spot, start, seats, opponent=1 - seats.index(seat)),
             leaves=leaves,
             threads=self._threads,
         )
         node = solver.tree.root
         line = [node, *(node := child_after(node, action, spot.stack) for action in start.line)]
-        for place, held in self._held(state, start):
+        for place, held in _held(memory, state, start):
             if held.names == _names(line[place]):
                 solver.lock(line[place], held.table)
         end = solver.tree.line_end
@@ -402,8 +402,13 @@ class Resolver:
         """Return what the opponent may have instead of the subgame; None without safety."""
         if self.config.safety == "unsafe":
             return None
+        if len(spot.board) < 5:
+            raise NotSearched(
+                f"safe search is for rivers, and this is the {STREETS[start.state.street]}",
+                "search with --safety unsafe",
+            )
         node = start.follower.decision(start.state)
-        if node is None or len(spot.board) < 5:
+        if node is None:
             raise NotSearched(
                 "what the blueprint gives the opponent here is not known",
                 "search with --safety unsafe",
@@ -425,14 +430,6 @@ class Resolver:
 
     # ---- Solving -----------------------------------------------------------------------------
 
-    def _held(self, state: State, start: StreetStart) -> Iterator[tuple[int, _Found]]:
-        """Yield what who is to act was found to do on this street before, with its place there."""
-        first = len(state.events) - len(start.line)
-        for place in range(len(start.line)):
-            held = self._memory.found.get(state.events[: first + place])
-            if held is not None:
-                yield place, held
-
     def _iterate(self, search: _Search, started: float) -> None:
         """Iterate until the time is up."""
         config, solver = self.config, search.solver
@@ -448,19 +445,29 @@ class Resolver:
         seconds = time.monotonic() - begun
         pace[search.kind] += (seconds / solver.iterations / search.items - pace[search.kind]) / 2
 
-    def _read(self, search: _Search, state: State, hole: Hole) -> Thought:
+    def _read(self, search: _Search, state: State, hole: Hole, memory: _Memory) -> Thought:
         """Return what the solved subgame says of one hand, and remember what it says of all."""
-        found = search.strategy()
+        strategy = search.strategy()
         number = hole_index(*hole)
-        place = int(np.flatnonzero(found.holes == number)[0])
-        self._remember(search, state, found)
+        place = int(np.flatnonzero(strategy.holes == number)[0])
+        worth = search.worth(number)
+        found = _found(search, strategy)
+        if strategy.weights[place] <= _LEAST_PART * strategy.weights.max():
+            # By the solution this hand is not here, and what it would do was hardly learned.
+            if np.isnan(worth).all():
+                raise NotSearched(
+                    "by the solution neither this hand nor any of the opponent's is here",
+                    "the blueprint plays",
+                )
+            found.table[number] = 0
+            found.table[number, np.nanargmax(worth)] = 1
+        memory[state.events] = found
         chances: dict[Action, float] = dict.fromkeys(search.actions, 0.0)
         values: dict[Action, float] = dict.fromkeys(search.actions, math.nan)
-        worth = search.worth(number).tolist()
         for action, chance, value in zip(
-            search.actions, found.probabilities[place], worth, strict=True
+            search.actions, found.table[number].tolist(), worth.tolist(), strict=True
         ):
-            chances[action] += float(chance)
+            chances[action] += chance
             values[action] = max(value, values[action])  # of a number and NaN, the number
         return Thought(
             actions=tuple(chances),
@@ -471,11 +478,27 @@ class Resolver:
             note="",
         )
 
-    def _remember(self, search: _Search, state: State, found: HandStrategy) -> None:
-        """Keep what was found for all hands."""
-        table = np.full((len(HOLES), len(found.actions)), 1 / len(found.actions), np.float32)
-        table[found.holes] = found.probabilities
-        self._memory.found[state.events] = _Found(found.actions, search.actions, table)
+
+def _held(memory: _Memory, state: State, start: StreetStart) -> Iterator[tuple[int, _Found]]:
+    """Yield what who is to act was found to do on this street before, with its place there."""
+    first = len(state.events) - len(start.line)
+    for place in range(len(start.line)):
+        held = memory.get(state.events[: first + place])
+        if held is not None:
+            yield place, held
+
+
+def _likelihood(memory: _Memory, before: tuple[Event, ...], action: Action) -> Weights | None:
+    """How likely each hole took an action; None where that was not thought of."""
+    return memory[before].likelihood(action) if before in memory else None
+
+
+def _found(search: _Search, strategy: HandStrategy) -> _Found:
+    """Return what a solved subgame says of all hands."""
+    actions = strategy.actions
+    table = np.full((len(HOLES), len(actions)), 1 / len(actions), np.float32)
+    table[strategy.holes] = strategy.probabilities
+    return _Found(actions, search.actions, table)
 
 
 def _with_hole(start: StreetStart, seat: int, hole: Hole) -> StreetStart:

@@ -133,17 +133,33 @@ class SampledSolver:
         """Return the average strategy at a decision."""
         seat = node.state.actor
         assert seat is not None  # it is a decision
-        sums = self._rows(self._walk.sums, self._walk.pads, node)[:, : len(self._holes[seat])]
-        totals = sums.sum(axis=0)
-        chances = np.full_like(sums, 1 / len(sums))
-        np.divide(sums, totals, out=chances, where=totals > 0)
         return HandStrategy(
             player=seat,
             actions=node.names,
             holes=self._holes[seat],
-            weights=self._weights[seat],
-            probabilities=np.ascontiguousarray(chances.T),
+            weights=self._reach(node, seat),
+            probabilities=self._chances(node),
         )
+
+    def _chances(self, node: StreetNode) -> npt.NDArray[np.float32]:
+        """The average strategy at a decision: (hands, actions)."""
+        assert node.state.actor is not None  # it is a decision
+        num_holes = len(self._holes[node.state.actor])
+        sums = self._rows(self._walk.sums, self._walk.pads, node)[:, :num_holes]
+        totals = sums.sum(axis=0)
+        chances = np.full_like(sums, 1 / len(sums))
+        np.divide(sums, totals, out=chances, where=totals > 0)
+        return np.ascontiguousarray(chances.T)
+
+    def _reach(self, node: StreetNode, seat: int) -> Weights:
+        """How often a seat's holes get to a node by the seat's own strategy: (hands,)."""
+        parents = {child: parent for parent in self.tree.nodes for child in parent.children}
+        weights = self._weights[seat]
+        while node in parents:
+            below, node = node, parents[node]
+            if node.state.actor == seat:
+                weights = weights * self._chances(node)[:, node.children.index(below)]
+        return weights
 
     def action_values(self, hole: int) -> npt.NDArray[np.float64]:
         """Return what the actions at the line's end win with a hole, in chips, more than folding.
