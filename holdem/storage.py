@@ -44,9 +44,12 @@ from holdem.errors import ResourceError, StorageError
 FORMAT = "holdem folder"
 FORMAT_VERSION = 1
 METADATA_NAME = "metadata.json"
+LOCK_NAME = ".holdem-lock"
+"""Of the file by which a process holds a folder; see `hold`."""
 
 REMAKE = {
     "buckets": "make a bucket set with: holdem buckets --out PATH",
+    "bucket stage": "remove it, and give the same command again: it will be made anew",
     "checkpoint": "make checkpoints with: holdem train --logdir PATH",
     "policy": "make a policy with: holdem train --logdir PATH",
     "subgame": "make a solution with: holdem solve --save PATH",
@@ -54,6 +57,10 @@ REMAKE = {
 """What to do for a good folder of each kind; other kinds get a general remedy."""
 
 _TEMPORARY_MARK = ".holdem-tmp-"
+_LOCK_MARK = ".lock"  # after the name of a temporary folder
+# For writing, although nothing is written: network disks lock no folder and no file that is
+# opened to be read.
+_TO_LOCK = os.O_RDWR | os.O_CREAT
 _CHUNK_BYTES = 4 << 20
 _CHECKSUM_LINE = re.compile(rb'"checksum": "([0-9a-f]{64})"')
 _NO_CHECKSUM = "0" * 64
@@ -62,7 +69,7 @@ _ARRAY_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _PICKLE_START = re.compile(rb"\x80[\x02-\x05]|\((?:dp|lp|t|d|l)|[\]}]q|c[\w.]+\n\w")
 
 _WRITE_FAILURES = {
-    errno.ENOSPC: ("the disk is full", "free some space or choose another disk; nothing was lost"),
+    errno.ENOSPC: ("the disk is full", "free some space or choose another disk"),
     errno.EDQUOT: ("your disk quota is used up", "free some space or choose another disk"),
     errno.EFBIG: ("the file is larger than allowed here", "see `ulimit -f` and the file system"),
     errno.EACCES: ("you may not write there", "choose a folder of your own, or mend its rights"),
@@ -215,15 +222,22 @@ class LineFile:
             self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
 
     def write(self, text: str) -> None:
-        """Append *text* and the end of a line.
+        """Append *text* and the end of a line: all of it, or nothing.
 
         Raises:
             StorageError: it cannot be written.
         """
         with _writing(self.path):
+            end = os.fstat(self._file.fileno()).st_size
             data = f"{text}\n".encode()
-            while data:
-                data = data[self._file.write(data) :]
+            try:
+                while data:
+                    data = data[self._file.write(data) :]
+            except OSError:
+                # Half a hand would make those before it unreadable too.
+                with contextlib.suppress(OSError):
+                    self._file.truncate(end)
+                raise
 
     def close(self) -> None:
         """Close the file."""
@@ -399,14 +413,15 @@ def make_folder(path: Path | str) -> Path:
 def hold(folder: Path | str, what: str) -> Iterator[None]:
     """Be the only one who works on *what* in *folder*, for as long as this process lives.
 
-    Where the file system has no locks, nobody is kept out.
+    The lock is on a file in it, `LOCK_NAME`, which stays. Where the file system has no locks,
+    nobody is kept out.
 
     Raises:
         StorageError: another process holds it.
     """
     with contextlib.ExitStack() as stack:
         with _writing(Path(folder)):
-            descriptor = stack.enter_context(_opened(Path(folder)))
+            descriptor = stack.enter_context(_opened(Path(folder) / LOCK_NAME, _TO_LOCK))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -469,9 +484,11 @@ def clean_stale(folder: Path | str) -> list[Path]:
     removed = []
     with contextlib.suppress(OSError):
         for path in Path(folder).glob(f".*{_TEMPORARY_MARK}*"):
-            # Read-only is enough for a lock, and works for files and folders alike.
-            with contextlib.suppress(OSError), _opened(path) as descriptor:
+            # The lock of a folder is a file beside it.
+            with contextlib.suppress(OSError), _opened(path, os.O_RDWR) as descriptor:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if path.name.endswith(_LOCK_MARK):
+                    _remove(path.with_name(path.name.removesuffix(_LOCK_MARK)))
                 _remove(path)
                 removed.append(path)
     return removed
@@ -497,6 +514,14 @@ def require_free_space(path: Path | str, num_bytes: int, purpose: str) -> None:
             f"{purpose} needs {format_bytes(num_bytes)} at {path}; {format_bytes(free)} is free",
             "free some space, or choose a folder on another disk",
         )
+
+
+def lacks_room(error: StorageError) -> bool:
+    """Whether *error* says that the disk is full, or the share of it that one may use."""
+    cause = error.__cause__
+    while isinstance(cause, StorageError):
+        cause = cause.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def format_bytes(num_bytes: float) -> str:
@@ -536,31 +561,29 @@ def _opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _temporary(goal: Path, *, folder: bool) -> Iterator[tuple[Path, int]]:
-    """Make a locked temporary beside *goal*; whatever is left of it at the end is removed."""
+    """Make a locked temporary beside *goal*; whatever is left of it at the end is removed.
+
+    The lock of a folder is a file beside it, which is made first and removed last.
+    """
     while True:
         # A system counts the bytes of a name, of which a character may be four.
         begun = os.fsencode(goal.name)[:100].decode("utf-8", "ignore")
         path = goal.parent / f".{begun}{_TEMPORARY_MARK}{secrets.token_hex(8)}"
-        flags = os.O_RDONLY if folder else os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        if folder:
-            path.mkdir()
+        locked = path.with_name(path.name + _LOCK_MARK) if folder else path
         try:
-            with contextlib.ExitStack() as stack:
-                # Between making and locking it, another writer may clean it away: again.
-                try:
-                    descriptor = stack.enter_context(_opened(path, flags))
-                except FileNotFoundError:
-                    if folder:
-                        continue
-                    raise
+            with _opened(locked, _TO_LOCK | os.O_EXCL) as descriptor:
                 with contextlib.suppress(OSError):  # some network disks have no locks
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
-                if not path.exists():
+                # Between making and locking it, another writer may clean it away: again.
+                if not locked.exists():
                     continue
+                if folder:
+                    path.mkdir()
                 yield path, descriptor
             return
         finally:
             _remove(path)
+            _remove(locked)
 
 
 def _is_device(path: Path | str) -> bool:
@@ -717,6 +740,8 @@ def _read_manifest(folder: Path, kind: str) -> dict[str, Any]:
                 f"{folder} is half written: it has arrays but no {METADATA_NAME}", remake
             )
         raise StorageError(f"{folder} is not a folder of kind {kind}: no {METADATA_NAME}", remake)
+    if not path.is_file():  # to open a pipe would be to wait for whoever writes to it
+        raise StorageError(f"{path} is no file; wanted a folder of kind {kind}", remake)
     raw = _read_bytes(path, f"the {METADATA_NAME} of kind {kind}")
     document = _parse_json(path, raw, remake)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -744,6 +769,8 @@ def _read_array(
     """Return one array after comparing the file with its *entry* of the manifest."""
     path = folder / f"{name}.npy"
     remake = REMAKE.get(kind, f"choose a folder that holds: {kind}")
+    if path.exists() and not path.is_file():
+        raise StorageError(f"{path} is no file", remake)
     try:
         # Opened once: what is checked is what is read, even if another run
         # replaces the folder in between.

@@ -713,11 +713,13 @@ def test_lines_are_there_as_soon_as_they_are_written(tmp_path):
 
 
 def test_lines_on_a_full_disk(small_disk):
-    with (
-        storage.LineFile(small_disk / "match.log") as file,
-        pytest.raises(StorageError, match="the disk is full"),
-    ):
-        file.write("x" * (2 << 20))
+    with storage.LineFile(small_disk / "match.log") as file:
+        file.write("whole")
+        with pytest.raises(StorageError, match="the disk is full"):
+            file.write("x" * (2 << 20))
+        assert (small_disk / "match.log").read_text() == "whole\n"
+        file.write("as is this")
+    assert (small_disk / "match.log").read_text() == "whole\nas is this\n"
 
 
 def test_a_line_on_a_full_disk_ends_nothing(small_disk, capsys):
@@ -753,29 +755,72 @@ def test_a_killed_writer_leaves_the_old_folder_and_its_temporary_is_cleaned(tmp_
         [sys.executable, "-c", _SLOW_WRITER, str(path)], stdout=subprocess.PIPE
     ) as writer:
         assert writer.stdout.readline() == b"writing\n"
-        assert len(names(tmp_path)) == 2
+        assert len(names(tmp_path)) == 3  # the temporary has its lock beside it
         assert storage.clean_stale(tmp_path) == []  # it lives, so its temporary is its own
         writer.send_signal(signal.SIGKILL)
     assert storage.read_folder(path, "test").metadata == {"n": 1}
-    assert len(names(tmp_path)) == 2
+    assert len(names(tmp_path)) == 3
 
     storage.write_text(tmp_path / "other", "any write here cleans up")
 
     assert names(tmp_path) == ["a", "other"]
 
 
+@pytest.mark.parametrize("name", ["metadata.json", "regrets.npy"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder, name):
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(StorageError, match=f"{name} is no file"):
+        storage.read_folder(folder, "checkpoint")
+
+
 def test_clean_stale_leaves_everything_else_alone(tmp_path):
     (tmp_path / ".hidden").write_text("mine")
     (tmp_path / ".a.holdem-tmp-0").write_text("stale")
-    held = tmp_path / ".b.holdem-tmp-1"
-    held.mkdir()
-    descriptor = os.open(held, os.O_RDONLY)
+    for name in (".b.holdem-tmp-1", ".c.holdem-tmp-2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.lock").touch()
+    descriptor = os.open(tmp_path / ".b.holdem-tmp-1.lock", os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        assert storage.clean_stale(tmp_path) == [tmp_path / ".a.holdem-tmp-0"]
+        assert sorted(storage.clean_stale(tmp_path)) == [
+            tmp_path / ".a.holdem-tmp-0",
+            tmp_path / ".c.holdem-tmp-2.lock",
+        ]
     finally:
         os.close(descriptor)
-    assert names(tmp_path) == [".b.holdem-tmp-1", ".hidden"]
+    assert names(tmp_path) == [".b.holdem-tmp-1", ".b.holdem-tmp-1.lock", ".hidden"]
+
+
+@pytest.fixture
+def locks_of_nfs(monkeypatch):
+    """flock(2): over NFS only a file that is opened for writing can be locked."""
+    lock = fcntl.flock
+
+    def flock(descriptor, operation):
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+@pytest.mark.usefixtures("locks_of_nfs")
+def test_network_disks_hold_folders_and_are_cleaned(tmp_path):
+    with (
+        storage.hold(tmp_path, "the run"),
+        pytest.raises(StorageError, match=r"another process is at work on the run"),
+        storage.hold(tmp_path, "the run"),
+    ):
+        pass
+    with storage.hold(tmp_path, "the run"):
+        storage.write_folder(tmp_path / "a", {"a": np.zeros(10)}, {}, kind="test")
+    (tmp_path / ".b.holdem-tmp-1").mkdir()
+    (tmp_path / ".b.holdem-tmp-1.lock").touch()
+
+    storage.write_text(tmp_path / "other", "any write here cleans up")
+
+    assert names(tmp_path) == [storage.LOCK_NAME, "a", "other"]
 
 
 def _write_often(path, value, stop):
