@@ -402,6 +402,7 @@ class _Reading:
         game = self._make("game", GameConfig, good["game"])
         buckets = self._make("buckets", BucketConfig, good["buckets"])
         path, responder_path = self._path("buckets.path"), self._path("buckets.responder_path")
+        self._refuse_unused_buckets(cards)
         if responder_path is not None and path is None:
             self._fault_at(
                 "buckets.responder_path",
@@ -430,6 +431,20 @@ class _Reading:
             ),
             num_instances=num_instances,
         )
+
+    def _refuse_unused_buckets(self, cards: CardRules | None) -> None:
+        """Numbers of buckets, or a set, where nothing would come of them are mistakes."""
+        given = [
+            key
+            for key in self.values
+            if key.startswith("buckets.") and key != "buckets.num_players"
+        ]
+        if given and cards is not None and cards.kind == "one-card":
+            self._fault_at(
+                given[0],
+                f"{self._name(given[0])} is for hold'em, and a game of one card has no bucket sets",
+                "leave it out",
+            )
 
     def _path(self, key: str) -> Path | None:
         path = self.values.get(key)

@@ -207,6 +207,45 @@ def summary_of(tally):
     return HandBucketing(BucketConfig(num_streets=1, k_preflop=k), arrays).summary(0)
 
 
+def arrays_of_one_street(**changed):
+    arrays = {
+        "table_preflop": np.zeros(169, np.uint8),
+        "tally_preflop": np.zeros((169, 4), np.int64),
+        "groups": np.zeros(169, np.uint8),
+        "preflop_equities": np.zeros((169, 169)),
+    }
+    return arrays | changed
+
+
+def test_a_bucket_that_there_is_not_is_refused(tmp_path):
+    """It would be a row of another decision, or of no table."""
+    table = np.zeros(169, np.uint8)
+    table[7] = 169
+    with pytest.raises(StorageError, match="table_preflop has a hand in bucket 169 of 169") as made:
+        HandBucketing(BucketConfig(num_streets=1), arrays_of_one_street(table_preflop=table))
+    assert "holdem buckets" in made.value.remedy
+    told = HandBucketing(
+        BucketConfig(num_streets=1), arrays_of_one_street(table_preflop=table), fingerprint="1" * 64
+    )
+    told.save(tmp_path / "set")
+    with pytest.raises(StorageError, match="bucket 169 of 169"):
+        HandBucketing.load(tmp_path / "set")
+
+
+def test_a_set_of_own_arrays_may_lack_what_play_does_not_need():
+    bucketing = HandBucketing(BucketConfig(num_streets=1), arrays_of_one_street())
+    with pytest.raises(StorageError, match="has no centres_preflop"):
+        bucketing.centres(0)
+    assert bucketing.summary(0).num_empty == 169
+
+
+@pytest.mark.parametrize("hole", [(0.5, 3), (0, 3.0), ("0", 3)])
+def test_a_card_is_a_whole_number(hole):
+    bucketing = HandBucketing(BucketConfig(num_streets=1), arrays_of_one_street())
+    with pytest.raises(TypeError):
+        bucketing.bucket(hole)
+
+
 def test_players_change_the_features(tmp_path, two_streets):
     three = build(dataclasses.replace(TWO_STREETS, num_players=3), tmp_path / "three")
 
@@ -283,6 +322,28 @@ def test_stages_of_another_config_are_not_taken_up(tmp_path, two_streets):
 
     assert any("another config" in text for text in notes.texts)
     assert bytes_of(out) == bytes_of(two_streets)
+
+
+def test_what_lies_where_a_stage_goes_is_found_before_the_work(tmp_path):
+    mine = tmp_path / "out.partial" / "flop" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    notes = Notes()
+    with pytest.raises(StorageError, match="flop is there already, and no stage"):
+        build(TWO_STREETS, tmp_path / "out", observer=notes)
+    assert list(notes.stages) == []
+    assert mine.read_text() == "mine"
+
+
+def test_a_damaged_stage_can_be_made_anew(tmp_path):
+    partial = tmp_path / "out.partial"
+    storage.write_folder(
+        partial / "preflop", {"table_preflop": np.zeros(9, np.uint8)}, {}, kind="bucket stage"
+    )
+    (partial / "preflop" / "table_preflop.npy").unlink()
+    with pytest.raises(StorageError, match="is incomplete") as caught:
+        build(TWO_STREETS, tmp_path / "out")
+    assert "remove it" in caught.value.remedy
 
 
 def test_another_seed_is_another_set_and_progress_covers_every_stage(tmp_path, two_streets):

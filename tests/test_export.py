@@ -161,6 +161,7 @@ def test_the_policy_of_another_run_is_not_replaced(run, tmp_path, export):
     [
         (("--bits", "7"), "probabilities of 7 bits", 2),
         (("--bits", "x"), "invalid int", 2),
+        (("--buckets", "nowhere"), "is of a game that has no buckets", 1),
         (("--buckts", "x"), "unknown option --buckts", 2),
     ],
 )

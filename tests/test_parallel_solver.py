@@ -128,9 +128,9 @@ def test_checkpoints_on_the_way(tmp_path, alone):
     values = {"checkpoint_interval": 300, "keep_checkpoints": 0}
     pooled = train(tmp_path, GAMES["leduc"], 2, **values)
     wanted = alone("leduc", **values)
-    names = {path.name for path in wanted.checkpoint.parent.iterdir()}
+    names = {path.name for path in wanted.checkpoint.parent.glob("checkpoint_*")}
     assert "checkpoint_iter1500" in names
-    assert names == {path.name for path in pooled.checkpoint.parent.iterdir()}
+    assert names == {path.name for path in pooled.checkpoint.parent.glob("checkpoint_*")}
     for name in names:
         assert contents(pooled.checkpoint.parent / name) == contents(
             wanted.checkpoint.parent / name

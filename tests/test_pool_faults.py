@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -561,7 +562,7 @@ def test_full_disk_at_a_checkpoint(tmp_path, monkeypatch):
     observer, laws = Watcher(), {**LAWS, "num_iterations": 200_000}
     result = train(tmp_path / "full", GAME, 2, observer=observer, **laws)
     assert ["disk is full" in warning for warning in observer.warnings] == [True]
-    names = {path.name for path in result.checkpoint.parent.iterdir()}
+    names = {path.name for path in result.checkpoint.parent.glob("checkpoint_*")}
     assert names == {"checkpoint_iter50000", "checkpoint_iter150000", "checkpoint_final"}
     monkeypatch.setattr(storage, "write_folder", write)
     assert outcome(result) == outcome(train(tmp_path / "whole", GAME, 1, **laws))
@@ -574,16 +575,11 @@ def test_disk_that_fills_up(moment, tmp_path):
     with small_memory(tmp_path / "disk", "4m") as disk:
         logdir = disk / "run"
         with Filler(moment, disk, 1 + moment % 2, 1.0) as observer:
-            try:
-                result = train(logdir, GAME, 2, observer=observer, **laws)
-            except StorageError:
-                result = None
+            result = train(logdir, GAME, 2, observer=observer, **laws)
+        on_the_way = re.compile("no checkpoint at iteration.*training goes on")
+        at_the_end = re.compile("older checkpoints make room for it|the run waits for room")
         for warning in observer.warnings:
-            assert "no checkpoint at iteration" in warning
-            assert "training goes on" in warning
-        if result is None:  # it was the last one that could not be written
-            found = checkpoint.list_checkpoints(logdir / "checkpoints")
-            result = train(logdir, GAME, 1, resume_from=logdir if found else None, **laws)
+            assert on_the_way.search(warning) or at_the_end.search(warning)
         assert outcome(result) == outcome(train(tmp_path / "whole", GAME, 1, **laws))
         for path in disk.iterdir():
             shutil.rmtree(path)

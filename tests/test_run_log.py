@@ -3,6 +3,7 @@
 import errno
 import gc
 import weakref
+from types import SimpleNamespace
 
 import pytest
 from tensorboardX.event_file_writer import EventsWriter
@@ -12,7 +13,7 @@ from holdem.errors import StorageError
 from holdem.game.games import kuhn, leduc
 from holdem.mccfr import run_log
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
-from holdem.mccfr.run_log import FigureFile
+from holdem.mccfr.run_log import FigureFile, RunLog
 from holdem.types import MCCFRConfig
 from tests.pools import Watcher
 
@@ -57,6 +58,20 @@ def test_a_run_without_room_for_figures_goes_on(tmp_path, full_disk):
     assert result.iteration == 2_000
     assert ["no figures at iteration" in one for one in watcher.warnings] == [True]
     assert "no figures at iteration" in (tmp_path / "train.log").read_text()
+
+
+def test_a_slope_wants_two_points(tmp_path, monkeypatch):
+    """The second half of the figures so far; of a single one there is none, rather than 0."""
+    rows = []
+    monkeypatch.setattr(RunLog, "figures", lambda self, iteration, values: rows.append(values))
+    with RunLog(tmp_path / "train.log", use_tensorboard=True) as log:
+        for iteration in (100, 200, 400, 800):
+            metrics = SimpleNamespace(policy_entropy=1.0, avg_regret_norm=iteration**-0.5)
+            engine = SimpleNamespace(iteration=iteration, measure=lambda m=metrics: {"flop": m})
+            log.convergence(engine, now=True)
+
+    assert ["regret_slope/flop" in row for row in rows] == [False, False, True, True]
+    assert rows[-1]["regret_slope/flop"] == pytest.approx(-0.5)
 
 
 def test_no_two_runs_in_one_folder(tmp_path):

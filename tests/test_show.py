@@ -238,6 +238,16 @@ def test_what_is_refused(run, show, argv, code, message):
     assert err[1].startswith("  try:")
 
 
+def test_buckets_that_nobody_plays_by_are_refused(show, tmp_path):
+    solver = MCCFRSolver(MCCFRConfig(num_iterations=100), None, game=leduc())
+    solver.train(tmp_path / "leduc", use_tensorboard=False)
+
+    status, _, err = show(tmp_path / "leduc", "--buckets", tmp_path / "nowhere")
+
+    assert (status, len(err)) == (1, 2)
+    assert "nobody here plays by buckets" in err[0]
+
+
 def test_what_is_no_policy_is_refused(show, tmp_path):
     status, _, err = show(tmp_path / "nothing")
 

@@ -1,5 +1,6 @@
 """Runs end to end: known game values, same bytes, resuming, and what is refused."""
 
+import errno
 import json
 import math
 import os
@@ -19,7 +20,7 @@ from holdem.errors import ConfigError, HoldemError, MismatchError, ResourceError
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.game import cards, games
 from holdem.game.tree import build_tree
-from holdem.mccfr import checkpoint, engine, run
+from holdem.mccfr import blueprint, checkpoint, engine, run
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.engine import epsilon_at
 from holdem.mccfr.progress import SilentObserver
@@ -266,7 +267,7 @@ def test_run_leaves_what_the_docs_say(tmp_path):
     run.train(tmp_path)
     assert (tmp_path / "config.yaml").is_file()
     assert (tmp_path / "train.log").read_text().count("checkpoint") >= 3
-    names = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    names = {path.name for path in (tmp_path / "checkpoints").glob("checkpoint_*")}
     # At the first merge at or after each multiple of the interval, the newest two kept.
     assert names == {"checkpoint_iter39800", "checkpoint_iter49800", "checkpoint_final"}
     tags = tensorboard_tags(tmp_path / "tensorboard")
@@ -280,7 +281,7 @@ def test_run_leaves_what_the_docs_say(tmp_path):
         "Memory/RSS",
         *(
             f"{figure}/{street}"
-            for figure in ("policy_entropy", "avg_regret_norm", "regret_slope")
+            for figure in ("policy_entropy", "avg_regret_norm")
             for street in ("preflop", "flop")
         ),
     }
@@ -358,7 +359,7 @@ def test_an_old_checkpoint_that_cannot_be_removed_stays_alone(tmp_path):
         num_iterations=6_000,
         **laws,
     )
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.glob("checkpoint_*")}
     assert names == {"checkpoint_iter1000", "checkpoint_iter5000", "checkpoint_final"}
     assert any("an old checkpoint stays" in one for one in watcher.warnings)
     assert not any("no checkpoint" in one for one in watcher.warnings)
@@ -562,10 +563,137 @@ def test_full_disk_does_not_end_a_run(monkeypatch, tmp_path):
         tmp_path, games.leduc(), checkpoint_interval=300, num_iterations=1_000, observer=Listener()
     )
     assert any("disk is full" in warning and "goes on" in warning for warning in warnings)
-    names = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    names = {path.name for path in (tmp_path / "checkpoints").glob("checkpoint_*")}
     assert names == {"checkpoint_iter300", "checkpoint_iter900", "checkpoint_final"}
     whole = train(tmp_path / "whole", games.leduc(), num_iterations=1_000)
     assert contents(result.checkpoint) == contents(whole.checkpoint)
+
+
+class Full:
+    """A disk that has no room for folders whose names begin with *waits*.
+
+    *then* is called with it whenever the run warns.
+    """
+
+    def __init__(self, monkeypatch, waits, then):
+        self.waits, self.then, self.warnings = waits, then, []
+        self.write = storage.write_folder
+        for module in (storage, blueprint):
+            monkeypatch.setattr(module, "write_folder", self.write_folder)
+        monkeypatch.setattr(run, "_ROOM_POLL_SECONDS", 0.001)
+
+    def write_folder(self, path, *args, **kwargs):
+        if self.waits and Path(path).name.startswith(self.waits):
+            error = StorageError(f"cannot write {path}: the disk is full", "free some space")
+            raise error from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.write(path, *args, **kwargs)
+
+    def observer(self):
+        class Listener(SilentObserver):
+            def warned(_, message):
+                self.warnings.append(message)
+                self.then(self)
+
+        return Listener()
+
+
+def free(full):
+    full.waits = ""
+
+
+LEDUC_RUN = {"checkpoint_interval": 300, "num_iterations": 1_000}
+
+
+def test_a_run_waits_at_its_end_for_room(tmp_path, monkeypatch):
+    full = Full(monkeypatch, "checkpoint_final", free)
+    observer = full.observer()
+    result = train(tmp_path, games.leduc(), keep_checkpoints=0, observer=observer, **LEDUC_RUN)
+    (warning,) = full.warnings
+    assert "checkpoint_final: the disk is full; the run waits for room" in warning
+    assert len(list((tmp_path / "checkpoints").glob("checkpoint_*"))) == 4
+    whole = train(tmp_path / "whole", games.leduc(), num_iterations=1_000)
+    assert contents(result.checkpoint) == contents(whole.checkpoint)
+    assert contents(tmp_path / "avg_policy") == contents(tmp_path / "whole" / "avg_policy")
+
+
+def test_older_checkpoints_make_room_for_the_last(tmp_path, monkeypatch):
+    full = Full(monkeypatch, "checkpoint_final", free)
+    train(tmp_path, games.leduc(), observer=full.observer(), **LEDUC_RUN)
+    (warning,) = full.warnings
+    assert "the disk is full; older checkpoints make room for it" in warning
+    names = {path.name for path in (tmp_path / "checkpoints").glob("checkpoint_*")}
+    assert names == {"checkpoint_iter900", "checkpoint_final"}
+
+
+@pytest.mark.parametrize(
+    ("waits", "laws", "lost", "remedy"),
+    [
+        ("checkpoint_final", LEDUC_RUN, "what was trained after iteration 900 is lost", "resume"),
+        ("checkpoint", LEDUC_RUN, "what was trained after iteration 0 is lost", "free some space"),
+        ("avg_policy", LEDUC_RUN, "checkpoint_final has all that was trained", "holdem export"),
+    ],
+)
+@pytest.mark.parametrize("by", ["signal", "time"])
+def test_no_run_waits_for_ever(tmp_path, monkeypatch, waits, laws, lost, remedy, by):
+    full = Full(monkeypatch, waits, lambda full: None)
+    if by == "time":
+        monkeypatch.setattr(run, "_ROOM_SECONDS", 0.01)
+    else:
+        solver = MCCFRSolver(MCCFRConfig(keep_checkpoints=1, **laws), None, game=games.leduc())
+
+        def stop(full):
+            if "waits for room" in full.warnings[-1]:
+                solver.request_stop(signal.SIGTERM)
+
+        full.then = stop
+    error = refusal(
+        lambda: (
+            train(tmp_path, games.leduc(), keep_checkpoints=1, observer=full.observer(), **laws)
+            if by == "time"
+            else solver.train(tmp_path, use_tensorboard=False, observer=full.observer())
+        )
+    )
+    assert lost in str(error)
+    assert remedy in error.remedy
+
+
+def test_a_run_that_is_asked_for_nothing_says_so(tmp_path):
+    full = []
+
+    class Listener(SilentObserver):
+        def warned(self, message):
+            full.append(message)
+
+    train(tmp_path, games.leduc(), num_iterations=250, batch_size=100)
+    assert full == []
+    more = {"resume_from": tmp_path, "observer": Listener(), "batch_size": 100}
+    train(tmp_path, games.leduc(), num_iterations=200, **more)
+    assert full == ["nothing is left to do: 200 iterations are asked for, 250 are done"]
+    full.clear()
+    train(tmp_path, games.leduc(), num_iterations=400, **more)
+    (warning,) = full
+    assert "ended within a batch of 100, at iteration 250" in warning
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    train(tmp_path / "a", games.leduc(), num_iterations=300)
+    train(tmp_path / "b", games.leduc(), num_iterations=200)
+    before = contents(tmp_path / "a" / "checkpoints" / "checkpoint_final")
+    for resumed in (None, tmp_path / "b"):
+        error = refusal(
+            lambda resumed=resumed: train(
+                tmp_path / "a", games.leduc(), num_iterations=100, resume_from=resumed
+            )
+        )
+        assert "holds a run already" in str(error)
+    assert contents(tmp_path / "a" / "checkpoints" / "checkpoint_final") == before
+    result = train(
+        tmp_path / "a",
+        games.leduc(),
+        num_iterations=400,
+        resume_from=tmp_path / "a" / "checkpoints" / "checkpoint_final",
+    )
+    assert result.iteration == 400
 
 
 def test_unwritable_folder_is_refused_before_training(tmp_path):

@@ -20,6 +20,7 @@ from holdem.abstraction.building import preset, preset_path
 from holdem.abstraction.features import CANONICAL_HANDS
 from holdem.cli import train_blueprint
 from holdem.config import load_config
+from holdem.errors import ConfigError
 from holdem.game.games import kuhn, leduc
 from holdem.game.tree import build_tree
 from holdem.machine import Limit
@@ -276,6 +277,89 @@ def test_two_runs_are_not_mixed_in_one_folder(train):
         ]
     checkpoint = "run/checkpoints/checkpoint_final"
     assert train("--resume-from", checkpoint, "--logdir", "run", "--iters", "4000")[0] == 0
+
+
+def test_a_config_that_lies_above_a_run_is_not_the_runs(train):
+    config = write("config.yaml", KUHN)
+    train("--config", config, "--logdir", "runs/x")
+    Path("runs/x/config.yaml").unlink()
+    status, _, _ = train("--config", config, "--resume-from", "runs/x", "--iters", "4000")
+    assert status == 0
+    assert Path("config.yaml").read_text() == KUHN
+    assert not Path("checkpoints").exists()
+    assert load_config("runs/x/config.yaml").training.num_iterations == 4000
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("run", "."), ("run", "checkpoints"), ("run/checkpoints", "checkpoint_final")],
+)
+def test_a_run_can_be_resumed_from_within(train, monkeypatch, folder, name):
+    train("--config", write("kuhn.yaml", KUHN), "--logdir", "run")
+    run = Path("run").absolute()
+    monkeypatch.chdir(folder)
+    assert train("--resume-from", name, "--iters", "4000")[0] == 0
+    assert (
+        storage.read_metadata(run / "checkpoints/checkpoint_final", "checkpoint")["iteration"]
+        == 4000
+    )
+
+
+def test_a_run_does_not_replace_the_config_that_it_reads(train):
+    Path("ex").mkdir()
+    text = "# why\n" + KUHN
+    config = write("ex/config.yaml", text)
+    status, _, err = train("--config", config, "--logdir", "ex")
+    assert status == 2
+    assert err[0] == "holdem train: the run would replace ex/config.yaml by its own"
+    assert Path("ex/config.yaml").read_text() == text
+
+
+@pytest.mark.parametrize("option", ["--logdir", "--resume-from", "--config"])
+def test_an_empty_path_is_none(train, option):
+    """As from a variable that is not set."""
+    status, _, err = train(option, "")
+    assert status == 2
+    assert f"argument {option}: an empty path" in err[0]
+    assert list(Path().iterdir()) == []
+
+
+def test_a_name_that_no_file_can_hold():
+    options = train_blueprint._parser().parse_args(["--logdir", os.fsdecode(b"od\xffd")])
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        train_blueprint._logdir(options)
+
+
+def test_a_damaged_checkpoint_has_one_before_it(train):
+    train("--config", write("kuhn.yaml", KUHN), "--logdir", "run", "--checkpoint-interval", "1000")
+    table = Path("run/checkpoints/checkpoint_final/table.npy")
+    whole = table.read_bytes()
+    for damaged in (whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1])):
+        table.write_bytes(damaged)
+        status, _, err = train("--resume-from", "run", "--iters", "4000")
+        assert status == 1
+        assert "table.npy is " in err[0]
+        earlier = "run/checkpoints/checkpoint_iter2000"
+        assert err[1] == f"  try: name an earlier one instead: {earlier}"
+    assert train("--resume-from", earlier, "--iters", "4000")[0] == 0
+
+
+def test_buckets_are_not_for_one_card(train, preflop_set):
+    config = write("kuhn.yaml", KUHN)
+    for argv in (("--buckets", preflop_set), ("--buckets", "nowhere")):
+        status, _, err = train("--config", config, *argv)
+        assert status == 2
+        assert "--buckets is for hold'em" in err[0]
+
+
+def test_buckets_of_another_number_of_players_are_noted(train, preflop_set):
+    game = "game: {num_players: 3, stacks: [1000], menu: {preflop: [a]}}\nnum_iterations: 10"
+    argv = ("--buckets", preflop_set, "--dry-run")
+    _, out, _ = train("--config", write("three.yaml", game), *argv)
+    assert "the buckets were made for 2 players: their equities are against 1\n" in out
+    two = game.replace("num_players: 3, ", "")
+    _, out, _ = train("--config", write("two.yaml", two), *argv)
+    assert "note" not in out
 
 
 def test_resuming_with_another_game_is_refused(train):

@@ -11,15 +11,17 @@ A set is a folder of kind ``buckets`` with these arrays, *street* being ``preflo
 | ``groups`` | uint8 (169,) | group of opponents of each preflop class |
 | ``preflop_equities`` | float64 (169, 169) | exact equity of class against class |
 
-Equities in a tally are in units of 1/32768. Flop to river, a higher bucket is a
-stronger one on average; where a street tells kinds of boards apart, among the buckets of one
-kind, which follow one another. Preflop, bucket = class where there are 169, else likewise.
+Equities in a tally are in units of 1/32768. Flop to river, buckets are in order of the mean equity
+of the sample that they were made of, which all hands follow but for close ones; where a street
+tells kinds of boards apart, among the buckets of one kind, which follow one another. Preflop,
+bucket = class where there are 169, else likewise.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,12 +102,15 @@ class HandBucketing:
             path: where they came from.
 
         Raises:
-            StorageError: an array is missing or has the wrong shape or dtype.
+            StorageError: an array is missing or has the wrong shape or dtype, or, where no
+                fingerprint is given, a table holds buckets that there are not.
         """
         self.config = config
         self.path = path
         self._arrays = dict(arrays)
         _check_arrays(config, self._arrays, path)
+        if fingerprint is None:  # else they are known
+            _check_values(config, self._arrays, path)
         self.tables: tuple[Table, ...] = tuple(
             self._arrays[f"table_{street}"] for street in STREETS[: config.num_streets]
         )
@@ -126,7 +131,10 @@ class HandBucketing:
         folder = storage.read_folder(path, KIND, verify=verify)
         config = config_from_metadata(folder.metadata, folder.path)
         fingerprint = str(folder.metadata.get("fingerprint"))
-        return cls(config, folder.arrays, fingerprint=fingerprint, path=folder.path)
+        bucketing = cls(config, folder.arrays, fingerprint=fingerprint, path=folder.path)
+        if verify:
+            _check_values(config, folder.arrays, folder.path)
+        return bucketing
 
     def save(self, path: Path | str) -> None:
         """Write the set as the folder *path*, all of it or nothing.
@@ -155,7 +163,7 @@ class HandBucketing:
             CardError: not two and 0, 3, 4 or 5 distinct cards, or a street that the
                 set does not cover.
         """
-        cards = [*hole, *board]
+        cards = [operator.index(card) for card in (*hole, *board)]
         if len(hole) != 2 or len(board) not in (0, 3, 4, 5):
             raise CardError(
                 f"2 hole cards and a board of 0, 3, 4 or 5, not {len(hole)} and {len(board)}"
@@ -172,8 +180,18 @@ class HandBucketing:
         return int(self.tables[street][indexer.index(row)[0]])
 
     def centres(self, street: int) -> npt.NDArray[np.int16]:
-        """Return the centres of a street's buckets, int16 of shape (k, dims)."""
-        return self._arrays[f"centres_{STREETS[street]}"]
+        """Return the centres of a street's buckets, int16 of shape (k, dims).
+
+        Raises:
+            StorageError: the set was made of arrays without them.
+        """
+        name = f"centres_{STREETS[street]}"
+        if name not in self._arrays:
+            raise StorageError(
+                f"{self.path or 'the bucket set'} has no {name}",
+                "make a bucket set with: holdem buckets --out PATH",
+            )
+        return self._arrays[name]
 
     def tally(self, street: int) -> npt.NDArray[np.int64]:
         """Return what a street's buckets hold, int64 of shape (k, 4); see the module."""
@@ -197,7 +215,7 @@ class HandBucketing:
         tally = self.tally(street)
         # Python's integers: squares of the sums do not fit 64 bits.
         rows = [[int(number) for number in row] for row in tally]
-        hands = sum(row[1] for row in rows)
+        hands = max(sum(row[1] for row in rows), 1)
         unit = EQUITY_ONE**2
         squares = sum(row[3] for row in rows)
         between = sum(row[2] ** 2 / row[1] for row in rows if row[1])
@@ -254,6 +272,21 @@ def _check_arrays(
             raise StorageError(
                 f"{path or 'the bucket set'}: {name} is {what}, "
                 f"wanted {np.dtype(dtype)} of shape {shape}",
+                "make a bucket set with: holdem buckets --out PATH",
+            )
+
+
+def _check_values(
+    config: BucketConfig, arrays: Mapping[str, npt.NDArray[Any]], path: Path | None
+) -> None:
+    """Raise if a table, of 20 ms to read, holds numbers beyond those of its buckets."""
+    for street in range(config.num_streets):
+        name, k = f"table_{STREETS[street]}", config.bucket_counts[street]
+        largest = int(arrays[name].max())
+        if largest >= k:
+            raise StorageError(
+                f"{path or 'the bucket set'}: {name} has a hand in bucket {largest:,} of {k:,}, "
+                "which are numbered from 0",
                 "make a bucket set with: holdem buckets --out PATH",
             )
 

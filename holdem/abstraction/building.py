@@ -186,7 +186,11 @@ class _Build:
         every: int,
         class_equities: Callable[[int], npt.NDArray[np.float64]],
     ) -> None:
-        """Prove that *out* can be written, and drop stages of another config."""
+        """Prove that *out* can be written, and that the stages can lie beside it.
+
+        Raises:
+            StorageError: they cannot, or something else lies there.
+        """
         self.config = config
         self.workers = workers
         self.observer = observer
@@ -196,6 +200,12 @@ class _Build:
         self.purpose = _purpose(config, every)
         self._features: HandFeatures | None = None
         storage.make_folder(self.partial)
+        for street in STREETS[: config.num_streets]:
+            path = self.partial / street
+            if path.exists() and not storage.is_folder(path, STAGE_KIND):
+                raise StorageError(
+                    f"{path} is there already, and no stage of a build", "move it away"
+                )
 
     def stage(self, street: int) -> Arrays:
         """Return the arrays of one street, taking up what an earlier run left."""

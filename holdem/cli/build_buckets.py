@@ -101,7 +101,7 @@ def _build(options: argparse.Namespace) -> int:
     estimate = costs.estimate(config, options.workers)
     counts = "/".join(str(k) for k in config.bucket_counts[: config.num_streets])
     kinds = ""
-    if max(config.kind_counts) > 1:
+    if max(config.kind_counts[: config.num_streets]) > 1:
         numbers = "/".join(str(number) for number in config.kind_counts[1 : config.num_streets])
         kinds = f", kinds of boards {numbers},"
     console.print(

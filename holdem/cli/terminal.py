@@ -14,6 +14,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO, cast
 
@@ -60,6 +61,12 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
+    def add_argument(self, *names: Any, **how: Any) -> Any:
+        """Add an option or a word; an empty path is none, though Python makes it ``.``."""
+        if how.get("type") is Path:
+            how["type"] = _path
+        return super().add_argument(*names, **how)
+
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; options may stand between words, as in ``show POLICY --json PATH``."""
         words = sys.argv[1:] if args is None else args
@@ -84,6 +91,12 @@ class Parser(argparse.ArgumentParser):
             message = f"unknown option {unknown[1]}"
             remedy = near or remedy
         raise ConfigError(message, remedy)
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path")
+    return Path(text)
 
 
 def option_value(option: str, text: str | Sequence[str], rule: Rule) -> Any:
@@ -150,14 +163,15 @@ def print_error(prog: str, message: str, remedy: str) -> None:
             console.print(remedy)
 
 
-def make_console(*, quiet: bool = False, outlived: bool = False) -> Console:
+def make_console(*, quiet: bool = False, outlived: bool = False, stderr: bool = False) -> Console:
     """Return where a command prints; colours only on a terminal without NO_COLOR.
 
     What fails to print ends the command, unless its work is *outlived*: it shall outlive the
     terminal, the pipe or the disk that it prints to.
     """
-    file = cast(TextIO, Outlived(sys.stdout)) if outlived else None
-    console = _Console(file=file, highlight=False, markup=False, quiet=quiet)
+    stream = sys.stderr if stderr else sys.stdout
+    file = cast(TextIO, Outlived(stream)) if outlived else None
+    console = _Console(file=file, stderr=stderr, highlight=False, markup=False, quiet=quiet)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console
@@ -207,7 +221,11 @@ def signals_raise(advice: str) -> Iterator[None]:
 
 
 def read_answer(seconds: float | None = None) -> str | None:
-    """Return a line that the user types, without its end; None if none comes in time, or at all."""
+    """Return a line that the user types, without its end; None if none comes in time.
+
+    Raises:
+        EOFError: the input has ended.
+    """
     descriptor = sys.stdin.fileno()
     end = None if seconds is None else time.monotonic() + seconds
     typed = b""
@@ -220,7 +238,9 @@ def read_answer(seconds: float | None = None) -> str | None:
         if byte in (b"\n", b""):
             break
         typed += byte
-    return typed.decode(errors="replace").strip() if byte or typed else None
+    if not byte and not typed:
+        raise EOFError
+    return typed.decode(errors="replace").strip()
 
 
 def forget_typed() -> None:

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import math
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ from holdem.game.menu import parse_menu
 from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.instance_plan import folder_of, is_another_run, is_run
+from holdem.mccfr.instance_plan import RunPlan, folder_of, is_another_run, is_run
 from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.parents import parent_counts
@@ -52,7 +53,7 @@ from holdem.mccfr.run import Evaluate
 from holdem.mccfr.self_test import run_self_test
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.storage import beside, format_bytes, is_folder, read_metadata
-from holdem.types import STREETS, BucketConfig, MCCFRConfig, shell_word
+from holdem.types import STREETS, BucketConfig, GameConfig, MCCFRConfig, shell_word
 
 PROG = "holdem train"
 DEFAULT_SECONDS = 60.0
@@ -146,6 +147,7 @@ def _main(argv: Sequence[str]) -> int:
     folders, iteration = [folder_of(logdir, i) for i in instances], math.inf
     if not instances:
         _refuse_another_run(logdir, options.resume_from)
+        _refuse_more_than_its_part(logdir, config)
         if options.resume_from is not None:
             # Before buckets are made.
             resumed = read_metadata(checkpoint.find(options.resume_from), checkpoint.KIND)
@@ -157,6 +159,8 @@ def _main(argv: Sequence[str]) -> int:
         config, bucket_counts, bucket_bytes(config, buckets), len(instances), cells
     )
     _print_costs(console, config, run_costs, bucket_counts, cells)
+    if buckets is not None:
+        _print_players(console, config.game, buckets[1])
     if options.dry_run:
         return 0
     held_bytes = costs.held(run_costs, folders, iteration)
@@ -192,7 +196,8 @@ def _resolve(options: argparse.Namespace) -> RunConfig:
     """Return the config of the run: a resumed run goes on with its own."""
     path = options.config
     if path is None and options.resume_from is not None:
-        path = _config_beside(options.resume_from)
+        path = checkpoint.run_of(options.resume_from) / "config.yaml"
+        path = path if path.is_file() else None
     config = load_config(
         path,
         {key: getattr(options, key) for _, key, _, _ in _OPTIONS},
@@ -217,25 +222,66 @@ def _resolve(options: argparse.Namespace) -> RunConfig:
     return replace(config, training=training)
 
 
-def _config_beside(resumed: Path) -> Path | None:
-    """Return the config of the run that *resumed* belongs to, if it is there."""
-    places = (resumed, resumed.parent, resumed.parent.parent)
-    return next((p / "config.yaml" for p in places if (p / "config.yaml").is_file()), None)
-
-
 def _logdir(options: argparse.Namespace) -> Path:
-    """Return where the run goes: named, the resumed run's own folder, or a new one."""
+    """Return where the run goes: named, the resumed run's own folder, or a new one.
+
+    Raises:
+        ConfigError: a run cannot go there.
+    """
     if options.logdir is not None:
-        return Path(options.logdir)
+        return _usable(options.logdir, options)
     if options.resume_from is not None:
-        config = _config_beside(options.resume_from)
-        if config is not None:
-            return config.parent
+        run = checkpoint.run_of(options.resume_from)
+        if is_run(run) or (run / "checkpoints").is_dir():
+            return _usable(run, options)
     name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     path, number = Path("runs") / name, 2
     while path.exists():
         path, number = Path("runs") / f"{name}_{number}", number + 1
     return path
+
+
+def _usable(logdir: Path, options: argparse.Namespace) -> Path:
+    """Return *logdir* unless what a run writes there would be wrong or would replace a config."""
+    try:
+        str(logdir).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"the name of {logdir} is not UTF-8, and the files of a run name it",
+            "choose another --logdir",
+        ) from None
+    config = logdir / "config.yaml"
+    read = options.config if options.resume_from is None else None
+    if read is not None and read.is_file() and config.is_file() and read.samefile(config):
+        raise ConfigError(f"the run would replace {config} by its own", "choose another --logdir")
+    return logdir
+
+
+def _refuse_more_than_its_part(logdir: Path, config: RunConfig) -> None:
+    """Refuse to train one of many instances, in its place, on iterations that others do.
+
+    Raises:
+        ConfigError: it would go on beyond its range, and could not be merged any more.
+    """
+    instance = _part_of(logdir)
+    if instance is None:
+        return
+    plan = RunPlan.read(logdir.absolute().parent)
+    size = plan.size_of(instance) if instance < plan.num_instances else None
+    wanted = config.training.num_iterations
+    if size is not None and (wanted is None or wanted > size):
+        raise ConfigError(
+            f"{logdir} is one of {plan.num_instances} instances, and its part of the run is "
+            f"{size:,} iterations",
+            f"go on with all of them: --resume-from {shell_word(logdir.parent)}; or with this one "
+            "alone in a folder of its own: --logdir PATH",
+        )
+
+
+def _part_of(logdir: Path) -> int | None:
+    """Return which instance of a run of many *logdir* is the folder of; None of none."""
+    found = re.fullmatch(r"instance_(\d+)", logdir.absolute().name)
+    return int(found[1]) if found and is_run(logdir.absolute().parent) else None
 
 
 def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:
@@ -462,6 +508,16 @@ def _print_costs(
         console.print(f"  {name:<13}{text}")
 
 
+def _print_players(console: Console, game: GameConfig, buckets: BucketConfig) -> None:
+    """Say so where a bucket set was made for another number of players."""
+    if buckets.num_players != game.num_players:
+        console.print(
+            f"  {'note':<13}the buckets were made for {buckets.num_players} players: "
+            f"their equities are against {buckets.num_players - 1}",
+            soft_wrap=True,
+        )
+
+
 def _by_street(counts: Sequence[int]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in zip(STREETS, counts, strict=False))
 
@@ -502,7 +558,7 @@ def _print_result(
     console.print()
     console.print("Next", style="bold")
     longer = f"{PROG} --resume-from {shell_word(result.logdir)} --time-budget 600"
-    hints = [(longer, "train on, for ten minutes")]
+    hints = [(longer, "train on, for ten minutes")] if _part_of(result.logdir) is None else []
     if bucketing is not None and config.game.num_streets > 1 and config.buckets_path is None:
         finer = preset_path("full", config.game.num_players)
         players = (

@@ -141,8 +141,13 @@ class Loader:
         Raises:
             MismatchError: so it is.
         """
-        if self._buckets is None or not self._sets:
+        if self._buckets is None:
             return
+        if not self._sets:
+            raise MismatchError(
+                f"{self._buckets} was given, and nobody here plays by buckets",
+                "leave --buckets out",
+            )
         given = str(read_metadata(self._buckets, BUCKETS).get("fingerprint"))
         if given not in self._sets:
             wanted = " and ".join(fingerprint[:12] for fingerprint in self._sets)

@@ -10,9 +10,10 @@ merge of many several ranges. A run goes on where the last range ends.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -70,6 +71,8 @@ class Checkpoint:
         visits: decision nodes visited.
         utility_sum: seat 0's sampled utility, chips, summed over the iterations.
         laws: the config values that the course of the run depends on.
+        earlier_laws: others that it had before it was resumed with these, each with the
+            iterations done by then; empty if it never had others.
         others: further arrays of the engine, see `Engine.others`.
         cells_fingerprint: of `Cells`; None if the responder told apart what the table did, or
             there was none.
@@ -83,6 +86,7 @@ class Checkpoint:
     visits: int
     utility_sum: float
     laws: dict[str, Any]
+    earlier_laws: tuple[tuple[int, dict[str, Any]], ...]
     others: dict[str, npt.NDArray[np.float32]]
     cells_fingerprint: str | None
 
@@ -152,6 +156,7 @@ def save(
     buckets_fingerprint: str,
     others: Mapping[str, npt.NDArray[np.float32]],
     cells_fingerprint: str | None = None,
+    earlier_laws: Sequence[tuple[int, Mapping[str, Any]]] = (),
 ) -> None:
     """Write a checkpoint folder: all of it or nothing.
 
@@ -170,6 +175,7 @@ def save(
             "visits": visits,
             "utility_sum": utility_sum,
             "laws": laws_of(config),
+            **({"earlier_laws": earlier_laws} if earlier_laws else {}),
             "game": asdict(tree.game),
             "bucket_counts": list(tree.bucket_counts),
             "tree_fingerprint": tree.fingerprint,
@@ -190,7 +196,8 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
     # The cheap reasons to refuse come before reading gigabytes to verify them.
     found = storage.read_metadata(path, KIND)
     require_match(path, found, tree.game.num_players, tree.fingerprint, buckets_fingerprint)
-    folder = storage.read_folder(path, KIND)
+    with _naming_an_earlier_one(path):
+        folder = storage.read_folder(path, KIND)
     return Checkpoint(
         path=path,
         words=folder.arrays[_TABLE],
@@ -200,6 +207,7 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
         visits=int(found["visits"]),
         utility_sum=float(found["utility_sum"]),
         laws=found["laws"],
+        earlier_laws=tuple((int(done), laws) for done, laws in found.get("earlier_laws", ())),
         others={name: array for name, array in folder.arrays.items() if name != _TABLE},
         cells_fingerprint=found.get("cells_fingerprint"),
     )
@@ -290,6 +298,16 @@ def folder_in(path: Path) -> Path:
     return path / "checkpoints" if (path / "checkpoints").is_dir() else path
 
 
+def run_of(path: Path) -> Path:
+    """Return the folder of the run that *path* belongs to, a checkpoint or that folder itself."""
+    whole = path.absolute()
+    if "checkpoints" not in (whole.name, whole.parent.name):
+        return path
+    above = 1 if whole.name == "checkpoints" else 2
+    # As it was given, unless that begins below the run.
+    return (path if len(path.parts) >= above else whole).parents[above - 1]
+
+
 def find(path: Path) -> Path:
     """Return the checkpoint that *path* means: itself, or the newest of a run folder.
 
@@ -305,8 +323,21 @@ def find(path: Path) -> Path:
             f"{path} holds no checkpoint", "name a run folder or one checkpoint, or start fresh"
         )
     newest = found[0][1] if found else path
-    storage.read_metadata(newest, KIND)  # raises if it is missing, damaged, a pickle or foreign
+    with _naming_an_earlier_one(newest):
+        storage.read_metadata(newest, KIND)  # raises if it is missing, damaged, a pickle or foreign
     return newest
+
+
+@contextlib.contextmanager
+def _naming_an_earlier_one(path: Path) -> Iterator[None]:
+    """Where the checkpoint *path* cannot be read, advise to take the one before it."""
+    try:
+        yield
+    except StorageError as error:
+        for _, earlier in newest_first(path.parent):
+            if earlier != path and storage.is_folder(earlier, KIND):
+                raise StorageError(str(error), f"name an earlier one instead: {earlier}") from error
+        raise
 
 
 def set_later_aside(checkpoints: Path, iteration: int) -> list[Path]:

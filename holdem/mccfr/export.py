@@ -90,6 +90,11 @@ def export_policy(path: Path, *, bits: int = 16, buckets: Path | None = None) ->
     fingerprint = str(saved["buckets_fingerprint"])
     found = checkpoint.load(folder, tree, fingerprint)
     lossless = fingerprint == LOSSLESS
+    if lossless and buckets is not None:
+        raise MismatchError(
+            f"{buckets} was given, and {folder} is of a game that has no buckets",
+            "leave --buckets out",
+        )
     bucketing = None if lossless else _bucketing(folder, fingerprint, buckets)
     if bucketing is None and not lossless and tree.bucket_counts[0] != NUM_CLASSES:
         raise MismatchError(
@@ -140,7 +145,7 @@ def _bucketing(folder: Path, fingerprint: str, buckets: Path | None) -> HandBuck
     """The bucket set of a checkpoint: the one given, or the one that the run names, if it is."""
     if buckets is not None:
         return checked_bucketing(HandBucketing.load(buckets), fingerprint)
-    config = folder.parent.parent / "config.yaml"
+    config = checkpoint.run_of(folder) / "config.yaml"
     named = load_config(config).buckets_path if config.is_file() else None
     if named is None or not storage.is_folder(named, BUCKETS):
         return None

@@ -31,7 +31,7 @@ from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.checkpoint import Checkpoint
+from holdem.mccfr.checkpoint import Checkpoint, list_checkpoints
 from holdem.mccfr.engine import Engine, epsilon_at
 from holdem.mccfr.progress import Observer, Progress, RunInfo, RunResult
 from holdem.mccfr.run_log import RunLog
@@ -42,6 +42,9 @@ _PROGRESS_SECONDS = 0.25
 _RATE_SECONDS = 30.0
 _STRETCH_SECONDS = 0.1
 """Between two looks at the clock and at requests to stop."""
+_ROOM_SECONDS = 3600.0
+_ROOM_POLL_SECONDS = 2.0
+"""How long a run waits at its end for room on the disk, and between two trials."""
 
 LOSSLESS = "lossless"
 """Stands for a bucket fingerprint in one-card games, whose buckets follow from the rules."""
@@ -107,9 +110,14 @@ class Run:
             resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
             _require_start(resumed, stream_start)
             resumed.require_opponent(config, self._cells_fingerprint)
+        _refuse_another_run(logdir, resumed)
         # A run goes on where the last range of the checkpoint ends.
         self._ranges = resumed.ranges if resumed is not None else ((stream_start or 0,) * 2,)
         self._stream_start = self._ranges[-1][1] - (resumed.iteration if resumed else 0)
+        # What was trained by other laws is no state of a plain run: `holdem merge` must know.
+        self._earlier_laws = resumed.earlier_laws if resumed is not None else ()
+        if resumed is not None and resumed.iteration and resumed.changes(config):
+            self._earlier_laws += ((resumed.iteration, resumed.laws),)
         require_memory(tree)
         self._logdir = storage.make_folder(logdir)
         self._checkpoints = storage.make_folder(logdir / "checkpoints")
@@ -146,8 +154,23 @@ class Run:
         self._log.info(f"resumed from {resumed.path} at iteration {resumed.iteration:,}")
         for change in resumed.changes(self._config):
             self._warn(f"the resumed run was trained otherwise: {change}")
+        self._warn_of_end(resumed.iteration)
         for aside in checkpoint.set_later_aside(self._checkpoints, resumed.iteration):
             self._warn(f"a later checkpoint, which this run goes on without, is now {aside}")
+
+    def _warn_of_end(self, iteration: int) -> None:
+        """Warn where the resumed run ended at an iteration at which this one would not go on."""
+        config, over = self._config, self._config.num_iterations
+        if over is not None and over <= iteration:
+            self._warn(
+                f"nothing is left to do: {over:,} iterations are asked for, {iteration:,} are done"
+            )
+        elif iteration % config.batch_size and config.opponent == "itself":
+            self._warn(
+                f"the resumed run ended within a batch of {config.batch_size:,}, at iteration "
+                f"{iteration:,}: this run goes on from there, but not to the bytes of one that "
+                "never ended"
+            )
 
     def complete(self) -> RunResult:
         """Train to the end of the budget and write what a run leaves."""
@@ -335,6 +358,7 @@ class Run:
             tree=self._tree,
             buckets_fingerprint=self._fingerprint,
             cells_fingerprint=self._cells_fingerprint,
+            earlier_laws=self._earlier_laws,
             **state,
         )
         seconds = time.monotonic() - started
@@ -383,7 +407,9 @@ class Run:
         self._writer.wait()
         numbered = checkpoint.numbered(engine.iteration)
         name = checkpoint.FINAL_NAME if stopped_by is None else numbered
-        path = self._writing(name, engine.table.words)()
+        path = self._keep(self._writing(name, engine.table.words))
+        blueprint = self._blueprint()
+        policy = self._keep(partial(blueprint.save, self._logdir))
         result = RunResult(
             logdir=self._logdir,
             iteration=engine.iteration,
@@ -392,7 +418,7 @@ class Run:
             elapsed_seconds=now - self._started_at,
             utility_bb=self._mean_utility(),
             checkpoint=path,
-            policy=self._blueprint().save(self._logdir),
+            policy=policy,
             stopped_by=stopped_by,
         )
         self._log.info(
@@ -402,6 +428,48 @@ class Run:
         )
         self._observer.finished(result)
         return result
+
+    def _keep(self, write: Callable[[], Path]) -> Path:
+        """Write what the run has come to, if there is no room for it as soon as there is some.
+
+        Older checkpoints make room, but the newest stays, and all of a run that keeps all.
+
+        Raises:
+            StorageError: it cannot be written, or whoever runs this does not want to wait.
+        """
+        asked, began, warned_at = self._stop_signal(), time.monotonic(), -math.inf
+        while True:
+            try:
+                return write()
+            except StorageError as error:
+                if not storage.lacks_room(error):
+                    raise
+                now = time.monotonic()
+                if self._config.keep_checkpoints and len(list_checkpoints(self._checkpoints)) > 1:
+                    self._warn(f"{error}; older checkpoints make room for it")
+                    checkpoint.prune_old(self._checkpoints, 1)
+                    continue
+                if self._stop_signal() != asked or now - began >= _ROOM_SECONDS:
+                    raise self._lost(error) from error
+                if now - warned_at >= 60:
+                    self._warn(f"{error}; the run waits for room, for an hour or until a signal")
+                    warned_at = now
+                self._report(now)  # whoever is told may ask for the end
+                time.sleep(_ROOM_POLL_SECONDS)
+
+    def _lost(self, error: StorageError) -> StorageError:
+        """Return *error* with what has come of the run."""
+        found = checkpoint.newest_first(self._checkpoints)
+        done = found[0][0] if found else 0
+        if done == self._engine.iteration:
+            return StorageError(
+                f"{error}; {found[0][1]} has all that was trained",
+                f"free some space, then: holdem export {self._logdir} --out PATH",
+            )
+        remedy = error.remedy
+        if found:
+            remedy = f"free some space, then go on: holdem train --resume-from {self._logdir}"
+        return StorageError(f"{error}; what was trained after iteration {done:,} is lost", remedy)
 
     def _blueprint(self) -> Blueprint:
         buckets = self._bucketing
@@ -484,6 +552,21 @@ class _Rates:
             self.utility = (point.utility_sum - first.utility_sum) / done
         if now - self._points[-1].at >= _PROGRESS_SECONDS:  # some report after every batch
             self._points.append(point)
+
+
+def _refuse_another_run(logdir: Path, resumed: Checkpoint | None) -> None:
+    """Refuse to mix the checkpoints of two runs in one folder.
+
+    Raises:
+        StorageError: there are checkpoints, and none of them is the one that is resumed.
+    """
+    own = (logdir / "checkpoints").resolve()
+    found = checkpoint.newest_first(own)
+    if found and (resumed is None or resumed.path.resolve().parent != own):
+        raise StorageError(
+            f"{logdir} holds a run already",
+            f"resume_from={str(logdir)!r} goes on with it; else choose another logdir",
+        )
 
 
 def _require_start(resumed: Checkpoint, stream_start: int | None) -> None:

@@ -94,8 +94,8 @@ class RunLog:
         """Write entropy, average regret and its slope per street, not too often unless *now*.
 
         ``regret_slope`` is d log(average regret) / d log(iterations) over the second
-        half of the figures so far: about -0.5 while CFR converges as its bound says,
-        0 when nothing improves any more.
+        half of the figures so far, once it has two: about -0.5 while CFR converges as its
+        bound says, 0 when nothing improves any more.
 
         Raises:
             StorageError: they cannot be written.
@@ -110,7 +110,9 @@ class RunLog:
             if metrics.avg_regret_norm > 0:
                 points = self._regrets.setdefault(street, [])
                 points.append((math.log(iteration), math.log(metrics.avg_regret_norm)))
-                values[f"regret_slope/{street}"] = slope(points[len(points) // 2 :])
+                recent = points[len(points) // 2 :]
+                if len(recent) > 1:
+                    values[f"regret_slope/{street}"] = slope(recent)
         self.figures(iteration, values)
         took = time.monotonic() - started
         self._next_metrics = started + took / _METRICS_SHARE
