@@ -8,9 +8,11 @@ that did all their iterations by itself. Everything is left in a folder to look 
 """
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
+from holdem.cli.terminal import run_command
 from holdem.evaluation.exploitability import exploitability
 from holdem.game.games import leduc
 from holdem.mccfr import merge
@@ -36,11 +38,11 @@ class Printer(SilentInstancesObserver):
         print(f"  note: {message}")
 
 
-def main():
+def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--iters", type=int, default=2_000_000, help="of all instances together")
     parser.add_argument("--logdir", type=Path, help="where the files go; by default a new folder")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     folder = options.logdir or Path(tempfile.mkdtemp(prefix="holdem-demo-"))
     config = MCCFRConfig(num_iterations=options.iters, snapshot_interval_seconds=5, seed=42)
 
@@ -80,6 +82,7 @@ def main():
     print(f"   holdem monitor {run} --once")
     print(f"   tensorboard --logdir {run}")
     print(f"   holdem train --resume-from {folder / 'merged'} --time-budget 60")
+    return 0
 
 
 def mantes(folder):
@@ -89,4 +92,4 @@ def mantes(folder):
 
 
 if __name__ == "__main__":  # instances import this file too
-    main()
+    sys.exit(run_command("multi_instance_demo.py", main, None))  # mistakes in two lines

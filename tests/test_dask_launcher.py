@@ -223,7 +223,7 @@ def test_ctrl_c_is_passed_on(tmp_path, cluster):
     assert [one.status for one in records(run)] == ["interrupted"] * 2
     assert f"try: holdem train --num-instances 2 --resume-from run {' '.join(dask)}" in err
     for i in range(2):
-        saved = list((run / f"instance_{i}" / "checkpoints").iterdir())
+        saved = list((run / f"instance_{i}" / "checkpoints").glob("checkpoint_*"))
         found = storage.read_metadata(saved[0], "checkpoint")
         assert found["iteration"] == records(run)[i].iterations_done
 
@@ -287,6 +287,17 @@ def test_a_scheduler_that_does_not_answer(monkeypatch):
 
     with pytest.raises(ResourceError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1:"):
         DaskLauncher("tcp://127.0.0.1:1", 2)
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "tcp://nonsense", "smtp://127.0.0.1:1", "a:b:c", "tcp://127.0.0.1:x"]
+)
+def test_what_is_no_address(monkeypatch, address):
+    """Refused without a client, which would have to be waited for."""
+    monkeypatch.setattr("distributed.Client", None)
+    with pytest.raises(ConfigError, match="which is no address") as error:
+        DaskLauncher(address, 2)
+    assert repr(address) in str(error.value)
 
 
 def test_a_scheduler_without_workers(tmp_path, monkeypatch):

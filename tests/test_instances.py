@@ -18,6 +18,7 @@ from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, costs, instance_plan, instance_progress
 from holdem.mccfr.instance_plan import TIME_STREAM, RunPlan, parse_instances, ranges_of
 from holdem.mccfr.instance_progress import InstanceProgress, ProgressFile
+from holdem.mccfr.merge_sources import select
 from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.progress import Progress
@@ -629,7 +630,9 @@ def test_more_and_fewer_instances(tmp_path, whole):
     assert watcher.info.surplus == (2,)
     found = [one.status for one in progress(tmp_path / "fewer", 3)]
     assert found == ["completed", "completed", "interrupted"]
-    ranges = RunPlan.read(tmp_path / "fewer").ranges
+    fewer = RunPlan.read(tmp_path / "fewer")
+    assert fewer.config.num_iterations == 2_000
+    ranges = fewer.ranges
     assert ranges == RunPlan.read(tmp_path / "run").ranges  # the third can still go on
 
     watcher = Watcher()
@@ -701,6 +704,103 @@ def test_the_checkpoint_of_another_instance_is_refused(tmp_path):
     )
     with pytest.raises(MismatchError, match="and those of instance 1 are 1,001 to 2,000"):
         train(tmp_path, 2, resume_from=tmp_path)
+
+
+@pytest.mark.parametrize("place", ["in place", "elsewhere"])
+def test_an_instance_that_was_trained_beyond_its_range(tmp_path, whole, place):
+    """By itself, into the iterations of the next: it goes on from before that."""
+    run = tmp_path / "run"
+    train(run, 3, checkpoint_interval=300, keep_checkpoints=0)
+    folder = run / "instance_1" / "checkpoints"
+    config = MCCFRConfig(**{**LAWS, "num_iterations": 1_200, "checkpoint_interval": 300})
+    MCCFRSolver(config, None, game=GAME).train(folder.parent, False, resume_from=folder.parent)
+    assert selected_is_refused(run)
+    to = run if place == "in place" else tmp_path / "other"
+    watcher = Watcher()
+    train(to, 3, resume_from=run, observer=watcher)
+
+    beyond = [f"{folder}/checkpoint_final", f"{folder}/checkpoint_iter900"]
+    told = [one for one in watcher.warnings if "beyond the range of instance 1" in one]
+    assert [one.split(" holds ")[0] for one in told] == beyond
+    aside = ", and is now checkpoint_final.abandoned" if place == "in place" else ""
+    assert told[0] == (
+        f"{beyond[0]} holds iterations 668 to 1,867, beyond the range of instance 1{aside}; "
+        f"instance 1 goes on from {folder}/checkpoint_iter600"
+    )
+    assert final_tables(to) == final_tables(whole)
+    assert len(select([to]).parts) == 3
+    assert (folder / "checkpoint_iter900.abandoned").is_dir() == (place == "in place")
+    assert not selected_is_refused(to)
+
+
+def selected_is_refused(run):
+    try:
+        select([run])
+    except MismatchError as error:
+        return "both did iterations" in str(error)
+    return False
+
+
+def test_an_instance_that_holds_nothing_but_what_is_beyond_its_range(tmp_path):
+    train(tmp_path, 2, num_iterations=1_000)
+    folder = tmp_path / "instance_0"
+    config = MCCFRConfig(**{**LAWS, "num_iterations": 600})
+    MCCFRSolver(config, None, game=GAME).train(folder, False, resume_from=folder)
+    for path in (folder / "checkpoints").glob("checkpoint_iter*"):
+        shutil.rmtree(path)
+    with pytest.raises(MismatchError) as error:
+        train(tmp_path, 2, num_iterations=1_000, resume_from=tmp_path)
+    assert str(error.value) == (
+        f"{folder}/checkpoints/checkpoint_final holds iterations 1 to 600, and those of "
+        "instance 0 are 1 to 500"
+    )
+    assert error.value.remedy == f"move {folder} away, to start this instance afresh"
+
+
+def test_a_game_of_three_is_resumed(tmp_path):
+    """Whose number of players is the game's, and not the config's."""
+    values = {"game": games.kuhn(3), "num_instances": 2}
+    coordinators = [
+        MultiInstanceCoordinator(MCCFRConfig(**LAWS), None, launcher=Inline(), **values)
+        for _ in range(2)
+    ]
+    coordinators[0].train(tmp_path, False)
+    assert coordinators[1].train(tmp_path, False, resume_from=tmp_path).completed
+
+
+@pytest.mark.parametrize(
+    ("ranges", "said"),
+    [
+        ([], "no range holds any iteration"),
+        ([[0, 0], [0, 0]], "no range holds any iteration"),
+        ([[0, 600], [400, 1_000]], r"\[400, 1000\] is not after iteration 600"),
+        ([[500, 1_000], [0, 500]], r"\[0, 500\] is not after iteration 1,000"),
+        ([[0, 500], [1_000, 500]], r"\[1000, 500\] is not after iteration 500"),
+        ([[-1, 500]], r"\[-1, 500\] is not after iteration 0"),
+        ([[0, 500.0], [500, 1_000]], r"\[0, 500.0\] is not a range"),
+        ([[False, 500]], r"\[False, 500\] is not a range"),
+        ([[0, "500"]], r"\[0, '500'\] is not a range"),
+        ([[0, None], [1_000, None]], r"\[0, None\] is not a range"),
+        ([[0]], "not enough values"),
+        ([0, 500], "cannot unpack"),
+        (7, "not iterable"),
+    ],
+)
+def test_ranges_that_nobody_planned(tmp_path, ranges, said):
+    train(tmp_path, 2, num_iterations=1_000)
+    about = json.loads((tmp_path / "run.json").read_text())
+    storage.write_json(tmp_path / "run.json", {**about, "ranges": ranges})
+    with pytest.raises(StorageError, match=rf"run.json is damaged: .*{said}"):
+        train(tmp_path, 2, num_iterations=1_000, resume_from=tmp_path)
+
+
+def test_ranges_by_time_that_meet(tmp_path):
+    train(tmp_path, 2, num_iterations=None, time_budget_seconds=0.1)
+    about = json.loads((tmp_path / "run.json").read_text())
+    ranges = [[0, None], [TIME_STREAM - 1, None]]
+    storage.write_json(tmp_path / "run.json", {**about, "ranges": ranges})
+    with pytest.raises(StorageError, match="is not after iteration 1,000,000,000,000"):
+        RunPlan.read(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from holdem.mccfr import checkpoint, merge
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.merge_sources import select
 from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
+from holdem.mccfr.progress import SilentObserver
 from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
@@ -82,11 +83,11 @@ def selected(*runs, instances=None):
 
 
 def contents(folder):
-    """Every byte under a folder, by path."""
+    """Every byte under a folder, by path; not what it is held by."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != storage.LOCK_NAME
     }
 
 
@@ -363,11 +364,11 @@ def test_a_run_and_what_went_on_from_it_count_once(tmp_path):
     assert selection.ranges == ((0, 1_000), (1_000, 2_000))
     assert selection.notes == [
         f"instance 0 of {tmp_path}/original is left out: "
-        f"instance 0 of {tmp_path}/resumed went on from it",
+        f"instance 0 of {tmp_path}/resumed holds all of it",
         f"instance 1 of {tmp_path}/original is left out: "
-        f"instance 1 of {tmp_path}/resumed went on from it",
+        f"instance 1 of {tmp_path}/resumed holds all of it",
         f"{tmp_path}/merged is left out: instance 0 of {tmp_path}/resumed and "
-        f"instance 1 of {tmp_path}/resumed went on from it",
+        f"instance 1 of {tmp_path}/resumed hold all of it",
     ]
 
 
@@ -378,6 +379,121 @@ def test_the_same_run_twice_counts_once(tmp_path):
     selection = selected(tmp_path / "run", tmp_path / "copy", tmp_path / "run")
 
     assert selection.ranges == ((0, 100),)
+    assert selection.notes == [
+        f"{tmp_path}/run is named twice",
+        f"instance 0 of {tmp_path}/copy is left out: instance 0 of {tmp_path}/run holds all of it",
+    ]
+
+
+@pytest.mark.parametrize("kept", ["merge.json", "nothing"])
+def test_what_a_merge_was_trained_on_is_not_what_its_instances_did(tmp_path, kept):
+    """Not even if they went on too, and as far: the same iterations, on another table."""
+    for number in range(2):
+        train(tmp_path / f"instance_{number}", 400, first=1_000 * number)
+    merge.write(selected(tmp_path), tmp_path / "merged")
+    train(tmp_path / "merged", 1_000, resume_from=tmp_path / "merged")
+    both = f"{tmp_path}/merged and instance 0 of {tmp_path} both did iterations 1 to 400"
+    if kept == "nothing":  # as in a folder that the merged run was resumed into
+        (tmp_path / "merged" / "merge.json").unlink()
+        with pytest.raises(MismatchError, match=both):
+            selected(tmp_path, tmp_path / "merged")
+    else:
+        assert selected(tmp_path, tmp_path / "merged").notes == [
+            f"instance {i} of {tmp_path} is left out: {tmp_path}/merged holds all of it"
+            for i in range(2)
+        ]
+    for number in range(2):
+        folder = tmp_path / f"instance_{number}"
+        train(folder, 1_000, resume_from=folder)
+
+    with pytest.raises(MismatchError, match=both):
+        selected(tmp_path, tmp_path / "merged")
+
+
+def test_a_run_that_changed_its_laws_is_not_what_went_on_from_another(tmp_path):
+    """Resumed with the other's seed, it has the seed of the other, and not its iterations."""
+    save(tmp_path / "one", (0, 100))
+    path = save(tmp_path / "changed", (0, 400))
+    document = storage.read_folder(path, checkpoint.KIND)
+    about = {**document.metadata, "earlier_laws": [[200, {"seed": 7}]]}
+    storage.write_folder(path, document.arrays, about, kind=checkpoint.KIND)
+
+    with pytest.raises(MismatchError) as error:
+        selected(tmp_path / "one", tmp_path / "changed")
+
+    assert str(error.value).startswith(
+        f"{tmp_path}/one and {tmp_path}/changed both did iterations 1 to 100"
+    )
+
+
+# -- while it is trained -------------------------------------------------------------------------
+
+
+def test_a_checkpoint_that_is_pruned_while_it_is_read(tmp_path, monkeypatch):
+    """The one that has come in its place is taken, and nothing is said."""
+    first = instance(tmp_path, 0, 0, 100)
+    load, steps = checkpoint.load, iter([200, 300])
+
+    def late(path, *rest):
+        end = next(steps, None)
+        if end is not None:  # it was there when it was listed
+            instance(tmp_path, 0, 0, end)
+            storage.remove_folder(path)
+        return load(path, *rest)
+
+    monkeypatch.setattr(checkpoint, "load", late)
+    selection = selected(tmp_path)
+
+    assert not first.exists()
+    assert (selection.ranges, selection.notes) == (((0, 300),), [])
+
+
+def test_a_checkpoint_that_is_pruned_before_its_manifest_is_read(tmp_path, monkeypatch):
+    instance(tmp_path, 0, 0, 100)
+    read, steps = storage.read_metadata, iter([200])
+
+    def late(path, *rest):
+        end = next(steps, None)
+        if end is not None:
+            instance(tmp_path, 0, 0, end)
+            storage.remove_folder(path)
+        return read(path, *rest)
+
+    monkeypatch.setattr(storage, "read_metadata", late)
+    selection = selected(tmp_path)
+
+    assert (selection.ranges, selection.notes) == (((0, 200),), [])
+
+
+def test_a_final_checkpoint_that_is_replaced_while_it_is_read(tmp_path, monkeypatch):
+    """Its manifest and its table are of two checkpoints then, which is no damage."""
+    final = tmp_path / "instance_0" / "checkpoints" / checkpoint.FINAL_NAME
+    save(final, (0, 100))
+    load, steps = checkpoint.load, iter([200])
+
+    def late(path, *rest):
+        end = next(steps, None)
+        if end is not None:
+            save(path, (0, end))
+        return load(path, *rest)
+
+    monkeypatch.setattr(checkpoint, "load", late)
+    selection = selected(tmp_path)
+
+    assert selection.parts[0].checkpoint.ranges == ((0, 200),)
+    assert (selection.parts[0].states, selection.notes) == (((0, 200),), [])
+
+
+def test_checkpoints_that_vanish_altogether(tmp_path, monkeypatch):
+    instance(tmp_path, 0, 0, 100)
+
+    def gone(path, *rest):
+        shutil.rmtree(tmp_path / "instance_0")
+        raise StorageError(f"{path} does not exist")
+
+    monkeypatch.setattr(checkpoint, "load", gone)
+    with pytest.raises(StorageError, match="has none any more"):
+        selected(tmp_path)
 
 
 # -- what is refused -----------------------------------------------------------------------------
@@ -457,6 +573,78 @@ def test_a_merge_is_replaced_until_it_was_trained_on(tmp_path):
 
     with pytest.raises(StorageError, match="was trained on"):
         merge.write(selected(tmp_path / "0", tmp_path / "1"), tmp_path / "out")
+
+
+def test_a_merge_that_is_being_trained_is_not_replaced(tmp_path):
+    """Its trainer would go on in a folder that is nobody's any more."""
+    train(tmp_path / "0", first=0)
+    merge.write(selected(tmp_path / "0"), tmp_path / "out")
+    before = contents(tmp_path)
+
+    def trains(run):
+        with pytest.raises(StorageError, match="another process is at work on the merged run"):
+            merge.write(selected(tmp_path / "0"), tmp_path / "out")
+
+    observer = SilentObserver()
+    observer.started = trains
+    config = MCCFRConfig(num_iterations=2_000)
+    with storage.hold(tmp_path / "out" / "checkpoints", "the run"):
+        trains(None)
+    assert contents(tmp_path) == before
+    solver = MCCFRSolver(config, None, game=games.leduc())
+    solver.train(tmp_path / "out", False, resume_from=tmp_path / "out", observer=observer)
+
+
+def test_a_merge_is_not_trained_while_it_is_replaced(tmp_path, monkeypatch):
+    train(tmp_path / "0", first=0)
+    merge.write(selected(tmp_path / "0"), tmp_path / "out")
+    add = merge.add
+
+    def meanwhile(selection):
+        with pytest.raises(StorageError, match="another process is at work on the run"):
+            train(tmp_path / "out", 3_000, resume_from=tmp_path / "out")
+        shutil.rmtree(tmp_path / "out" / "tensorboard", ignore_errors=True)
+        return add(selection)
+
+    monkeypatch.setattr(merge, "add", meanwhile)
+    merge.write(selected(tmp_path / "0"), tmp_path / "out")
+    assert not (tmp_path / "out" / "train.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["notes.txt"], "holds notes.txt, which no merge wrote"),
+        (["evals/match.json", "notes.txt"], "holds evals and 1 more, which no merge wrote"),
+        (["checkpoints/mine/table.npy"], "holds checkpoints/mine, which no merge wrote"),
+    ],
+)
+def test_what_no_merge_wrote_is_not_removed(tmp_path, names, said):
+    instance(tmp_path / "run", 0, 0, 100)
+    merge.write(selected(tmp_path / "run"), tmp_path / "out")
+    for name in names:
+        (tmp_path / "out" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "out" / name).write_text("mine")
+    before = contents(tmp_path)
+
+    with pytest.raises(StorageError, match=said) as error:
+        merge.write(selected(tmp_path / "run"), tmp_path / "out")
+
+    assert error.value.remedy == "name another --out, or move that away"
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "{", '"merge"'])
+def test_a_folder_whose_record_is_none_is_not_replaced(tmp_path, text):
+    instance(tmp_path / "run", 0, 0, 100)
+    merge.write(selected(tmp_path / "run"), tmp_path / "out")
+    (tmp_path / "out" / "merge.json").write_text(text)
+    before = contents(tmp_path)
+
+    with pytest.raises(StorageError, match=r"merge\.json (was not written by|is damaged)"):
+        merge.write(selected(tmp_path / "run"), tmp_path / "out")
+
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("failing", range(1, 8))

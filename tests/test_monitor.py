@@ -77,6 +77,15 @@ def test_time_mode(look):
     assert out.splitlines()[1] == "▶️ instance 1   25.00%  iter 400  100 it/s  1:15 left"
 
 
+def test_an_instance_whose_time_ended_before_its_iterations(look):
+    values = {"elapsed_seconds": 100.0, "time_budget_seconds": 100.0}
+    _, out, _ = look(ended(0, current_iter=400, **values), ended(1, **values))
+    assert out.splitlines()[1:] == [
+        "✅ instance 0  100.00%  iter 400/1000  completed, by its time",
+        "✅ instance 1  100.00%  iter 1000/1000  completed",
+    ]
+
+
 @pytest.mark.parametrize(
     ("instances", "status"),
     [

@@ -1,6 +1,8 @@
 """`holdem train --num-instances`: options, refusals, and what is said before and after."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -9,7 +11,9 @@ import pytest
 from holdem import storage
 from holdem.cli import train_blueprint, train_instances
 from holdem.config import load_config
-from holdem.mccfr import checkpoint, instance_watch, multi_instance_coordinator
+from holdem.mccfr import checkpoint, instance_watch, merge, multi_instance_coordinator
+from holdem.mccfr.instance_plan import is_another_run
+from holdem.mccfr.merge_sources import select
 from tests.instances import Inline
 from tests.pools import contents
 
@@ -37,6 +41,12 @@ def train(capsys):
         return status, out, err.splitlines()
 
     return run
+
+
+def everything(folder):
+    """Every byte under a folder, by path; not what it is held by."""
+    paths = (path for path in Path(folder).rglob("*") if path.name != storage.LOCK_NAME)
+    return {str(path): path.read_bytes() for path in paths if path.is_file()}
 
 
 def test_a_run(train):
@@ -204,7 +214,7 @@ def test_what_is_resumed_is_told(train, elsewhere):
     final = "run/instance_0/checkpoints/checkpoint_final"
     assert f"instance 0  from {final}, 334 iterations done" in out
     assert "instance 1  from run/instance_1/checkpoints/checkpoint_iter0, 0 iterations done" in out
-    assert "instance 3  starts fresh: it is new" in out
+    assert "instance 3  has nothing to do: it is new" in out
     done = [
         storage.read_metadata(path, checkpoint.KIND)["iteration"]
         for path in Path("on").glob("instance_*/checkpoints/checkpoint_final")
@@ -239,6 +249,24 @@ def test_one_instance_is_resumed_as_a_run_of_its_own(train):
     assert about["ranges"] == [[450, 1350]]
 
 
+def test_an_instance_in_its_place_keeps_to_its_part(train):
+    """What it did beyond would be another's iterations, and no merge would take it."""
+    train("--num-instances", 2, "--iters", 900, "--logdir", "run")
+    before = everything("run")
+    for more in (("--iters", 451), ("--time-budget", 1)):
+        status, _, err = train("--resume-from", "run/instance_1", *more, config=None)
+        assert status == 2
+        assert err[0] == (
+            "holdem train: run/instance_1 is one of 2 instances, and its part of the run is 450 "
+            "iterations"
+        )
+        assert "--resume-from run; or with this one alone" in err[1]
+    assert everything("run") == before
+    status, out, _ = train("--resume-from", "run/instance_1", config=None)
+    assert status == 0
+    assert "train on, for ten minutes" not in out
+
+
 def test_a_part_on_each_of_two_machines(train):
     train("--num-instances", 3, "--iters", 900, "--logdir", "whole")
     argv = ("--num-instances", 3, "--iters", 900, "--logdir", "run")
@@ -251,6 +279,90 @@ def test_a_part_on_each_of_two_machines(train):
         assert contents(Path("run") / final) == contents(Path("whole") / final)
 
 
+def test_instances_that_have_nothing_to_do(train):
+    """Said once, and not called missing by who resumes them."""
+    train("--num-instances", 2, "--iters", 1000, "--logdir", "run")
+    resumed = ("--resume-from", "run", "--logdir", "more")
+    status, out, _ = train("--num-instances", 4, *resumed, config=None)
+    assert status == 0
+    assert "2 of 4 instances have nothing to do: there are only 1,000 iterations" in out
+    assert "instance 3  has nothing to do: it is new" in out
+    assert "starts fresh" not in out
+    status, out, _ = train("--resume-from", "more", config=None)
+    assert status == 0
+    assert "instance 3  has nothing to do\n" in out
+    assert "No checkpoint directory" not in out
+
+
+def test_fewer_instances_can_be_resumed_again(train):
+    """In a folder of their own, what the others had to do is nobody's."""
+    train("--num-instances", 3, "--iters", 900, "--logdir", "run")
+    status, _, err = train(
+        "--resume-from", "run", "--num-instances", 2, "--logdir", "fewer", config=None
+    )
+    assert (status, err) == (0, [])
+    assert json.loads(Path("fewer/run.json").read_text())["asked"]["num_iterations"] == 600
+    assert load_config("fewer/config.yaml").training.num_iterations == 600
+    status, out, err = train("--resume-from", "fewer", config=None)
+    assert (status, err) == (0, [])
+    status, out, err = train(
+        "--resume-from", "fewer", "--num-instances", 3, "--iters", 800, config=None
+    )
+    assert (status, err) == (0, [])
+    assert "iter 200/200  completed" in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "config"),
+    [(("--num-instances", 2, "--iters", 100), "kuhn.yaml"), (("--resume-from", "many"), None)],
+)
+def test_many_instances_do_not_go_into_the_folder_of_one_run(train, argv, config):
+    train("--num-instances", 2, "--iters", 100, "--logdir", "many")
+    train("--iters", 100, "--logdir", "plain")
+    before = everything("plain")
+    status, _, err = train(*argv, "--logdir", "plain", config=config)
+    assert status == 1
+    assert err == [
+        "holdem train: plain holds a run already, and not one of many instances",
+        "  try: resume that without instances, or choose another folder for this one",
+    ]
+    assert everything("plain") == before
+
+
+def test_many_instances_do_not_go_where_one_run_begins(train):
+    """It has no checkpoint yet."""
+    Path("plain/checkpoints").mkdir(parents=True)
+    with storage.hold("plain/checkpoints", "the run"):
+        status, _, err = train("--num-instances", 2, "--iters", 100, "--logdir", "plain")
+    assert status == 1
+    assert "another process is at work on a run" in err[0]
+    assert not Path("plain/config.yaml").exists()
+
+
+@pytest.mark.parametrize("part", ["instance_0", "merged"])
+def test_a_part_of_a_run_does_not_go_into_the_folder_of_the_run(train, part):
+    train("--num-instances", 2, "--iters", 1000, "--logdir", "run")
+    merge.write(select([Path("run")]), Path("run/merged"))
+    before = everything("run")
+    status, _, err = train("--resume-from", f"run/{part}", "--iters", 1500, "--logdir", "run")
+    assert status == 1
+    assert err[0] == "holdem train: run holds a run already"
+    assert everything("run") == before
+
+
+def test_whose_run_a_checkpoint_is(train, tmp_path):
+    train("--num-instances", 2, "--iters", 1000, "--logdir", "run")
+    instance = Path("run/instance_0")
+    checkpoints = instance / "checkpoints"
+    for own in (instance, checkpoints, checkpoints / "checkpoint_final"):
+        assert is_another_run(Path("run"), own)
+        assert not is_another_run(instance, own)
+        assert not is_another_run(tmp_path / "run" / "instance_0", own)
+        assert is_another_run(Path("run/instance_1"), own)
+    assert is_another_run(instance, None)
+    assert not is_another_run(Path("new"), None)
+
+
 def test_the_command_that_resumes_a_part():
     result = instance_watch.MultiInstanceResult(
         logdir=Path("a run"),
@@ -261,10 +373,11 @@ def test_the_command_that_resumes_a_part():
         elapsed_seconds=1.0,
         stopped_by=2,
     )
-    options = train_blueprint._parser().parse_args(["--instances", "0-3"])
-    assert train_instances.resume_command(result, options) == (
-        "holdem train --num-instances 16 --resume-from 'a run' --instances 0-3"
-    )
+    for given in ("--instances 0-3", "--instances 0-3 --retries 2 --no-tensorboard"):
+        options = train_blueprint._parser().parse_args(given.split())
+        assert train_instances.resume_command(result, options) == (
+            f"holdem train --num-instances 16 --resume-from 'a run' {given}"
+        )
 
 
 # -- the rest --------------------------------------------------------------------------------------
@@ -290,3 +403,19 @@ def test_what_cannot_be_resumed(train, path):
     assert (status, out) == (1, "")
     assert f"{path} is not the folder of a run of many instances: no run.json" in err[0]
     assert not Path("assets").exists()
+
+
+def test_the_demo_refuses_in_two_lines(train):
+    """As a command does, where its folder holds a run already."""
+    train("--num-instances", 2, "--iters", 100, "--logdir", "demo/many")
+    demo = Path(__file__).parent.parent / "examples" / "multi_instance_demo.py"
+    done = subprocess.run(
+        [sys.executable, demo, "--iters", "100", "--logdir", "demo"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    assert said[0].startswith("multi_instance_demo.py: demo/many holds another run already")
+    assert said[1].startswith("  try: ")
+    assert len(said) == 2

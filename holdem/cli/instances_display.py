@@ -126,7 +126,7 @@ def instance_line(view: InstanceView) -> str:
     elif view.gone:
         parts.append(f"gone: says {record.status}, but nothing for {clock(view.silent_seconds)}")
     else:
-        parts.append(record.status)
+        parts.append(record.status + (", by its time" if record.ended_by_time else ""))
     if record.error_msg:
         parts.append(record.error_msg.splitlines()[0])
     return "  ".join(parts)

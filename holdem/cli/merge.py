@@ -62,7 +62,7 @@ def _main(argv: Sequence[str]) -> int:
     started = time.perf_counter()
     selection = select(options.runs, instances)
     _print_parts(console, selection)
-    config = _config_beside(selection.parts[0].checkpoint.path)
+    config = _config_of(checkpoint.run_of(selection.parts[0].checkpoint.path))
     bucketing = _bucketing(selection, options.buckets, config)
     path = merge.write(
         selection, out, bucketing=bucketing, training=config.training if config else None
@@ -71,11 +71,10 @@ def _main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _config_beside(path: Path) -> RunConfig | None:
-    """Return the config of the run that the checkpoint *path* belongs to, if it is there."""
-    places = (folder / "config.yaml" for folder in path.parents[:3])
-    found = next((place for place in places if place.is_file()), None)
-    return None if found is None else load_config(found)
+def _config_of(run: Path) -> RunConfig | None:
+    """Return the config of the run in the folder *run*, if it is there."""
+    path = run / "config.yaml"
+    return load_config(path) if path.is_file() else None
 
 
 def _bucketing(

@@ -187,6 +187,8 @@ class _Watcher:
             one = found.get(instance)
             if one is not None and one.checkpoint is not None:
                 how = f"from {one.checkpoint}, {one.iterations:,} iterations done"
+            elif run.plan.size_of(instance) == 0:
+                how = "has nothing to do" + (": it is new" if one is None else "")
             else:
                 how = "starts fresh" + (": it is new" if one is None else "")
             self._console.print(f"  instance {instance}  {how}", soft_wrap=True)
@@ -239,9 +241,11 @@ def resume_command(result: MultiInstanceResult, options: argparse.Namespace) -> 
     """Return what goes on with a run that did not come to its end."""
     words = [PROG, f"--num-instances {result.num_instances}"]
     words.append(f"--resume-from {shell_word(result.logdir)}")
-    for name in ("instances", "launcher", "scheduler"):
+    for name in ("instances", "retries", "launcher", "scheduler"):
         if getattr(options, name) is not None:
             words.append(f"--{name} {shell_word(getattr(options, name))}")
+    if not options.tensorboard:
+        words.append("--no-tensorboard")
     return " ".join(words)
 
 

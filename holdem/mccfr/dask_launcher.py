@@ -90,7 +90,7 @@ class DaskLauncher:
         num_instances: so many processes the cluster of this machine has.
 
     Raises:
-        ConfigError: Dask is not installed.
+        ConfigError: Dask is not installed, or *scheduler* is no address.
         ResourceError: the scheduler does not answer, or has no workers.
     """
 
@@ -202,6 +202,7 @@ def _connect(scheduler: str | None, num_instances: int) -> tuple[Any, Any]:
                 silence_logs=logging.CRITICAL,
             )
         return cluster, Client(cluster, set_as_default=False)
+    _require_address(scheduler)
     try:
         with _quiet():
             client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -220,6 +221,22 @@ def _connect(scheduler: str | None, num_instances: int) -> tuple[Any, Any]:
             "--nthreads 1",
         ) from None
     return None, client
+
+
+def _require_address(scheduler: str) -> None:
+    """Refuse what a client could not even try to reach: it would wait for itself at exit."""
+    from distributed.comm import parse_address, parse_host_port
+    from distributed.comm.registry import get_backend
+
+    try:
+        protocol, place = parse_address(scheduler)
+        get_backend(protocol)
+        parse_host_port(place)
+    except ValueError as error:
+        raise ConfigError(
+            f"--scheduler is {scheduler!r}, which is no address: {error}",
+            "name what dask scheduler prints when it starts, as in tcp://10.0.0.1:8786",
+        ) from None
 
 
 def _require_sight(client: Any, sight: _Sight) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from holdem import __version__, machine, storage
-from holdem.errors import ConfigError, MismatchError, StorageError
-from holdem.mccfr.checkpoint import laws_of
+from holdem.errors import ConfigError, StorageError
+from holdem.mccfr.checkpoint import laws_of, require_match, run_of
 from holdem.mccfr.pool_memory import share_of
 from holdem.types import GameConfig, MCCFRConfig
 
@@ -122,7 +122,8 @@ class RunPlan:
     def resumed(self, config: MCCFRConfig, num_instances: int, *, in_place: bool) -> RunPlan:
         """Return the plan of a run that goes on with this one, asked for by *config*.
 
-        Instances that exist keep their ranges; new ones share what no range covers.
+        Instances that exist keep their ranges; new ones share what no range covers. Elsewhere
+        the iterations of surplus instances are nobody's.
 
         Args:
             config: how to train now.
@@ -156,31 +157,23 @@ class RunPlan:
                 ),
             )
         more = tuple(ranges_of(total - covered, new, covered)) if new > 0 else ()
-        return replace(
-            self, config=replace(config, num_iterations=total), ranges=kept + more + surplus
-        )
+        ranges = kept + more + surplus
+        return replace(self, config=replace(config, num_iterations=ranges[-1][1]), ranges=ranges)
 
     def require_same_game(self, resumed: RunPlan, path: Path) -> None:
         """Refuse to go on with *resumed*, the plan in *path*, on another game.
 
         Raises:
-            MismatchError: it is of other buckets or another tree.
+            MismatchError: it is of other buckets, another tree or another number of players.
         """
-        if resumed.buckets_fingerprint != self.buckets_fingerprint:
-            raise MismatchError(
-                "Cannot safely resume training with different bucket configuration: "
-                f"{path} was trained with buckets {resumed.buckets_fingerprint[:12]}, "
-                f"but this run has {self.buckets_fingerprint[:12]}",
-                "name the buckets it was trained with by --buckets, "
-                "or start fresh without --resume-from",
-            )
-        if resumed.tree_fingerprint != self.tree_fingerprint:
-            raise MismatchError(
-                f"{path} was trained on the betting tree {resumed.tree_fingerprint[:12]}, "
-                f"but this run's game has {self.tree_fingerprint[:12]}",
-                "resume with the game and bet menu it was trained with, "
-                "or start fresh without --resume-from",
-            )
+        found = {
+            "num_players": resumed.config.num_players,
+            "tree_fingerprint": resumed.tree_fingerprint,
+            "buckets_fingerprint": resumed.buckets_fingerprint,
+        }
+        require_match(
+            path, found, self.config.num_players, self.tree_fingerprint, self.buckets_fingerprint
+        )
 
     def same_run(self, other: RunPlan) -> bool:
         """Whether instances of both plans may lie in one folder."""
@@ -249,14 +242,34 @@ class RunPlan:
         try:
             asked = dict(document["asked"])
             del asked["num_instances"]
-            return cls(
+            plan = cls(
                 config=MCCFRConfig(**asked),
                 ranges=tuple((start, end) for start, end in document["ranges"]),
                 tree_fingerprint=str(document["tree_fingerprint"]),
                 buckets_fingerprint=str(document["buckets_fingerprint"]),
             )
+            plan._require_ranges()
+            return plan
         except (KeyError, TypeError, ValueError) as error:
             raise StorageError(f"{path} is damaged: {error!r}", remedy) from None
+
+    def _require_ranges(self) -> None:
+        """Refuse ranges that nobody planned.
+
+        Raises:
+            ValueError: there are none, they are no whole numbers, they overlap or are out of
+                order, or they end where time should end them, or the reverse.
+        """
+        done = 0
+        for start, end in self.ranges:
+            ends = [] if end is None else [end]
+            if not all(type(one) is int for one in (start, *ends)) or self.by_time != (end is None):
+                raise ValueError(f"{[start, end]} is not a range")
+            if not done <= start <= (start if end is None else end):
+                raise ValueError(f"the range {[start, end]} is not after iteration {done:,}")
+            done = start + TIME_STREAM if end is None else end
+        if done == 0:
+            raise ValueError("no range holds any iteration")
 
 
 def is_run(folder: Path) -> bool:
@@ -265,10 +278,13 @@ def is_run(folder: Path) -> bool:
 
 
 def is_another_run(folder: Path, own: Path | None) -> bool:
-    """Whether *folder* is that of a run, and *own*, a run's folder or a checkpoint, not of it."""
+    """Whether *folder* is that of a run, and *own*, a run's folder or a checkpoint, not of it.
+
+    An instance of a run, or what was merged from it, is another run.
+    """
     if not is_run(folder) and not any((folder / "checkpoints").glob("checkpoint_*")):
         return False
-    return own is None or folder.resolve() not in (own.resolve(), *own.resolve().parents)
+    return own is None or folder.resolve() != run_of(own).resolve()
 
 
 def folder_of(run: Path, instance: int) -> Path:

@@ -64,6 +64,12 @@ class InstanceProgress:
         return self.current_iter - self.start_iter
 
     @property
+    def ended_by_time(self) -> bool:
+        """Whether it completed by its time, and not its iterations, of which it has some left."""
+        done = self.status == COMPLETED
+        return done and self.end_iter is not None and self.current_iter < self.end_iter
+
+    @property
     def seconds_left(self) -> float | None:
         """Until it is done, about; None if that cannot be told."""
         if self.status != RUNNING:

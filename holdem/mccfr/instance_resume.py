@@ -24,6 +24,7 @@ class Beginning:
         checkpoint: what it resumes; None to start afresh.
         iterations: done by then, of its own range.
         damaged: newer checkpoints that could not be read, and why.
+        passed: newer ones that go beyond its range, and what became of them.
         changes: laws of the resumed run that are others now.
         has_folder: whether there is a folder of checkpoints at all.
     """
@@ -32,6 +33,7 @@ class Beginning:
     checkpoint: Path | None = None
     iterations: int = 0
     damaged: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     has_folder: bool = True
 
@@ -42,12 +44,13 @@ def beginnings(
     """Return where each of *instances* begins that resumes the run in *run*.
 
     Every checkpoint is verified before one is chosen, on all cores: in many gigabytes the
-    wrong byte is to be found before anything starts. If the run goes on *in_place*, damaged
-    ones are renamed, so that new ones can be written.
+    wrong byte is to be found before anything starts. An instance that was trained by itself
+    beyond its range, into that of the next, goes on from before that. If the run goes on
+    *in_place*, damaged checkpoints and those beyond are renamed, so that new ones can be written.
 
     Raises:
         MismatchError: a checkpoint is of other buckets or another tree, or of iterations
-            that are not the instance's.
+            that are not the instance's; or all that are whole go beyond its range.
         StorageError: an instance has checkpoints, and none is whole.
     """
     with ThreadPoolExecutor(usable_cores()) as threads:
@@ -60,22 +63,36 @@ def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool = True)
     """Return where one instance begins; see `beginnings`."""
     folder = folder_of(run, instance) / "checkpoints"
     damaged: dict[Path, str] = {}
+    passed: dict[Path, str] = {}
     for _, path in checkpoint.newest_first(folder):
         try:
             found = storage.read_metadata(path, checkpoint.KIND)
-            _require_own(path, found, instance, plan)
+            if _goes_beyond(path, found, instance, plan):
+                passed[path] = f"{path} holds {_held(found)}"
+                continue
             storage.read_folder(path, checkpoint.KIND)
         except StorageError as error:
             damaged[path] = str(error)
             continue
         for bad in damaged if in_place else ():
             storage.set_aside(bad, "damaged")
+        for beyond in passed:
+            passed[beyond] += f", beyond the range of instance {instance}"
+            if in_place:
+                passed[beyond] += f", and is now {storage.set_aside(beyond, 'abandoned').name}"
         return Beginning(
             instance=instance,
             checkpoint=path,
             iterations=int(found["iteration"]),
             damaged=tuple(damaged.values()),
+            passed=tuple(passed.values()),
             changes=tuple(checkpoint.changes(found["laws"], plan.config)),
+        )
+    if passed:
+        raise MismatchError(
+            f"{' and '.join(passed.values())}, and those of instance {instance} are "
+            f"{_wanted(instance, plan)}",
+            f"move {folder.parent} away, to start this instance afresh",
         )
     if damaged:
         raise StorageError(
@@ -85,8 +102,12 @@ def beginning(run: Path, instance: int, plan: RunPlan, *, in_place: bool = True)
     return Beginning(instance=instance, has_folder=folder.is_dir())
 
 
-def _require_own(path: Path, found: dict[str, Any], instance: int, plan: RunPlan) -> None:
-    """Refuse a checkpoint that is not of this run, or not of this instance."""
+def _goes_beyond(path: Path, found: dict[str, Any], instance: int, plan: RunPlan) -> bool:
+    """Whether a checkpoint holds more than the range of its instance.
+
+    Raises:
+        MismatchError: it is not of this run, or not of this instance.
+    """
     checkpoint.require_match(
         path,
         found,
@@ -97,10 +118,19 @@ def _require_own(path: Path, found: dict[str, Any], instance: int, plan: RunPlan
     start, end = plan.ranges[instance]
     ranges = checkpoint.ranges_of(found)
     done = int(found["iteration"])
-    if ranges != ((start, start + done),) or (end is not None and start + done > end):
-        wanted = f"{start + 1:,} to {end:,}" if end is not None else f"{start + 1:,} and later"
+    if ranges != ((start, start + done),):
         raise MismatchError(
-            f"{path} holds {' and '.join(map(checkpoint.range_text, ranges))}, and those of "
-            f"instance {instance} are {wanted}",
+            f"{path} holds {_held(found)}, and those of instance {instance} are "
+            f"{_wanted(instance, plan)}",
             "resume the folder that the run left, as it left it",
         )
+    return end is not None and start + done > end
+
+
+def _held(found: dict[str, Any]) -> str:
+    return " and ".join(map(checkpoint.range_text, checkpoint.ranges_of(found)))
+
+
+def _wanted(instance: int, plan: RunPlan) -> str:
+    start, end = plan.ranges[instance]
+    return f"{start + 1:,} to {end:,}" if end is not None else f"{start + 1:,} and later"

@@ -197,10 +197,10 @@ class Watch:
                 f"{self._plan.config.num_iterations:,} iterations"
             )
         for one in info.beginnings:
-            if one.checkpoint is None:
+            if one.checkpoint is None and self._plan.size_of(one.instance) != 0:
                 empty = ": it is there, but holds no checkpoint" if one.has_folder else ""
                 warn(f"No checkpoint directory found for instance {one.instance}{empty}")
-            for text in one.damaged:
+            for text in (*one.damaged, *one.passed):
                 warn(f"{text}; instance {one.instance} goes on from {one.checkpoint}")
             for text in one.changes:
                 warn(f"instance {one.instance} was trained otherwise: {text}")
@@ -221,6 +221,8 @@ class Watch:
     def _is_done(self, instance: int, begin: Beginning) -> bool:
         """Whether an instance that is resumed in its place has nothing left to do or to write."""
         if not self._info.in_place or begin.iterations != self._plan.size_of(instance):
+            return False
+        if begin.passed:  # its policy is that of later iterations
             return False
         # Killed at its last step, it may have its checkpoint and not yet its policy.
         try:

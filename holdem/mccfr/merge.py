@@ -21,6 +21,7 @@ number that any of the runs did, so that none is ever done twice.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,19 +37,28 @@ from holdem.config import dump_config
 from holdem.errors import MismatchError, ResourceError, StorageError
 from holdem.game.tree import BettingTree
 from holdem.machine import available_memory
-from holdem.mccfr import checkpoint
+from holdem.mccfr import blueprint, checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
-from holdem.mccfr.merge_sources import Selection
+from holdem.mccfr.merge_sources import RECORD_FORMAT, RECORD_NAME, Selection, read_record
 from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.table import BYTES_PER_SLOT
 from holdem.types import MCCFRConfig
 
-RECORD_NAME = "merge.json"
-RECORD_FORMAT = "holdem merge"
 BYTES_IN_MEMORY = BYTES_PER_SLOT + 2
 """Per slot: the sum, and the policy made from it."""
 BYTES_ON_DISK = BYTES_PER_SLOT + 2
 """Per slot, likewise."""
+
+_WRITTEN = {
+    RECORD_NAME,
+    "config.yaml",
+    blueprint.JSON_NAME,
+    blueprint.FOLDER_NAME,
+    "checkpoints",
+    f"checkpoints/{checkpoint.FINAL_NAME}",
+    f"checkpoints/{storage.LOCK_NAME}",
+}
+"""All that merges leave in their folder, and leave there when they end early."""
 
 _BLOCK_WORDS = 1 << 18
 """Words added at a time, so that what is worked on stays in the cache."""
@@ -158,7 +168,7 @@ def write(
     Raises:
         MismatchError: *bucketing* is not what the parts were trained with.
         ResourceError: memory or disk do not suffice.
-        StorageError: *out* cannot be written or holds something else.
+        StorageError: *out* cannot be written, holds something else, or is being trained.
     """
     tree, out = selection.tree, Path(out)
     fingerprint = bucketing.fingerprint if bucketing is not None else LOSSLESS
@@ -168,19 +178,31 @@ def write(
             f"but these are {fingerprint[:12]}",
             "name the buckets they were trained with by --buckets",
         )
-    _refuse_other_than_merged(out)
-    _require_memory(tree)
-    storage.require_free_space(out, BYTES_ON_DISK * tree.num_slots, "the merged run")
-    table = add(selection)
+    with _replaceable(out):
+        _require_memory(tree)
+        storage.require_free_space(out, BYTES_ON_DISK * tree.num_slots, "the merged run")
+        _write(selection, out, add(selection), bucketing, training or MCCFRConfig())
+    return out / "checkpoints" / checkpoint.FINAL_NAME
+
+
+def _write(
+    selection: Selection,
+    out: Path,
+    table: MergedTable,
+    bucketing: HandBucketing | None,
+    training: MCCFRConfig,
+) -> None:
+    """Write the files of the sum *table*; see `write`."""
+    tree = selection.tree
     config = dataclasses.replace(
-        training or MCCFRConfig(),
+        training,
         **selection.parts[0].checkpoint.laws,
         num_players=tree.game.num_players,
         num_iterations=None,
         time_budget_seconds=None,
     )
     path = bucketing.path if bucketing is not None else None
-    blueprint = Blueprint.from_table(
+    policy = Blueprint.from_table(
         tree,
         table.words,
         Provenance(
@@ -202,13 +224,12 @@ def write(
             utility_sum=table.utility_sum,
             config=config,
             tree=tree,
-            buckets_fingerprint=fingerprint,
+            buckets_fingerprint=selection.buckets_fingerprint,
             others={},
         )
-        blueprint.save(folder)
+        policy.save(folder)
         storage.write_text(folder / "config.yaml", dump_config(config, tree.game, path))
         storage.write_json(folder / RECORD_NAME, _record(selection))
-    return out / "checkpoints" / checkpoint.FINAL_NAME
 
 
 def _record(selection: Selection) -> dict[str, Any]:
@@ -216,6 +237,7 @@ def _record(selection: Selection) -> dict[str, Any]:
     return {
         "format": RECORD_FORMAT,
         "iterations": selection.iterations,
+        "states": selection.states,
         "parts": [
             {
                 "name": part.name,
@@ -228,21 +250,36 @@ def _record(selection: Selection) -> dict[str, Any]:
     }
 
 
-def _refuse_other_than_merged(out: Path) -> None:
-    """Refuse to replace anything but an earlier merge that was not trained on."""
+@contextlib.contextmanager
+def _replaceable(out: Path) -> Iterator[None]:
+    """Be the only one at work on the earlier merge at *out*, if there is one.
+
+    Raises:
+        StorageError: something else is there, it was trained on, or somebody trains it now.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        yield
         return
-    merged = (out / RECORD_NAME).is_file()
-    if not merged or _was_trained_on(out):
-        what = "a merged run that was trained on" if merged else "something else than a merged run"
-        raise StorageError(f"{out} holds {what}, so it is not replaced", "name another --out")
+    if not (out / RECORD_NAME).is_file():
+        raise _not_replaced(out, "something else than a merged run")
+    record = read_record(out)
+    checkpoint.find(out)  # raises if there is none
+    with storage.hold(out / "checkpoints", "the merged run"):
+        newest = storage.read_metadata(checkpoint.find(out), checkpoint.KIND)
+        if newest["iteration"] != record.get("iterations"):
+            raise _not_replaced(out, "a merged run that was trained on")
+        there = (*out.iterdir(), *(out / "checkpoints").iterdir())
+        foreign = sorted({str(path.relative_to(out)) for path in there} - _WRITTEN)
+        if foreign:
+            more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+            raise _not_replaced(out, f"{foreign[0]}{more}, which no merge wrote")
+        yield
 
 
-def _was_trained_on(out: Path) -> bool:
-    """Whether the newest checkpoint of the merged run *out* holds more than was merged."""
-    record = storage.read_json(out / RECORD_NAME)
-    newest = storage.read_metadata(checkpoint.find(out), checkpoint.KIND)
-    return bool(record["iterations"] != newest["iteration"])
+def _not_replaced(out: Path, what: str) -> StorageError:
+    return StorageError(
+        f"{out} holds {what}, so it is not replaced", "name another --out, or move that away"
+    )
 
 
 def _require_memory(tree: BettingTree) -> None:

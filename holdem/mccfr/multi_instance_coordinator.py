@@ -80,7 +80,8 @@ class MultiInstanceCoordinator:
                 "the bucket set is only in this process's memory, where instances cannot see it",
                 "save it with HandBucketing.save and load it from there",
             )
-        self.config = config
+        self.game = game if game is not None else GameConfig(num_players=num_players)
+        self.config = replace(config, num_players=self.game.num_players)
         self.num_instances = num_instances
         self.instances = tuple(range(num_instances) if instances is None else sorted(instances))
         if not self.instances or not set(self.instances) <= set(range(num_instances)):
@@ -89,12 +90,11 @@ class MultiInstanceCoordinator:
                 f"{num_instances - 1}",
                 "name some of those",
             )
-        self.game = game if game is not None else GameConfig(num_players=num_players)
         self.bucketing = bucketing
         self.retries = retries
         counts = bucket_counts_of(self.game, bucketing)
         self._plan = RunPlan.new(
-            config,
+            self.config,
             num_instances,
             # Built for what it is known by, and let go: the coordinator trains nothing.
             tree_fingerprint=build_tree(self.game, counts).fingerprint,
@@ -194,6 +194,11 @@ class MultiInstanceCoordinator:
             old = RunPlan.read(resumed)
             plan.require_same_game(old, resumed)
             plan = old.resumed(self.config, self.num_instances, in_place=in_place)
+        if not in_place and any((logdir / "checkpoints").glob("checkpoint_*")):
+            raise StorageError(
+                f"{logdir} holds a run already, and not one of many instances",
+                "resume that without instances, or choose another folder for this one",
+            )
         if is_run(logdir) and not in_place and not RunPlan.read(logdir).same_run(plan):
             raise StorageError(
                 f"{logdir} holds another run already",
@@ -208,7 +213,10 @@ class MultiInstanceCoordinator:
         return plan
 
     def _require_free(self, logdir: Path) -> None:
-        """Refuse instances that another process trains."""
+        """Refuse instances that another process trains, and the folder of a run that it trains."""
+        if (logdir / "checkpoints").is_dir():
+            with storage.hold(logdir / "checkpoints", "a run"):
+                pass  # it has none yet, else the folder would have been refused
         for instance in self.instances:
             folder = folder_of(logdir, instance)
             if folder.is_dir():
