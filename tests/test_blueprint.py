@@ -16,6 +16,7 @@ from holdem.game.games import kuhn, leduc, push_fold
 from holdem.game.policy import Policy
 from holdem.game.tree import build_tree
 from holdem.mccfr.blueprint import ONE, Blueprint, Provenance, one_card_names
+from holdem.types import BetMenu, CardRules, GameConfig
 from tests.reference.cfr import TabularCFR
 from tests.reference.games import VECTORS, tree_of
 
@@ -81,6 +82,31 @@ def test_every_row_sums_to_exactly_one(sums):
     blueprint = Blueprint.from_table(tree, words, PROVENANCE)
 
     assert (blueprint.probabilities.reshape(-1, 2).sum(axis=1, dtype=int) == ONE).all()
+
+
+@pytest.mark.parametrize("power", [0, 0.1, 1, 5])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_rows_of_many_actions_sum_to_exactly_one(bits, power):
+    """Of 34 actions alike each has 7.5 units of 255: what is over is taken from many of them."""
+    game = GameConfig(
+        stacks=(45,),
+        blinds=(),
+        ante=1,
+        cards=CardRules(kind="one-card", ranks=3, suits=1),
+        menu=BetMenu(streets=(("*", ""),)),
+    )
+    tree = build_tree(game, (3,))
+    words = random_table(tree, seed=2) ** np.float32(power)
+
+    blueprint = Blueprint.from_table(tree, words, PROVENANCE, bits=bits)
+
+    assert tree.nodes["num_actions"][0] > 32
+    one = 2**bits - 1
+    for node in np.flatnonzero(tree.nodes["num_actions"]):
+        rows = blueprint.strategy(node) * one
+        assert rows.sum(axis=1) == pytest.approx([one] * 3, abs=0.01)
+        if power == 0 and bits == 8 and len(rows[0]) > 32:
+            assert rows.max() - rows.min() == pytest.approx(1, abs=0.01)
 
 
 def test_a_trained_table_plays_as_its_solver_says():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from holdem._core import cluster as kernel
 from holdem.abstraction.clustering import CITY_BLOCK, SQUARED, cluster
 from holdem.abstraction.workers import Workers
+from holdem.errors import ConfigError
 from tests.reference import kmeans as reference
 
 METRICS = pytest.mark.parametrize("metric", [CITY_BLOCK, SQUARED], ids=["city-block", "squared"])
@@ -150,6 +151,57 @@ def test_seeding_refuses_what_it_cannot_do():
         kernel.Seeding(points[:0], weights[:0], CITY_BLOCK)
 
 
+@pytest.mark.parametrize(
+    ("weights", "metric", "message"),
+    [
+        ([1, 0], CITY_BLOCK, "point 1 has weight 0"),
+        ([-5, 1], SQUARED, "point 0 has weight -5"),
+        ([2**59, 2**59], CITY_BLOCK, "point 1 .* at most"),
+        ([2**56, 2**56], SQUARED, "point 1 .* at most"),
+    ],
+)
+def test_seeding_refuses_weights_that_it_cannot_sum(weights, metric, message):
+    """Points that are 10 apart: masses are up to 10 or 100 times the weight."""
+    with pytest.raises(ValueError, match=message):
+        kernel.Seeding(np.array([[0, 0], [0, 10]], np.int16), np.array(weights), metric)
+
+
+@METRICS
+def test_seeding_sums_the_largest_weights_that_fit(metric):
+    points, farthest = np.array([[0, 0], [0, 10]], np.int16), 100 if metric == SQUARED else 10
+    most = (2**63 - 1) // farthest
+    seeding = kernel.Seeding(points, np.array([1, most - 1]), metric)
+    seeding.add(0)
+
+    assert seeding.total == (most - 1) * farthest
+    assert seeding.choose(seeding.total - 1) == 1
+
+
+def test_seeding_keeps_its_own_weights():
+    points, weights = np.array([[0, 0], [3, 0], [9, 0]], np.int16), np.array([1, 2, 3])
+    seeding = kernel.Seeding(points, weights, CITY_BLOCK)
+    weights[:] = -(10**15)
+
+    assert [seeding.choose(mass) for mass in range(6)] == [0, 1, 1, 2, 2, 2]
+
+
+@METRICS
+def test_update_refuses_weights_that_it_cannot_sum(metric):
+    points, labels = np.full((4, 2), kernel.MAX_SQUARED, np.int16), np.zeros(4, np.uint16)
+    centres, masses = np.zeros((1, 2), np.int16), np.zeros(1, np.int64)
+    rest = np.ones(3, np.int64)
+    for weight in (2**62, 2**61, kernel.MAX_WEIGHT - 2, 0, -1):
+        with pytest.raises(ValueError, match="has weight"):
+            kernel.update_centres(
+                points, np.array([*rest, weight]), labels, metric, centres, masses, 0, 1
+            )
+    most = np.array([*rest, kernel.MAX_WEIGHT - 3])
+    kernel.update_centres(points, most, labels, metric, centres, masses, 0, 1)
+
+    assert centres.tolist() == [[kernel.MAX_SQUARED] * 2]
+    assert masses.tolist() == [kernel.MAX_WEIGHT]
+
+
 @given(problems(most_points=40), st.data())
 @settings(deadline=None)
 def test_update_puts_each_centre_where_its_points_cost_least(problem, data):
@@ -233,6 +285,19 @@ def test_record_refuses_what_is_out_of_range(wrong):
         )
 
 
+def test_record_refuses_a_bucket_that_the_table_cannot_hold():
+    for dtype in (np.uint8, np.uint16):
+        table, tally = np.zeros(6, dtype), np.zeros((400, 4), np.int64)
+        hand = np.array([300], np.uint16), np.array([2]), np.array([1]), np.array([7], np.uint16)
+        if dtype == np.uint8:
+            with pytest.raises(ValueError, match="bucket 300 of 256"):
+                kernel.record(*hand, table, tally)
+            assert not tally.any()
+        else:
+            kernel.record(*hand, table, tally)
+            assert table[2] == 300
+
+
 @pytest.mark.parametrize(
     ("points", "centres", "metric", "message"),
     [
@@ -242,12 +307,21 @@ def test_record_refuses_what_is_out_of_range(wrong):
         (np.full((2, 2), -1), np.zeros((2, 2)), CITY_BLOCK, "0 to 32767"),
         (np.zeros((2, 2)), np.full((2, 2), 4096), SQUARED, "0 to 4095"),
         (np.zeros((2, 2)), np.zeros((2, 2)), 7, "metric"),
-        (np.zeros((2, 130)), np.zeros((2, 130)), SQUARED, "dimensions"),
+        (np.zeros((2, 130)), np.zeros((2, 130)), SQUARED, "at most 128 dimensions"),
+        (np.zeros((2, 65540)), np.zeros((2, 65540)), CITY_BLOCK, "at most 65538 dimensions"),
     ],
 )
 def test_assign_refuses_what_it_cannot_sum(points, centres, metric, message):
     with pytest.raises(ValueError, match=message):
         assign(points.astype(np.int16), centres.astype(np.int16), metric)
+
+
+def test_the_most_dimensions_do_not_overflow():
+    points = np.full((1, kernel.MAX_CITY_BLOCK_DIMS), 32767, np.int16)
+    for lanes in ALL_LANES:
+        labels, distances = assign(points, np.zeros_like(points), CITY_BLOCK, lanes)
+        assert distances.tolist() == [32767 * kernel.MAX_CITY_BLOCK_DIMS]
+        assert labels.tolist() == [0]
 
 
 def test_assign_refuses_lanes_that_do_not_exist():
@@ -311,6 +385,25 @@ def test_seeds_differ_and_repeat():
 
     assert np.array_equal(one.centres, again.centres)
     assert not np.array_equal(one.centres, other.centres)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"k": 0}, "0 centres, wanted 1 to 65,536"),
+        ({"k": 65_537}, "65537 centres"),
+        ({"restarts": 0}, "0 restarts of 30 iterations"),
+        ({"iterations": -1}, "2 restarts of -1 iterations"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(changes, message):
+    points, weights = blobs(num_points=20)
+    with pytest.raises(ConfigError, match=message) as refusal:
+        fit(points, weights, **({"k": 2, "metric": CITY_BLOCK} | changes))
+
+    assert refusal.value.remedy
+    with pytest.raises(ValueError, match="point 0 has weight 0"):
+        fit(points, 0 * weights, 2, CITY_BLOCK)
 
 
 def test_an_empty_cluster_moves_to_where_it_helps_most(monkeypatch):

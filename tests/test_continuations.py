@@ -270,7 +270,19 @@ def test_the_command(run, capsys):
 def test_the_command_refuses(run, tmp_path, capsys):
     assert command.main([str(run), "--deals", "0"]) == 2
     assert "--deals is 0" in capsys.readouterr().err
-    (tmp_path / "mine").mkdir()
-    assert command.main([str(run), "--out", str(tmp_path / "mine")]) == 1
+    assert command.main([str(run), "--deals", "8"]) == 2
+    assert "9 pairs of groups" in capsys.readouterr().err
+    assert not (run / "continuations").exists()
+    (run / "continuations").mkdir()
+    assert command.main([str(run)]) == 1
     assert "holds no continuations" in capsys.readouterr().err
     assert command.main([str(tmp_path / "nothing")]) == 1
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setattr(command, "continuations_path", lambda policy: tmp_path / "file" / "table")
+    monkeypatch.setattr(command, "learn_continuations", None)
+
+    assert command.main([str(run)]) == 1
+    assert "a file stands where a folder is wanted" in capsys.readouterr().err

@@ -286,6 +286,77 @@ def test_range_sums_do_not_depend_on_threads():
     assert door.range_equity(first, second, board, 1) == door.range_equity(first, second, board, 3)
 
 
+def aces_against(weights):
+    """AsAh, and a range of hands by their text."""
+    theirs = range_of({tuple(sorted(cards_of(hand))): w for hand, w in weights.items()})
+    return range_of({tuple(sorted(cards_of("AsAh"))): 1.0}), theirs
+
+
+@given(
+    holes=st.lists(st.sampled_from(HOLES), max_size=12),
+    others=st.lists(st.sampled_from(HOLES), max_size=12),
+)
+def test_hands_that_meet_share_no_card_with_some_other(holes, others):
+    weights = [range_of(dict.fromkeys(hands, 0.3)) for hands in (holes, others)]
+
+    found = door.hands_that_meet(*weights)
+
+    for row, hands, theirs in ((0, holes, others), (1, others, holes)):
+        expected = {hole for hole in hands if any(not {*hole} & {*other} for other in theirs)}
+        assert expected == {HOLES[i] for i in np.flatnonzero(found[row])}
+
+
+def test_ranges_that_cannot_meet_are_refused_whatever_they_weigh():
+    """All of the second range's hands hold an ace of the first's: no rounding lets them meet."""
+    rng = np.random.default_rng(3)
+    for _ in range(100):
+        cards = rng.choice(48, 6, replace=False)
+        theirs = range_of({(int(card), 50 + int(rng.integers(2))): rng.random() for card in cards})
+        with pytest.raises(CardError, match="no two hands that can meet"):
+            door.range_equity(aces_against({})[0], theirs, cards_of("7d2h5c3s8c"))
+
+
+@pytest.mark.parametrize("board", ["", "7d2h5c", "7d2h5c3s8c"])
+@pytest.mark.parametrize("weight", [1e-15, 1e-300])
+def test_hands_that_meet_nobody_do_not_drown_the_others(board, weight):
+    blocked = {"AsKd": 0.1, "AsQd": 0.7, "AhJd": 0.3, "AhTd": 0.9}
+    alone = door.range_equity(*aces_against({"8d8h": weight}), cards_of(board), threads=2)
+
+    found = door.range_equity(*aces_against({"8d8h": weight} | blocked), cards_of(board), threads=2)
+
+    assert found == alone
+    assert found.total == pytest.approx(
+        weight * door.range_equity(*aces_against({"8d8h": 1}), cards_of(board), threads=2).total
+    )
+
+
+def test_what_hardly_weighs_beside_blocked_hands_is_refused():
+    first, second = aces_against({"AsKd": 0.7, "8d8h": 1e-20})
+    first[HOLES.index((0, 4))] = 1e-20
+
+    with pytest.raises(CardError, match="next to nothing") as refusal:
+        door.range_equity(first, second, cards_of("7d9h5c3s8c"))
+
+    assert refusal.value.remedy
+
+
+@pytest.mark.parametrize("size", [2.0**-1060, 1e-200, 2.0**-300, 1e100, 1e200, 2.0**1020])
+def test_weights_may_have_any_size(size):
+    """The share of the pot is the same; so are the sums, as long as floats hold them."""
+    rng = np.random.default_rng(6)
+    first, second = rng.integers(1, 9, (2, 1326)).astype(float)
+    board = cards_of("2c7d9hKs3c")
+    expected = door.range_equity(first, second, board)
+
+    both = door.range_equity(size * first, size * second, board)
+    one = door.range_equity(size * first, second / 16, board)
+
+    assert both.equity == pytest.approx(expected.equity, abs=1e-12)
+    assert one.equity == pytest.approx(expected.equity, abs=1e-12)
+    if 1e-290 < size < 1e290:
+        assert [size * sum / 16 for sum in expected] == pytest.approx(list(one))
+
+
 # --- preflop classes --------------------------------------------------------------------------
 
 

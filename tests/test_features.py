@@ -323,3 +323,25 @@ def test_doors_refuse_what_they_cannot_read(measures):
             river,
             np.empty((1, 1326), np.uint16),
         )
+
+
+@pytest.mark.parametrize("hole", [(0, 1), (2, 30), (7, 40)])
+def test_holes_on_their_board_are_refused(measures, hole):
+    """The second of two boards has a card of the hole."""
+    boards = np.array([[20, 24, 29, 33, 50], [0, 2, 40, 44, 49]], np.uint8)
+    holes = np.full(2, reference.hole_index(hole), np.uint16)
+    for street in (1, 2, 3):
+        hands = Hands(boards[:, : 2 + street].copy(), np.arange(3), holes, np.ones(2, np.int64))
+        with pytest.raises(ValueError, match=f"hole {holes[0]} is on its board, number 1"):
+            measures.measure(street, hands)
+
+
+@pytest.mark.parametrize("street", [1, 2])
+def test_a_table_of_other_river_values_is_refused(measures, street):
+    """What is above 1980 and no mark of a blocked hole, or that mark where nothing is blocked."""
+    hand = one_hand((0, 1), [20, 24, 29, 33][: 2 + street])
+    rivers = boards_of(3).cards
+    for value in (1981, 2046, 2047, 2048, 65535):
+        values = np.full((len(rivers), 1326), value, np.uint16)
+        with pytest.raises(ValueError, match="not the river values"):
+            kernel.runout_histograms(hand.boards, hand.offsets, hand.holes, rivers, values)

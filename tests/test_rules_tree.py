@@ -13,7 +13,7 @@ from holdem.game.rules import ActionKind as RulesKind
 from holdem.game.tree import ActionKind, BettingTree, build_tree, count_tree
 from holdem.types import BetMenu, GameConfig
 
-TEXTS = ("*", "*", "a", "50%, a", "2x, 100%, a", "1c, 3c", "33%, *", "")
+TEXTS = ("*", "*", "a", "50%, a", "2x, 100%, a", "1c, 3c", "33%, *", "!call, a", "")
 
 
 def random_game(rng: random.Random) -> GameConfig:
@@ -54,12 +54,6 @@ def action_to(tree: BettingTree, node: int) -> Action:
     return raise_to(int(tree.action_amounts[node]))
 
 
-def can_be_answered(state: State) -> bool:
-    """Whether an opponent of the actor has chips beyond the bet to match."""
-    others = [seat for seat in state.live if seat != state.actor]
-    return any(state.bets[seat] + state.stacks[seat] > state.to_match for seat in others)
-
-
 def check_decision(tree: BettingTree, node: int, state: State) -> list[int]:
     """Compare the choices and return the children that both have."""
     record = tree.nodes[node]
@@ -67,14 +61,10 @@ def check_decision(tree: BettingTree, node: int, state: State) -> list[int]:
     assert sum(state.paid) == record["pot"]
     legal = state.legal_actions()
     offered = {action_to(tree, child): child for child in tree.children(node)}
-    if not can_be_answered(state):
-        # The tree offers a raise as long as an opponent has chips, even if these do not go
-        # beyond the bet to match: all of the raise would come back. The rules refuse it.
-        assert legal.min_raise_to is None
-        offered = {a: c for a, c in offered.items() if a.kind is not RulesKind.RAISE}
     assert all(legal.allows(action) for action in offered)
     assert (FOLD in offered) is legal.can_fold
-    assert CALL in offered
+    no_raise = legal.min_raise_to is None
+    assert (CALL in offered) is (not legal.can_fold or no_raise or "!call" not in menu_text(state))
     raises = [action.amount for action in offered if action.kind is RulesKind.RAISE]
     if legal.min_raise_to is None or legal.max_raise_to is None:
         assert raises == []

@@ -1,7 +1,11 @@
 """Sessions: they answer once, only in their turn, only the newest state, and say what they did."""
 
+import contextlib
 import json
+import socket
+import threading
 from collections import deque
+from contextlib import contextmanager
 
 import pytest
 
@@ -287,8 +291,8 @@ def test_the_decisions_in_what_a_dealer_told():
 
 def test_a_log_is_read_as_far_as_it_goes(tmp_path):
     path = tmp_path / "match.log"
-    path.write_text("# begin\nSTATE:1\nhalf a li")
-    assert list(lines_of(path)) == ["# begin", "STATE:1"]
+    path.write_text("# begin\nSTATE:1\nSTATE:2")
+    assert list(lines_of(path)) == ["# begin", "STATE:1", "STATE:2"]
     path.write_text("a\nSCORE:1|-1:a|b\nanother match\n")
     assert list(lines_of(path)) == ["a", "SCORE:1|-1:a|b"]
     with pytest.raises(ConfigError, match="does not exist"):
@@ -360,7 +364,19 @@ def test_a_missing_profile(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "host", "host:", ":1", "host:x", "host:-1", "host:1٣", "host:" + "9" * 5000]
+    "text",
+    [
+        "",
+        "host",
+        "host:",
+        ":1",
+        "host:x",
+        "host:-1",
+        "host:1٣",
+        "host:" + "9" * 5000,
+        "host:0",
+        "host:65536",
+    ],
 )
 def test_addresses_that_are_none(text):
     with pytest.raises(ConfigError, match="not a server"):
@@ -373,8 +389,6 @@ def test_addresses():
 
 
 def test_nobody_listens():
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     for address in (("127.0.0.1", port), ("nowhere.invalid", 80), ("127.0.0.1", 99_999)):
@@ -383,8 +397,6 @@ def test_nobody_listens():
 
 
 def test_a_dealer_that_says_nothing():
-    import socket
-
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         Client("127.0.0.1", server.getsockname()[1], patience=60, silence=0.3) as client,
@@ -395,8 +407,6 @@ def test_a_dealer_that_says_nothing():
 
 def test_a_dealer_that_dies_in_a_hand():
     """It is waited for, then given up."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = Client("127.0.0.1", server.getsockname()[1], patience=0.3, silence=600)
         link, _ = server.accept()
@@ -406,3 +416,54 @@ def test_a_dealer_that_dies_in_a_hand():
         link.close()
         with pytest.raises(ResourceError, match="in the middle of a hand"):
             client.receive()
+
+
+@contextmanager
+def dropping(*tells):
+    """Yield the port of a dealer that drops each connection, and how many it has taken.
+
+    Before that it tells each of them the next of *tells*, and those after them the last.
+    """
+    taken = [0]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as link:
+                        link.sendall(tells[min(taken[0], len(tells) - 1)])
+                        taken[0] += 1
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], taken
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("tells", "when"), [(b"", "before the first line"), (b"a\r\nb\r\n", "in the middle of a hand")]
+)
+def test_a_port_that_drops_every_connection(tells, when):
+    """Whoever listens there, or another client that plays for the same seat."""
+    said = []
+    with dropping(tells) as (port, taken), Client("127.0.0.1", port, patience=0.5) as client:
+        client._say = said.append
+        with pytest.raises(ResourceError, match=f"takes every connection and closes it, {when}"):
+            list(iter(client.receive, None))
+        assert 3 <= taken[0] <= 7
+        assert said == [f"the connection is lost {when}; trying again"]
+
+
+def test_between_hands_a_port_that_drops_every_connection_is_the_end():
+    with dropping(b"over\r\n", b"") as (port, _), Client("127.0.0.1", port) as client:
+        assert client.receive() == "over"
+        client.between_hands = True
+        assert client.receive() is None
+        assert client.connections == 2
+
+
+def test_news_renew_the_patience():
+    tells = [b"%d\r\n" % number for number in range(30)]
+    with dropping(*tells) as (port, _), Client("127.0.0.1", port, patience=0.2) as client:
+        assert [client.receive() for _ in tells] == [str(number) for number in range(30)]

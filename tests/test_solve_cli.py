@@ -1,11 +1,15 @@
 """`holdem solve`: what it prints, keeps and refuses."""
 
 import json
+import signal
 
+import numpy as np
 import pytest
 
 from holdem.cli import solve
 from holdem.cli.main import main
+from holdem.search.solver import Progress, SubgameSolver
+from holdem.storage import read_folder, read_metadata, write_folder
 
 RIVER = [
     "--board", "Td9d6hQc2s", "--pot", "100", "--stack", "200",
@@ -87,6 +91,70 @@ def test_kept_and_gone_on_with(capsys, tmp_path):
     assert json.loads(out)["spot"]["pot"] == 100
 
 
+def test_what_was_gone_on_from_is_replaced(capsys, tmp_path):
+    folder = str(tmp_path / "kept")
+    assert run(capsys, *RIVER, "--target", "2", "--save", folder)[0] == 0
+    before = read_metadata(folder, "subgame")["iterations"]
+    assert run(capsys, "--load", folder, "--target", "0.1", "--save", folder)[0] == 0
+    assert read_metadata(folder, "subgame")["iterations"] > before
+
+
+@pytest.mark.parametrize("kind", ["buckets", "policy", "subgame", "folder", "file", "below a file"])
+def test_nothing_else_is_replaced(capsys, monkeypatch, tmp_path, kind):
+    """It is said before the solve."""
+    monkeypatch.setattr(SubgameSolver, "solve", None)
+    path = tmp_path / "mine"
+    if kind == "folder":
+        path.mkdir()
+    elif "file" in kind:
+        path.write_text("mine")
+    else:
+        write_folder(path, {"numbers": np.arange(3)}, {}, kind=kind)
+    wanted = path / "x" if kind == "below a file" else path
+    status, out, error = run(capsys, *RIVER, "--save", str(wanted))
+
+    assert (status, out) == (1, "")
+    words = "a file stands" if kind == "below a file" else "is there already"
+    assert words in error[0]
+    assert len(error) == 2
+    if kind in ("buckets", "policy", "subgame"):
+        assert (read_folder(path, kind).arrays["numbers"] == [0, 1, 2]).all()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_solve_keeps_what_there_is(capsys, monkeypatch, tmp_path, number):
+    folder = tmp_path / "kept"
+    argv = [*RIVER, "--target", "0"]
+    monkeypatch.setattr(solve, "_print_progress", lambda *given: signal.raise_signal(number))
+    status, out, error = run(capsys, *argv, "--save", str(folder))
+
+    assert status == 128 + number
+    assert f"kept in {folder}" in out
+    assert "done" not in out
+    assert error == ["holdem solve: stopped", f"  try: go on with: holdem solve --load {folder}"]
+    assert read_metadata(folder, "subgame")["iterations"] == 10
+
+    status, out, error = run(capsys, *argv)
+    assert (status, "--save PATH to keep" in error[1]) == (128 + number, True)
+
+
+def test_a_second_signal_saves_nothing(capsys, monkeypatch, tmp_path):
+    def twice(*given):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(solve, "_print_progress", twice)
+    folder = tmp_path / "kept"
+
+    assert run(capsys, *RIVER, "--save", str(folder))[0] == 128 + signal.SIGTERM
+    assert not folder.exists()
+
+
+def test_no_answer_is_better_than_unbeatable(capsys):
+    solve._print_progress(solve.make_console(), Progress(10, 1.0, -0.0012))
+    assert "exploitability 0.000 %" in capsys.readouterr().out
+
+
 def decision(document, path):
     return next(one for one in document["decisions"] if one["path"] == path)
 
@@ -136,6 +204,21 @@ def test_a_kept_lock_stays(capsys, tmp_path):
     assert decision(json.loads(out), "bet50")["frequencies"] == [1, 0, 0, 0]
 
 
+def test_a_lock_that_a_kept_solution_cannot_have(capsys, tmp_path):
+    """Its suits were solved alike; the remedy is one of the command's."""
+    folder = str(tmp_path / "kept")
+    turn = [
+        "--board", "Td9d6dQd", "--pot", "100", "--stack", "100", "--oop", "AKs,99", "--ip",
+        "QQ,T9", "--menu", "a", "--target", "5", "--save", folder,
+    ]  # fmt: skip
+    assert run(capsys, *turn)[0] == 0
+    lock = ": check AsKs,99; all-in100"
+    status, _, error = run(capsys, "--load", folder, "--lock", lock)
+
+    assert status == 1
+    assert error[1] == "  try: solve anew with this lock, without --load"
+
+
 def without(option):
     place = RIVER.index(option)
     return RIVER[:place] + RIVER[place + 2 :]
@@ -181,6 +264,7 @@ def without(option):
         ([*RIVER, "--lock", "bet50: fold QQ,T9s"], "gives"),
         ([*RIVER, "--lock", "bet50: fold QQ; all-in200 QQ:0.5; call"], "1.5 in all"),
         ([*RIVER, "--lock", "bet50: fold AKx; call"], "range item"),
+        ([*RIVER, "--lock", ": check", "--lock", ": bet50"], "two locks of one decision"),
     ],
 )
 def test_bad_input_is_told_in_two_lines(capsys, argv, words):

@@ -10,6 +10,7 @@ import pytest
 from holdem.errors import CardError, ConfigError, MismatchError, ResourceError
 from holdem.game.cards import hole_cards, hole_index, parse_board, parse_card, parse_hand
 from holdem.game.ranges import parse_range
+from holdem.search import solver as solver_module
 from holdem.search.runouts import runouts
 from holdem.search.solver import METHODS, SubgameSolver
 from holdem.search.spot import Menu, Spot, read_spot
@@ -376,6 +377,29 @@ def test_a_deadline_stops_but_for_the_least_iterations():
     assert solver.solve(target=0, time_budget=0.0).iterations == 3
 
 
+def test_looking_for_a_stop_changes_nothing(monkeypatch):
+    """The same iterations, and the same looks at them, to the same bytes."""
+    found = []
+    for seconds in (1e6, 0.0):
+        monkeypatch.setattr(solver_module, "_SLICE", seconds)
+        seen, solver = [], SubgameSolver(TINY["turn"], num_workers=2)
+        solver.solve(target=0.2, observer=seen.append)
+        looks = [(progress.iterations, progress.exploitability) for progress in seen]
+        found.append((looks, solver._walk.sums.tobytes(), solver._walk.regrets.tobytes()))
+
+    assert found[0] == found[1]
+
+
+def test_a_solve_stops_between_two_iterations(monkeypatch):
+    monkeypatch.setattr(solver_module, "_SLICE", 0.0)
+    solver, asked = SubgameSolver(TINY["turn"]), iter([False] * 13)
+    progress = solver.solve(target=0, stop=lambda: next(asked, True))
+
+    # After ten iterations, and before the look at them, it is asked once more.
+    assert progress.iterations == solver.iterations == 12
+    assert progress.exploitability == solver.exploitability()
+
+
 def test_more_iterations_are_better():
     solver = SubgameSolver(peer_spot("river"))
     seen = []
@@ -505,12 +529,33 @@ def test_saved_and_loaded_it_goes_on(tmp_path, packed):
             ConfigError,
             "betting sequences",
         ),
-        ({"oop": "AhKh", "ip": "AhQh"}, ConfigError, "can meet"),
+        ({"oop": "AhKh", "ip": "AhQh"}, ConfigError, "no hand of one range can meet"),
+        (
+            {"oop": "AhAs", "ip": "AhKd:0.1, AsJd:0.7, AhJc:0.3, AsTh:0.9"},
+            ConfigError,
+            "no hand of one range can meet",
+        ),
     ],
 )
 def test_bad_spots_are_refused(change, error, words):
     with pytest.raises(error, match=words):
         SubgameSolver(spot(**change))
+
+
+def test_hands_that_meet_nobody_do_not_drown_the_others():
+    """Of the second range only a straight can meet the aces, a billionth of it: it wins all."""
+    one = spot(oop="AhAs", ip="AhKd, AsJd:0.7, AhJc:0.3, KcJc:0.000000001")
+    alone = spot(oop="AhAs", ip="KcJc")
+    for player in (0, 1):
+        found, expected = (SubgameSolver(spot) for spot in (one, alone))
+        found.run(50)
+        expected.run(50)
+        assert found.best_response(player) == pytest.approx(
+            expected.best_response(player), abs=1e-3
+        )
+    assert found.equity() == 0
+    holes = np.flatnonzero(np.isfinite(found.hand_values(1)))
+    assert holes.tolist() == [hole_index(*parse_hand("KcJc"))]
 
 
 @pytest.mark.parametrize("packed", [False, True])

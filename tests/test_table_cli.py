@@ -1,11 +1,17 @@
 """The commands at a table: dealer, play, profile, dry-run and autoplay."""
 
+import contextlib
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -49,12 +55,12 @@ def policy(tmp_path_factory):
 class DealerProcess:
     """``holdem dealer`` in a process of its own."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, stderr: int | IO[str] = subprocess.PIPE) -> None:
         command = [sys.executable, "-m", "holdem.cli.main", "dealer", "--game", HU]
         self.process = subprocess.Popen(
             [*command, "--seats", "me,caller", "--time-per-action", "600", *options],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
         assert self.process.stdout is not None
@@ -67,7 +73,7 @@ class DealerProcess:
     def end(self) -> tuple[int, list[str], list[str]]:
         out, err = self.process.communicate(timeout=DEADLINE)
         self.thread.join(DEADLINE)
-        return self.process.returncode, out.splitlines(), err.splitlines()
+        return self.process.returncode, out.splitlines(), (err or "").splitlines()
 
 
 @pytest.fixture
@@ -115,6 +121,42 @@ def test_a_policy_at_a_server(capsys, tmp_path, policy):
     assert "p50" in printed
     assert "p99" in printed
     assert (tmp_path / "m.phhs").read_text().count("[1]") == 1
+
+
+def test_a_match_outlives_its_standard_error(tmp_path):
+    """A full disk, or a pipe without reader, takes nothing from the match."""
+    log = tmp_path / "m.log"
+    with open("/dev/full", "w") as full:
+        dealer = DealerProcess("--hands", "20", "--log", str(log), stderr=full)
+    plain_client(TABLE, calls)(dealer.ports[0])
+    code, out, _ = dealer.end()
+
+    assert code == 0
+    assert out[-1].startswith("SCORE:")
+    assert log.read_text().count("STATE:") == 20
+
+
+@pytest.mark.parametrize("played", [False, True])
+def test_a_stopped_dealer_speaks_of_its_log_where_there_is_one(tmp_path, played):
+    log = tmp_path / "m.log"
+    command = [sys.executable, "-m", "holdem.cli.dealer", "--game", HU, "--seats", "a,b"]
+    command += ["--time-per-action", "0.01", "--most-timeouts", "1000000", "--hands", "1000000"]
+    process = subprocess.Popen(
+        [*command, "--log", str(log)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    ports = process.stdout.readline().split()
+    with contextlib.ExitStack() as stack:
+        for port in ports[: 2 if played else 1]:
+            link = stack.enter_context(socket.create_connection(("127.0.0.1", int(port))))
+            link.sendall(b"VERSION:2.0.0\r\n")
+        while played and not (log.exists() and log.read_text().count("STATE:")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=DEADLINE)
+
+    assert process.returncode == 128 + signal.SIGINT
+    assert ("  try: the hands that are over are in the log" in err.splitlines()) == played
+    assert log.exists() == played
 
 
 def test_autoplay(capsys, tmp_path, policy, profile_at):
@@ -175,6 +217,41 @@ def test_confirming_every_action(capsys, monkeypatch, tmp_path, policy, profile_
     assert [record["sent"] for record in records[1:4]] == [True, False, False]
     assert sum("no action in time" in line for line in err) >= 2
     assert "too late" in "\n".join(out)
+
+
+def test_nobody_to_confirm_an_action(capsys, monkeypatch, tmp_path, policy, profile_at):
+    """It does not sit down where standard input is empty, and leaves when it ends."""
+    dealer = DealerProcess("--hands", "3", "--time-per-action", "0.2", "--most-timeouts", "0")
+    options = ["--profile", profile_at(dealer.ports[0]), "--policy", policy, "--no-search"]
+    options += ["--i-understand-the-tos", "--confirm-every-action"]
+    command = [sys.executable, "-m", "holdem.cli.run_autoplay", *options]
+    (tmp_path / "empty").touch()
+    for name in (os.devnull, tmp_path / "empty"):
+        with open(name) as empty:
+            ran = subprocess.run(command, stdin=empty, capture_output=True, text=True)
+        assert ran.returncode == 2
+        assert "standard input has ended" in ran.stderr
+        assert ran.stdout == ""
+
+    def ends(seconds):
+        raise EOFError
+
+    monkeypatch.setattr(run_autoplay, "read_answer", ends)
+    assert run_autoplay.main(options) == 2
+    dealer.end()
+    captured = capsys.readouterr()
+    assert "sits down" in captured.out
+    assert "standard input has ended" in captured.err
+
+
+def test_autoplay_wants_a_search_that_is_in_time(capsys, policy, profile_at):
+    options = ["--profile", profile_at(1, action_seconds=2.0), "--policy", policy]
+    options += ["--i-understand-the-tos", "--time-budget-ms"]
+    for budget in ("5000", "2000"):
+        assert run_autoplay.main([*options, budget]) == 2
+        first, second = capsys.readouterr().err.splitlines()
+        assert f"{budget} ms for a decision, and the table gives 2 seconds" in first
+        assert "smaller --time-budget-ms" in second
 
 
 def test_a_dry_run_from_a_seat_sends_nothing(capsys, policy, profile_at):
@@ -270,6 +347,57 @@ def test_a_dry_run_reads_whole_hands_of_what_a_dealer_told(follow, with_endings)
     assert follow(told).count("advice: ") == 3 * 8
 
 
+def test_a_dry_run_of_two_logs_in_a_row(follow):
+    """Numbers begin anew in the second one; each of its hands counts."""
+    over = called_hand()[-1]
+    logged = [acpc.log_line(TABLE, over, hand, over.payoffs(), ("me", "you")) for hand in (0, 1)]
+    assert "  hands      4\n  won        -400 chips" in follow(logged * 2)
+
+    told = [
+        acpc.match_state_line(TABLE, state, hand, 0) for hand in (0, 1) for state in called_hand()
+    ]
+    for lines in (told, told[: len(told) // 2]):
+        assert f"  hands      {len(lines) // 9 * 2}\n" in follow(lines * 2)
+
+
+def test_a_dry_run_counts_once_what_is_told_again(follow):
+    """After a lost connection the dealer tells how the last hand ended and how this one stands."""
+    first = [acpc.match_state_line(TABLE, state, 0, 0) for state in called_hand()]
+    second = [acpc.match_state_line(TABLE, state, 1, 0) for state in called_hand()]
+    lines = [*first, *second[:3], first[-1], *second[2:]]
+
+    assert "  hands      2\n" in follow(lines)
+
+
+def test_a_last_line_without_end_is_read(capsys, tmp_path, policy, profile_at):
+    over = called_hand()[-1]
+    line = acpc.log_line(TABLE, over, 0, over.payoffs(), ("me", "you"))
+    log = tmp_path / "m.log"
+    path = profile_at(1, silence_seconds=0.1)
+    options = ["--profile", path, "--policy", policy, "--no-search", "--follow", str(log)]
+    log.write_text(line)
+    assert run_dry_run.main(options) == 0
+    assert "  hands      1\n  won        -100 chips" in capsys.readouterr().out
+    log.write_text(f"{line}\n{line[:-20]}")
+    assert run_dry_run.main(options) == 0
+    out = capsys.readouterr().out
+    assert "  hands      1\n" in out
+    assert "cannot read a line" in out
+
+
+@pytest.mark.parametrize("text", ["", "any text\n", "[1]\nvariant = 'NT'\n"])
+def test_a_dry_run_of_what_is_no_log(capsys, tmp_path, policy, profile_at, text):
+    log = tmp_path / "m.log"
+    log.write_text(text)
+    path = profile_at(1, silence_seconds=0.1)
+    options = ["--profile", path, "--policy", policy, "--no-search", "--follow", str(log)]
+
+    assert run_dry_run.main(options) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"holdem dry-run: no hand was found in {log}"
+    assert "STATE:" in second
+
+
 # -- a person ----------------------------------------------------------------------------------
 
 
@@ -277,9 +405,13 @@ def test_a_dry_run_reads_whole_hands_of_what_a_dealer_told(follow, with_endings)
 def person(monkeypatch, capsys, policy):
     def sit(*typed, **options):
         lines = deque(typed)
-        monkeypatch.setattr(
-            play_terminal, "read_answer", lambda: lines.popleft() if lines else None
-        )
+
+        def answer():
+            if not lines:
+                raise EOFError
+            return lines.popleft()
+
+        monkeypatch.setattr(play_terminal, "read_answer", answer)
         given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         status = play.main(["--policy", policy, "--no-search", "--seed", "5", *given])
         return status, capsys.readouterr().out
@@ -289,7 +421,7 @@ def person(monkeypatch, capsys, policy):
 
 def test_a_person_plays_a_hand(person):
     """With a hint, a slip, and the policy's view at the end."""
-    status, out = person("h", "fly", "r 1", "250", *["x"] * 20, hands=1)
+    status, out = person("h", "fly", "r 1", "250", *["x"] * 20, hands="1e0")
 
     assert status == 0
     assert "Hand 1: you are the button, SB, 100 big blinds deep" in out
@@ -338,15 +470,26 @@ def test_what_people_type():
 
 
 def test_typed_lines_are_read_one_by_one():
-    """What is typed ahead is kept for the next question, and a missing answer ends the wait."""
+    """What is typed ahead is kept for the next question; the end is another thing than silence."""
     code = (
         "from holdem.cli.terminal import read_answer\n"
-        "print(read_answer(), read_answer(600), read_answer(), read_answer(0.05))"
+        "print(read_answer(), read_answer(600), read_answer(), flush=True)\n"
+        "{}\n"
+        "try: read_answer(600)\n"
+        "except EOFError: print('end')"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], input="one\n two \nlast", capture_output=True, text=True
-    )
-    assert ran.stdout == "one two last None\n"
+    command = [sys.executable, "-c", code.format("")]
+    ran = subprocess.run(command, input="one\n two \nlast", capture_output=True, text=True)
+    assert ran.stdout == "one two last\nend\n"
+
+    command = [sys.executable, "-c", code.format("print(read_answer(0.05), flush=True)")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        process.stdin.write("one\ntwo\n\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "one two \n"
+        assert process.stdout.readline() == "None\n"
 
 
 # -- profiles ----------------------------------------------------------------------------------
@@ -369,6 +512,16 @@ def test_a_profile_by_asking(capsys, monkeypatch, tmp_path):
     assert "port is 'x'" in out
     assert f"wrote {path}" in out
     assert profile.main(["--out", str(path)]) == 1
+
+
+def test_a_profile_that_cannot_be_written_is_told_before_the_questions(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("builtins.input", None)
+    (tmp_path / "file").write_text("mine")
+
+    assert profile.main(["--out", str(tmp_path / "file" / "table.json")]) == 1
+    assert "a part of the path is a file" in capsys.readouterr().err
 
 
 def test_a_profile_without_answers(capsys, tmp_path):
@@ -404,11 +557,33 @@ def test_options_of_a_search_that_is_not_made_are_refused(capsys, policy):
         (dealer_command.main, ["--game", HU, "--seats", "a,b", "--port", "x"], "--port is ['x']"),
         (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hand", "1"], "--hand"),
         (dealer_command.main, ["--game", "no.game", "--seats", "a,b"], "no.game does not exist"),
+        (
+            dealer_command.main,
+            ["--game", HU, "--seats", "a,b", "--log", "file/x"],
+            "a part of the path is a file",
+        ),
         (play.main, [], "--policy"),
         (play.main, ["--policy", "nowhere"], "nowhere does not exist"),
         (play.main, ["--policy", "x", "--server", "localhost:80"], "--server needs"),
         (play.main, ["--policy", "x", "--server", "localhost", "--game", HU], "not a server"),
+        (
+            play.main,
+            ["--policy", "x", "--server", "localhost:99999", "--game", HU],
+            "not a server: 'localhost:99999'",
+        ),
         (play.main, ["--policy", "x", "--hands", "0"], "--hands is 0"),
+        (play.main, ["--policy", "x", "--hands", "1.5"], "--hands is 1.5"),
+        (play.main, ["--policy", "x", "--verbose"], "--verbose is for a server"),
+        (
+            play.main,
+            ["--policy", "x", "--safety", "resolve", "--depth", "end"],
+            "--safety resolve searches rivers only",
+        ),
+        (
+            run_autoplay.main,
+            ["--policy", "x", "--i-understand-the-tos", "--quiet", "--confirm-every-action"],
+            "--quiet prints no decision",
+        ),
         (run_dry_run.main, ["--policy", "x", "--profile", "no.json"], "no.json does not exist"),
         (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "0"], "--time-budget-ms is 0"),
         (run_dry_run.main, ["--policy", "x", "--min-iters", "few"], "--min-iters is 'few'"),
@@ -424,10 +599,30 @@ def test_options_of_a_search_that_is_not_made_are_refused(capsys, policy):
 )
 def test_mistakes_are_two_lines(capsys, monkeypatch, tmp_path, main, argv, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
     assert main(argv) in (1, 2)
     first, second = capsys.readouterr().err.splitlines()
     assert message in first
     assert second.startswith("  try: ")
+
+
+def test_addresses_that_are_not_of_this_machine(capsys):
+    for host in ("nowhere.invalid", "192.0.2.1"):
+        assert dealer_command.main(["--game", HU, "--seats", "a,b", "--host", host]) == 1
+        first, second = capsys.readouterr().err.splitlines()
+        assert f"cannot listen on {host}" in first
+        assert "give --host an address of this machine" in second
+
+
+@pytest.mark.parametrize("menu", ["2.5x", "77", "*", "50%, !call"])
+def test_sizes_that_a_search_cannot_offer(capsys, policy, menu):
+    """The remedy names sizes and options that there are."""
+    assert play.main(["--policy", policy, "--search-menu", menu]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert f"menu '{menu}'" in first
+    assert "%" in second
+    for other in ("--raise-menu", "'*'", "!call"):
+        assert other not in second
 
 
 def test_a_table_of_other_players(capsys, policy):

@@ -9,6 +9,8 @@ LANES: Final[int]
 MAX_CENTRES: Final[int]
 MAX_SQUARED: Final[int]
 MAX_SQUARED_DIMS: Final[int]
+MAX_CITY_BLOCK_DIMS: Final[int]
+MAX_WEIGHT: Final[int]
 
 class Nearest:
     def __init__(self, centres: npt.NDArray[np.int16], metric: int, lanes: int = 0) -> None: ...

@@ -29,6 +29,10 @@ MAX_CENTRES = 65536
 # (value difference)^2 summed over the dimensions has to fit 31 bits.
 MAX_SQUARED = 4095
 MAX_SQUARED_DIMS = 128
+# 32,767 summed over the dimensions too.
+MAX_CITY_BLOCK_DIMS = 65538
+# 2 * 4095 + 1 times the weight of a cluster has to fit 63 bits.
+MAX_WEIGHT = 2**50
 
 cdef enum:
     POINT_BLOCK = 64                           # points that the seeding looks at together
@@ -53,6 +57,7 @@ cdef int check(const int16_t[:, ::1] values, int metric) except -1:
     """Raise unless the metric takes points or centres like these and no sum overflows."""
     cdef int64_t dims = values.shape[1]
     cdef int16_t highest = 32767
+    cdef int64_t most_dims = MAX_CITY_BLOCK_DIMS
     cdef bint good = True
     if dims % 2 or dims == 0:
         raise ValueError(f"points and centres must have an even number of dimensions, not {dims}")
@@ -60,13 +65,30 @@ cdef int check(const int16_t[:, ::1] values, int metric) except -1:
         raise ValueError(f"unknown metric {metric}")
     if metric == SQUARED:
         highest = MAX_SQUARED
-        if dims > MAX_SQUARED_DIMS:
-            raise ValueError(f"at most {MAX_SQUARED_DIMS} dimensions, not {dims}")
+        most_dims = MAX_SQUARED_DIMS
+    if dims > most_dims:
+        raise ValueError(f"at most {most_dims} dimensions, not {dims}")
     if values.shape[0]:
         with nogil:
             good = in_range(&values[0, 0], values.shape[0] * dims, highest)
     if not good:
         raise ValueError(f"coordinates must be 0 to {highest}")
+    return 0
+
+
+cdef int check_weights(const int64_t[::1] weights, int64_t most) except -1:
+    """Raise unless all weights are 1 or more, and their sum at most *most*."""
+    cdef int64_t left = most, num_points = weights.shape[0], i, bad = -1
+    with nogil:
+        for i in range(num_points):
+            if not 1 <= weights[i] <= left:
+                bad = i
+                break
+            left -= weights[i]
+    if bad >= 0:
+        raise ValueError(
+            f"point {bad} has weight {weights[bad]}: wanted 1 or more, at most {most} in all"
+        )
     return 0
 
 
@@ -178,8 +200,11 @@ cdef class Seeding:
 
     Args:
         points: int16, shape (num_points, dims), 1 or more of them.
-        weights: int64, shape (num_points,), 1 or more; the sum of masses has to fit 63 bits.
+        weights: int64, shape (num_points,), 1 or more; the sum of masses has to fit 63 bits
+            even if all points were as far from a centre as they could be.
         metric: `CITY_BLOCK` or `SQUARED`.
+
+    Both arrays are copied.
 
     Attributes:
         total: sum of all masses; 0 if every point is a centre.
@@ -211,6 +236,9 @@ cdef class Seeding:
                 f"{points.shape[0]} points and {weights.shape[0]} weights, wanted 1 or more of each"
             )
         given = np.asarray(points)
+        spans = given.max(axis=0).astype(np.int64) - given.min(axis=0)
+        farthest = int((spans if metric == CITY_BLOCK else spans * spans).sum())
+        check_weights(weights, (2**63 - 1) // max(farthest, 1))
         sums = given.sum(axis=1, dtype=np.int32)
         order = np.argsort(sums, kind="stable")
         places = np.empty_like(order)
@@ -223,7 +251,7 @@ cdef class Seeding:
         self._places = places
         self._nearest = np.ones(len(order), np.int32)
         self._farthest = np.empty((len(order) + POINT_BLOCK - 1) // POINT_BLOCK, np.int32)
-        self._weights = weights
+        self._weights = np.array(weights)
         self._masses = np.add.reduceat(np.asarray(weights), starts)
         self.total = np.asarray(weights).sum()
         self._has_centre = False
@@ -419,7 +447,7 @@ def update_centres(
 
     Args:
         points: int16, shape (num_points, dims).
-        weights: int64, shape (num_points,), 1 or more.
+        weights: int64, shape (num_points,), 1 or more, `MAX_WEIGHT` in all at most.
         labels: uint16, shape (num_points,), below the number of centres.
         metric: `CITY_BLOCK` for medians, `SQUARED` for means.
         centres: INOUT int16, shape (num_centres, dims).
@@ -445,10 +473,11 @@ def update_centres(
     if num_points == 0:
         masses[start:stop] = 0
         return
+    check_weights(weights, MAX_WEIGHT)
     cdef Status status = OK
     with nogil:
         for i in range(num_points):
-            if labels[i] >= num_centres or weights[i] < 1:
+            if labels[i] >= num_centres:
                 bad = i
                 break
         if bad < 0:
@@ -457,9 +486,7 @@ def update_centres(
                 <int>points.shape[1], metric, &centres[0, 0], &masses[0],
             )
     if bad >= 0:
-        raise ValueError(
-            f"point {bad}: label {labels[bad]} of {num_centres}, weight {weights[bad]}"
-        )
+        raise ValueError(f"point {bad}: label {labels[bad]} of {num_centres}")
     if status != OK:
         raise error_for(status)
 
@@ -478,7 +505,7 @@ def record(
     a *tally* of its own.
 
     Args:
-        labels: uint16, shape (n,), below the number of buckets.
+        labels: uint16, shape (n,), below the number of buckets, and no more than *table* holds.
         indices: int64, shape (n,), place of each hand in *table*.
         weights: int64, shape (n,), real hands that each stands for.
         values: uint16, shape (n,), equity in units of 1/32768.
@@ -495,7 +522,8 @@ def record(
         raise ValueError(f"indices, weights and values must hold {n} numbers")
     if tally.shape[1] != 4:
         raise ValueError(f"tally must have 4 columns, not {tally.shape[1]}")
-    cdef int64_t size = table.shape[0], num_buckets = tally.shape[0]
+    cdef int64_t size = table.shape[0]
+    cdef int64_t num_buckets = min(tally.shape[0], 256 if bucket_t is uint8_t else 65536)
     cdef int64_t value
     with nogil:
         for i in range(n):

@@ -18,6 +18,7 @@ __all__ = [
     "equity",
     "hand_strength",
     "hand_vs_random",
+    "hands_that_meet",
     "preflop_counts",
     "preflop_equities",
     "range_equity",
@@ -49,6 +50,9 @@ class RangeEquity(NamedTuple):
 
 def hand_vs_random(hole: _Cards, board: _Cards = (), threads: int = 1) -> Tally: ...
 def hand_strength(hole: _Cards, board: _Cards) -> HandStrength: ...
+def hands_that_meet(
+    first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]
+) -> npt.NDArray[np.bool_]: ...
 def range_equity(
     first: npt.NDArray[np.float64],
     second: npt.NDArray[np.float64],

@@ -37,6 +37,7 @@ __all__ = [
     "equity",
     "hand_strength",
     "hand_vs_random",
+    "hands_that_meet",
     "preflop_counts",
     "preflop_equities",
     "range_equity",
@@ -79,6 +80,9 @@ class HandStrength(NamedTuple):
 
 class RangeEquity(NamedTuple):
     """How often a range wins and ties against another, by weight.
+
+    Where *total* has no float64, as for weights of 1e200, all three count the weights of
+    each range in units of the power of two above its largest.
 
     Attributes:
         win: summed products of the weights of two hands that share no card, over the
@@ -285,6 +289,32 @@ cdef strength_t evaluate(const card_t* cards, int size) noexcept nogil:
 
 # --- range against range ----------------------------------------------------------------------
 
+_HOLES = np.array([(low, high) for high in range(NUM_CARDS) for low in range(high)])
+
+# Of all that two ranges weigh together, what can meet must be more than this share: the
+# rounding of the sums is about 1e-15 of the whole.
+_LEAST_SHARE = 1e-12
+
+
+def hands_that_meet(first, second):
+    """Return which hands of two ranges share no card with some hand of the other.
+
+    Counts hands, not weights: nothing is rounded.
+
+    Args:
+        first, second: weights of the hands by hole index, (1326,).
+
+    Returns:
+        bool (2, 1326), False where a range does not hold the hand.
+    """
+    held = np.stack([np.asarray(first) > 0, np.asarray(second) > 0])
+    by_card = np.stack([np.bincount(_HOLES[hands].ravel(), minlength=NUM_CARDS) for hands in held])
+    low, high = _HOLES.T
+    # The hand itself is in both its cards' counts: once too often.
+    apart = held.sum(axis=1)[:, None] - by_card[:, low] - by_card[:, high] + held
+    return held & (apart[::-1] > 0)
+
+
 # A hand that either range holds.
 cdef struct Holding:
     uint8_t low
@@ -369,7 +399,6 @@ def _holdings(pairs):
 
     The first are a structured array that mirrors Holding.
     """
-    cards = np.array([(a, b) for b in range(NUM_CARDS) for a in range(b)], np.uint8)
     which, held = np.nonzero((pairs > 0).any(1))
     holdings = np.zeros(
         len(held),
@@ -377,7 +406,7 @@ def _holdings(pairs):
             [("low", "u1"), ("high", "u1"), ("first", "f8"), ("second", "f8")], align=True
         ),
     )
-    holdings["low"], holdings["high"] = cards[held].T
+    holdings["low"], holdings["high"] = _HOLES[held].T
     holdings["first"], holdings["second"] = pairs[which, :, held].T
     return holdings, np.cumsum(np.bincount(which, minlength=len(pairs)))
 
@@ -415,7 +444,7 @@ def _sweep_boards(
 
 
 def _checked_range(weights, what):
-    """Return *weights* as float64 (1326,), none negative, some positive."""
+    """Return *weights* as float64 (1326,), none negative."""
     checked = np.ascontiguousarray(weights, np.float64)
     if checked.shape != (NUM_HOLES,):
         raise CardError(
@@ -429,6 +458,9 @@ def _checked_range(weights, what):
 def range_equity(first, second, board=(), threads=1):
     """Return how often one range beats and ties another, over all run-outs.
 
+    Hands that can meet none of the other range are left out. The sums are good to 1e-15 of
+    what the others would weigh together if all of them could meet.
+
     Args:
         first: float64 (1326,), weight of each hand by hole index, none negative. Weights
             of hands that hold a card of the board do not matter.
@@ -438,12 +470,22 @@ def range_equity(first, second, board=(), threads=1):
         threads: how many to count with; the sums are the same to the last bit.
 
     Raises:
-        CardError: a range cannot be used, no two hands of them can meet, or the board's
-            cards are not distinct or not as many as wanted.
+        CardError: a range cannot be used, no two hands of them can meet or only some of next
+            to no weight, or the board's cards are not distinct or not as many as wanted.
         ConfigError: *threads* is below 1.
     """
     board = _checked_cards(board, (0, 3, 4, 5), "a board")
     ranges = np.stack([_checked_range(first, "first"), _checked_range(second, "second")])
+    ranges[:, np.isin(_HOLES, board).any(axis=1)] = 0
+    ranges[~hands_that_meet(*ranges)] = 0
+    if not ranges.any():
+        raise CardError(
+            "the ranges hold no two hands that can meet on this board",
+            "give both a hand that shares no card with the board or the other",
+        )
+    # Powers of two change no digit, and no product of weights below 1 is too large.
+    exponents = np.frexp(ranges.max(axis=1))[1]
+    ranges = np.ldexp(ranges, -exponents[:, None])
     if board:
         boards = _river_boards(board)
         multiplicities = np.ones(len(boards))
@@ -452,10 +494,9 @@ def range_equity(first, second, board=(), threads=1):
         boards, multiplicities = canonical_rivers()
         # Instead of the boards' suits, the ranges' are renamed, in all 24 ways; ranges
         # that know no suits are then the same 24 times.
-        cards = np.array([(a, b) for b in range(NUM_CARDS) for a in range(b)])
         renamed = []
         for suits in permutations(range(4)):
-            low, high = np.sort(cards & ~3 | np.array(suits)[cards & 3], axis=1).T
+            low, high = np.sort(_HOLES & ~3 | np.array(suits)[_HOLES & 3], axis=1).T
             renamed.append(ranges[:, high * (high - 1) // 2 + low])
         pairs, copies = np.unique(np.array(renamed), axis=0, return_counts=True)
         # Weights are products, so the first range's can take the copies.
@@ -469,10 +510,16 @@ def range_equity(first, second, board=(), threads=1):
         ),
         len(boards),
     )
-    win, not_lost, total = np.sum(parts, axis=0).tolist()
-    if not total > 0:
+    sums = np.sum(parts, axis=0)
+    if sums[2] <= _LEAST_SHARE * ranges.sum(axis=1).prod() * multiplicities.sum():
         raise CardError(
-            "the ranges hold no two hands that can meet on this board",
-            "give both a hand that shares no card with the board or the other",
+            "the hands of the ranges that can meet on this board weigh next to nothing beside "
+            "those that share a card",
+            "leave out the hands that hardly count, or give the others more weight",
         )
+    with np.errstate(over="ignore", under="ignore"):
+        given = np.ldexp(sums, exponents.sum())
+    if np.finfo(np.float64).tiny <= given[2] < np.inf:
+        sums = given
+    win, not_lost, total = sums.tolist()
     return RangeEquity(win, not_lost - win, total)

@@ -55,7 +55,8 @@ cdef uint8_t RENAMING[256]                           # by the new names of suits
 # Hands of one kind that a hole stands for, 0 where another stands for it; by which of
 # the suit pairs 01, 02, 03, 12, 13, 23 look alike on the board, one bit each.
 cdef uint8_t COPIES[64][NUM_HOLES]
-cdef uint8_t BIN[2048]                               # by river value; BLOCKED has one of its own
+# By river value; BLOCKED has one of its own, and so has what is no river value.
+cdef uint8_t BIN[65536]
 
 
 cdef inline int hole_index(int low, int high) noexcept nogil:
@@ -118,7 +119,8 @@ cdef void fill_tables() noexcept:
                 count += RENAMED[kept[bit]][hole] == hole
             if other == hole:
                 COPIES[alike][hole] = <uint8_t>(num_kept // count)
-    for value in range(2048):
+    memset(BIN, NUM_BINS + 1, sizeof(BIN))
+    for value in range(VALUE_UNIT + 1):
         BIN[value] = <uint8_t>min(value * NUM_BINS // VALUE_UNIT, NUM_BINS - 1)
     BIN[BLOCKED] = NUM_BINS
 
@@ -398,7 +400,7 @@ cdef int list_run_outs(
     return count
 
 
-cdef void count_run_outs(
+cdef bint count_run_outs(
     const card_t* board,
     int num_board,
     const uint16_t* holes,         # IN   (num_holes,) none on the board
@@ -408,12 +410,12 @@ cdef void count_run_outs(
     int16_t* histograms,           # OUT  (num_holes, NUM_BINS) cumulative counts
     uint16_t* equities,            # OUT  (num_holes,) mean river value, units of 1/32768
 ) noexcept nogil:
-    """Histograms of river value over all run-outs of a board."""
+    """Histograms of river value over all run-outs of a board; False if these are not the values."""
     cdef RunOut run_outs[MAX_RUNOUTS]
-    # One more bin, for the run-outs that take a hole card.
-    cdef int16_t counts[NUM_HOLES][NUM_BINS + 1]
+    # Two more bins: for the run-outs that take a hole card, and for what is no value.
+    cdef int16_t counts[NUM_HOLES][NUM_BINS + 2]
     cdef int32_t sums[NUM_HOLES]
-    cdef int num_run_outs, i, b
+    cdef int num_run_outs, num_left, i, b
     cdef int64_t h, unit
     cdef uint16_t value
     cdef const uint16_t* values
@@ -435,14 +437,19 @@ cdef void count_run_outs(
             value = values[renamed[holes[h]]]
             counts[h][BIN[value]] += 1
             sums[h] += value
+    # All others take a card of the hole.
+    num_left = 1081 if num_board == 3 else 46
+    unit = <int64_t>VALUE_UNIT * num_left
     for h in range(num_holes):
+        if counts[h][NUM_BINS] != num_run_outs - num_left or counts[h][NUM_BINS + 1] != 0:
+            return False
         sums[h] -= BLOCKED * counts[h][NUM_BINS]
-        unit = <int64_t>VALUE_UNIT * (num_run_outs - counts[h][NUM_BINS])
         equities[h] = <uint16_t>((2 * EQUITY_UNIT * <int64_t>sums[h] + unit) // (2 * unit))
         total = 0
         for b in range(NUM_BINS):
             total += counts[h][b]
             histograms[h * NUM_BINS + b] = total
+    return True
 
 
 # ---- Doors -----------------------------------------------------------------------------------
@@ -475,6 +482,22 @@ def _check_holes(const int64_t[::1] offsets, const uint16_t[::1] holes, int64_t 
     for i in range(holes.shape[0]):
         if holes[i] >= NUM_HOLES:
             raise ValueError(f"not a hole: {holes[i]}")
+
+
+def _check_apart(
+    const uint8_t[:, ::1] boards, const int64_t[::1] offsets, const uint16_t[::1] holes,
+):
+    """Raise where a card of a hole is on its board."""
+    cdef int64_t i, h
+    cdef int j
+    cdef uint64_t blocked
+    for i in range(boards.shape[0]):
+        blocked = 0
+        for j in range(<int>boards.shape[1]):
+            blocked |= 1ULL << boards[i, j]
+        for h in range(offsets[i], offsets[i + 1]):
+            if (blocked >> HOLE_CARDS[holes[h]][0] | blocked >> HOLE_CARDS[holes[h]][1]) & 1:
+                raise ValueError(f"a card of hole {holes[h]} is on its board, number {i}")
 
 
 def _check_opponents(int num_opponents):
@@ -611,6 +634,7 @@ def runout_histograms(
     """
     _check_boards(boards, (3, 4))
     _check_holes(offsets, holes, boards.shape[0])
+    _check_apart(boards, offsets, holes)
     if (
         river_boards.shape[0] != NUM_RIVER_BOARDS or river_boards.shape[1] != 5
         or all_values.shape[0] != NUM_RIVER_BOARDS or all_values.shape[1] != NUM_HOLES
@@ -621,15 +645,23 @@ def runout_histograms(
     cdef int16_t[:, ::1] histograms = histograms_array
     cdef uint16_t[::1] equities = equities_array
     cdef int64_t i, start
+    cdef bint good = True
     with nogil:
         for i in range(boards.shape[0]):
             start = offsets[i]
             if offsets[i + 1] == start:
                 continue
-            count_run_outs(
+            good = count_run_outs(
                 &boards[i, 0], <int>boards.shape[1], &holes[start], offsets[i + 1] - start,
                 &river_boards[0, 0], &all_values[0, 0], &histograms[start, 0], &equities[start],
             )
+            if not good:
+                break
+    if not good:
+        raise ValueError(
+            f"all_values are not the river values of river_boards: wanted 0 to {VALUE_UNIT}, "
+            f"and {BLOCKED} where a card is on the board and only there"
+        )
     return histograms_array, equities_array
 
 
@@ -656,6 +688,7 @@ def opponent_shares(
     """
     _check_boards(boards, (5,))
     _check_holes(offsets, holes, boards.shape[0])
+    _check_apart(boards, offsets, holes)
     _check_opponents(num_opponents)
     cdef int64_t i, h
     cdef int hole

@@ -4,6 +4,8 @@ The rules of betting are here once, in `list_actions` and `play`; both passes wa
 depth first with a stack of their own, so no bet menu can overflow the C stack.
 """
 
+import numpy as np
+
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
@@ -194,6 +196,18 @@ cdef chips_t raise_total(
     return <chips_t>min(max(total, <int64_t>hand.to_match + hand.full_raise), <int64_t>all_in)
 
 
+cdef bint could_answer(const Game* game, const Hand* hand) noexcept nogil:
+    """Whether any opponent of the actor has chips beyond the bet to match."""
+    cdef int seat
+    for seat in range(game.num_players):
+        if (
+            seat != hand.actor and hand.able >> seat & 1
+            and hand.bets[seat] + hand.stacks[seat] > hand.to_match
+        ):
+            return True
+    return False
+
+
 cdef int list_raises(
     const Game* game, const Hand* hand, int text, chips_t* totals
 ) noexcept nogil:
@@ -207,7 +221,7 @@ cdef int list_raises(
     cdef bint closed = (
         hand.acted >> me & 1 and hand.to_match - hand.bets[me] < hand.full_raise
     )
-    if all_in <= hand.to_match or closed or hand.able == 1 << me:
+    if all_in <= hand.to_match or closed or not could_answer(game, hand):
         return 0
     for size in range(game.text_sizes[text], game.text_sizes[text + 1]):
         if game.size_kinds[size] == EVERY_CHIP:
@@ -477,6 +491,9 @@ cdef class BettingRules:
             or street_texts[street_texts.shape[0] - 1] != keeps_call.shape[0]
             or size_kinds.shape[0] != size_amounts.shape[0]
             or text_sizes[text_sizes.shape[0] - 1] != size_kinds.shape[0]
+            or street_texts[0] != 0
+            or text_sizes[0] != 0
+            or (np.diff(text_sizes) < 0).any()
         ):
             raise ValueError("the arrays of the menu do not fit together")
         self._kept = (street_texts, text_sizes, keeps_call, size_kinds, size_amounts)
@@ -490,6 +507,8 @@ cdef class BettingRules:
         for i in range(self.game.num_blinds):
             self.game.blinds[i] = blinds[i]
         for i in range(self.game.num_streets):
+            if not 0 <= first_to_act[i] < self.game.num_players:
+                raise ValueError(f"street {i} begins with seat {first_to_act[i]}")
             self.game.first_to_act[i] = first_to_act[i]
             if street_texts[i + 1] <= street_texts[i]:
                 raise ValueError(f"street {i} has no text in the menu")

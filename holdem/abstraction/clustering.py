@@ -23,6 +23,7 @@ import numpy.typing as npt
 from holdem._core import cluster as kernel
 from holdem._core.cluster import CITY_BLOCK, SQUARED
 from holdem.abstraction.workers import Workers
+from holdem.errors import ConfigError
 
 __all__ = ["CITY_BLOCK", "SQUARED", "Clustering", "cluster"]
 
@@ -77,7 +78,7 @@ def cluster(
     stay empty.
 
     Args:
-        points: int16, shape (num_points, dims), 0 or more, dims even.
+        points: int16, shape (num_points, dims), coordinates 0 or more, dims even.
         weights: int64, shape (num_points,), 1 or more.
         num_centres: 1 to 65,536.
         metric: `CITY_BLOCK` or `SQUARED`.
@@ -86,7 +87,20 @@ def cluster(
         iterations: most steps after each seeding; it ends where no step helps.
         workers: who counts.
         report: told of each step.
+
+    Raises:
+        ConfigError: *num_centres*, *restarts* or *iterations* is out of range.
+        ValueError: there are no points, or points or weights that do not fit.
     """
+    if not 1 <= num_centres <= kernel.MAX_CENTRES:
+        raise ConfigError(
+            f"{num_centres} centres, wanted 1 to {kernel.MAX_CENTRES:,}", "ask for 200, say"
+        )
+    if restarts < 1 or iterations < 0:
+        raise ConfigError(
+            f"{restarts} restarts of {iterations} iterations, wanted at least 1 of 0 or more",
+            "one restart is enough to try it",
+        )
     best: Clustering | None = None
     for restart in range(restarts):
         rng = np.random.default_rng([*seed, restart])

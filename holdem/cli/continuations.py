@@ -16,7 +16,7 @@ from holdem.cli.terminal import (
     run_command,
     signals_raise,
 )
-from holdem.errors import StorageError
+from holdem.errors import ConfigError, StorageError
 from holdem.evaluation.contestants import Loader
 from holdem.search.continuations import (
     KIND,
@@ -25,7 +25,7 @@ from holdem.search.continuations import (
     estimate,
     learn_continuations,
 )
-from holdem.storage import format_bytes, is_folder
+from holdem.storage import format_bytes, is_folder, make_folder
 from holdem.types import STREETS
 
 PROG = "holdem continuations"
@@ -43,16 +43,14 @@ def _parser() -> Parser:
         "Learn what a heads-up policy wins from the end of each street's betting on.",
         "Search on the flop and the turn looks no further than that: there each player chooses\n"
         "whether the policy goes on as it is, or with more folds, calls or raises. The table is\n"
-        "learned from sampled deals, exactly over all betting, and lies beside the policy.",
+        "learned from sampled deals, exactly over all betting, and lies beside the policy, in\n"
+        "continuations/ of the run, where search looks for it.",
     )
     parser.add_argument(
         "policy", type=Path, metavar="POLICY", help="a policy, or the folder of its run"
     )
     parser.add_argument(
         "--buckets", type=Path, metavar="PATH", help="the bucket set; by default the policy's"
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="PATH", help="the folder to be (continuations/ of the run)"
     )
     parser.add_argument(
         "--deals", metavar="N", help="how many; by default as many as take about a minute"
@@ -67,16 +65,21 @@ def _main(argv: Sequence[str]) -> int:
     deals = None if options.deals is None else number("--deals", options.deals, 1, _MOST_DEALS)
     workers = number("--workers", options.workers, 0, 1024)
     seed = number("--seed", options.seed, 0, 2**63 - 1)
-    out = options.out or continuations_path(options.policy)
+    out = continuations_path(options.policy)
     if out.exists() and not is_folder(out, KIND):
-        raise StorageError(
-            f"{out} is there already and holds no continuations", "choose another --out"
-        )
+        raise StorageError(f"{out} is there already and holds no continuations", "move it away")
     loader = Loader(options.buckets)
     player = loader.policy(options.policy)
     loader.require_used()
     console = make_console()
+    make_folder(out.parent)
     costs = estimate(player, num_deals=deals, num_workers=workers)
+    pairs = max(costs.num_groups) ** 2
+    if costs.num_deals < pairs:
+        raise ConfigError(
+            f"--deals is {costs.num_deals:,}, and the table has {pairs:,} pairs of groups of hands",
+            "give a deal to each at least, better ten, or leave --deals out",
+        )
     rows = {
         "values": f"of {sum(costs.num_roots):,} ends of a street's betting in {costs.num_deals:,} "
         "deals, 16 pairs of continuations each",

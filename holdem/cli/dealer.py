@@ -12,13 +12,14 @@ from rich.console import Console
 from holdem.cli.table_options import DEALER_OPTIONS, add_dealer_options, dealer_values
 from holdem.cli.terminal import (
     Parser,
+    Stopped,
     duration,
     make_console,
     option_value,
     run_command,
-    signals_raise,
+    signals,
 )
-from holdem.play.dealer import MatchResult, play_match
+from holdem.play.dealer import FinishedHand, MatchResult, play_match
 from holdem.play.game_definition import read_game
 from holdem.types import DEALER_RULES, DealerConfig
 
@@ -73,15 +74,25 @@ def _main(argv: Sequence[str]) -> int:
     if options.ports is not None:
         given["ports"] = option_value("--port", options.ports, DEALER_RULES["ports"])
     config = DealerConfig(duplicate=options.duplicate, **given)
-    console, errors = make_console(), Console(stderr=True, highlight=False, markup=False)
+    # What players do wrong may have no reader any longer: the match goes on.
+    console, errors = make_console(), make_console(stderr=True, outlived=True)
     names = [name.strip() for name in options.seats.split(",")]
 
     def ready(ports: tuple[int, ...]) -> None:
         console.print(*ports, soft_wrap=True)
         sys.stdout.flush()
 
+    advice = ""
+
+    def count(hand: FinishedHand) -> None:
+        nonlocal advice
+        advice = "the hands that are over are in the log" if options.log else ""
+
+    def stop(number: int) -> None:
+        raise Stopped(number, advice)
+
     start = time.monotonic()
-    with signals_raise("the hands that are over are in the log" if options.log else ""):
+    with signals(stop):
         result = play_match(
             table,
             names,
@@ -89,6 +100,7 @@ def _main(argv: Sequence[str]) -> int:
             say=lambda text: errors.print(text, soft_wrap=True),
             log_path=options.log,
             ready=ready,
+            on_hand=count,
         )
     _print_result(console, result, table.game.big_blind, time.monotonic() - start)
     fair = result.hands == config.hands and not any(player.out for player in result.players)

@@ -10,11 +10,18 @@ from pathlib import Path
 from holdem.cli.play_terminal import TerminalTable
 from holdem.cli.table_display import TableDisplay, print_result
 from holdem.cli.table_options import add_search_options, agent_of, search_of
-from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
+from holdem.cli.terminal import (
+    Parser,
+    make_console,
+    option_value,
+    run_command,
+    signals_raise,
+)
 from holdem.errors import ConfigError
 from holdem.play.client import Client, parse_address
 from holdem.play.game_definition import read_game
 from holdem.play.session import Limits, Session
+from holdem.types import PROFILE_RULES
 
 PROG = "holdem play"
 
@@ -42,7 +49,7 @@ def _parser() -> Parser:
         metavar="FILE",
         help="game definition, or a name such as hu (without --server the policy's)",
     )
-    parser.add_argument("--hands", type=int, metavar="N", help="stop after so many")
+    parser.add_argument("--hands", metavar="N", help="stop after so many")
     parser.add_argument(
         "--seed", type=int, metavar="N", help="of cards and choices (at a server 42, else any)"
     )
@@ -53,8 +60,11 @@ def _parser() -> Parser:
 
 def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
-    if options.hands is not None and options.hands < 1:
-        raise ConfigError(f"--hands is {options.hands}, and must be at least 1", "leave it out")
+    hands = None
+    if options.hands is not None:
+        hands = option_value("--hands", options.hands, PROFILE_RULES["max_hands"])
+    if options.verbose and options.server is None:
+        raise ConfigError("--verbose is for a server, and none is given", "leave --verbose out")
     if options.server is not None and options.game is None:
         raise ConfigError(
             "--server needs the definition of the game that is played there", "--game FILE"
@@ -69,7 +79,7 @@ def _main(argv: Sequence[str]) -> int:
         agent = agent_of(
             options, table.game, search, display.say, seed=42 if seed is None else seed
         )
-        limits = Limits(max_hands=options.hands)
+        limits = Limits(max_hands=hands)
         session = Session(table, agent, display, acts=True, limits=limits)
         with signals_raise(""), Client(*address, say=display.say) as client:
             session.run(client)
@@ -78,7 +88,7 @@ def _main(argv: Sequence[str]) -> int:
     seed = secrets.randbits(32) if seed is None else seed
     say = TableDisplay(console, acts=False).say
     agent = agent_of(options, table.game if table else None, search, say, seed=seed)
-    TerminalTable(console, agent.game, agent, seed).play(options.hands)
+    TerminalTable(console, agent.game, agent, seed).play(hands)
     return 0
 
 

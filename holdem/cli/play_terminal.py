@@ -118,8 +118,11 @@ class TerminalTable:
         while True:
             self._console.print(f"  you ({_offered(state, legal)}): ", style="bold", end="")
             self._console.file.flush()
-            typed = read_answer()
-            if typed is None or typed in ("q", "quit"):
+            try:
+                typed = read_answer() or ""
+            except EOFError:
+                raise _Left from None
+            if typed in ("q", "quit"):
                 raise _Left
             if typed in ("h", "hint"):
                 print_advice(self._console, state, self._agent.decide(state, hand))

@@ -13,6 +13,7 @@ from holdem.config import parse_scalar
 from holdem.errors import ConfigError, StorageError
 from holdem.play.game_definition import read_game
 from holdem.play.profile import write_profile
+from holdem.storage import require_place
 from holdem.types import PROFILE_RULES, TableProfile, shell_word
 
 PROG = "holdem profile"
@@ -48,6 +49,7 @@ def _main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     if options.out.exists():
         raise StorageError(f"{options.out} is there already", "another name: --out FILE")
+    require_place(options.out, b"")
     answers: dict[str, Any] = {}
     defaults = TableProfile()
     for name, question in _QUESTIONS.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,8 +80,16 @@ def _main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     if not options.i_understand_the_tos:
         raise ConfigError(_TOS, "--i-understand-the-tos, if the table's terms allow programs")
+    if options.confirm_every_action:
+        _require_answers(quiet=options.quiet)
     search = search_of(options)
     profile = profile_of(options)
+    if search is not None and search.time_budget_ms >= 1000 * profile.action_seconds:
+        raise ConfigError(
+            f"the search may take {search.time_budget_ms:g} ms for a decision, and the table gives "
+            f"{profile.action_seconds:g} seconds",
+            "give a smaller --time-budget-ms; 80 is the default",
+        )
     table = read_game(Path(profile.game))
     console = make_console()
     display = TableDisplay(
@@ -111,6 +121,26 @@ def _main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _require_answers(*, quiet: bool) -> None:
+    """Refuse to ask where nothing shall be printed, or where no answer can come."""
+    if quiet:
+        raise ConfigError(
+            "--quiet prints no decision, and --confirm-every-action asks about each",
+            "leave one of them out",
+        )
+    with contextlib.suppress(OSError):  # a terminal or a pipe has no place to look ahead from
+        descriptor = sys.stdin.fileno()
+        if not os.pread(descriptor, 1, os.lseek(descriptor, 0, os.SEEK_CUR)):
+            raise _nobody_answers()
+
+
+def _nobody_answers() -> ConfigError:
+    return ConfigError(
+        "--confirm-every-action asks before each action, and standard input has ended",
+        "answer at a terminal, or leave the option out",
+    )
+
+
 def _confirm(console: Console, message: MatchState, decision: Decision, seconds: float) -> bool:
     """Show a decision and ask whether it shall be sent; no answer in time is a no."""
     print_situation(console, message, decision)
@@ -119,7 +149,10 @@ def _confirm(console: Console, message: MatchState, decision: Decision, seconds:
     console.print(f"  send {words}? [y/n] ", style="bold", end="")
     sys.stdout.flush()
     forget_typed()  # a yes to what was not seen yet is none
-    answer = read_answer(seconds)
+    try:
+        answer = read_answer(seconds)
+    except EOFError:
+        raise _nobody_answers() from None
     if answer is None:
         console.print(f"\n  no answer within {seconds:g} seconds: nothing is sent", style="yellow")
     return answer is not None and answer.lower() in ("y", "yes")

@@ -17,8 +17,8 @@ from holdem.cli.table_options import (
     search_of,
 )
 from holdem.cli.terminal import Parser, make_console, run_command, signals_raise
-from holdem.errors import ConfigError, ProtocolError
-from holdem.play.following import lines_of, read_told
+from holdem.errors import ConfigError, ProtocolError, StorageError
+from holdem.play.following import Told, lines_of, read_told
 from holdem.play.game_definition import read_game
 from holdem.play.session import Session
 from holdem.types import TableProfile
@@ -79,7 +79,8 @@ def _main(argv: Sequence[str]) -> int:
 def _follow(session: Session, path: Path, profile: TableProfile) -> bool:
     """Advise on the decisions in the log *path*; return whether it says what its seat won."""
     result, most = session.result, profile.max_hands
-    won: dict[int, float | None] = {}
+    won: list[float | None] = []
+    hand: Told | None = None  # the newest line about it
     result.ended = "the log ends"
     for line in lines_of(path, patience=profile.silence_seconds):
         try:
@@ -90,17 +91,37 @@ def _follow(session: Session, path: Path, profile: TableProfile) -> bool:
             continue
         if told is None:
             continue
-        beyond = len(won) == most and told.hand not in won
+        begins = hand is None or _begins_hand(told, hand)
+        beyond = begins and len(won) == most
         if not beyond:
             for message in told.decisions:
                 session.advise(message)
-            won[told.hand] = told.won
+            if begins:
+                won.append(told.won)
+            if hand is None or begins or told.hand == hand.hand:
+                hand = told
         if beyond or (told.over and len(won) == most):
             result.ended = f"{len(won):,} hands are read"
             break
-    counted = [chips for chips in won.values() if chips is not None]
+    if not won:
+        raise StorageError(
+            f"no hand was found in {path}",
+            "give --follow the log of a match: lines that begin with STATE: or MATCHSTATE:",
+        )
+    counted = [chips for chips in won if chips is not None]
     result.hands, result.chips = len(won), round(sum(counted))
-    return 0 < len(counted) == len(won)
+    return len(counted) == len(won)
+
+
+def _begins_hand(told: Told, newest: Told) -> bool:
+    """Whether *told* is of another hand than *newest*, and not of an earlier one.
+
+    Numbers begin anew where one log follows another; but how an earlier hand ended may also be
+    told again, after a lost connection.
+    """
+    if told.whole or told.hand > newest.hand:
+        return True
+    return not told.over and (told.hand < newest.hand or newest.over)
 
 
 if __name__ == "__main__":

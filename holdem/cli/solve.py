@@ -14,8 +14,15 @@ from rich.console import Console
 
 from holdem import storage
 from holdem.cli.chart import print_grid, sized_actions
-from holdem.cli.terminal import Parser, make_console, option_value, run_command, signals_raise
-from holdem.errors import ConfigError, MismatchError
+from holdem.cli.terminal import (
+    Parser,
+    Stopped,
+    make_console,
+    option_value,
+    run_command,
+    signals,
+)
+from holdem.errors import ConfigError, MismatchError, StorageError
 from holdem.game.cards import (
     CLASS_GRID,
     CLASS_OF_HOLE,
@@ -29,7 +36,7 @@ from holdem.search.solver import Progress, SubgameSolver
 from holdem.search.spot import PLAYERS, Spot, read_spot
 from holdem.search.strategies import HandStrategy
 from holdem.search.subgame import Node, NodeKind
-from holdem.types import SEARCH_RULES
+from holdem.types import SEARCH_RULES, shell_word
 
 PROG = "holdem solve"
 DEFAULT_MENU = "50%, a"
@@ -89,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LOCK",
         help="fix what is done at a decision; the answer to that is found",
     )
-    parser.add_argument("--save", type=Path, metavar="PATH", help="keep the solution in a folder")
+    parser.add_argument(
+        "--save", type=Path, metavar="PATH", help="keep the solution in a new folder"
+    )
     parser.add_argument("--load", type=Path, metavar="PATH", help="go on from a kept solution")
     parser.add_argument("--json", action="store_true", help="print JSON, every hand of it")
     return parser
@@ -101,12 +110,15 @@ def _run(argv: Sequence[str]) -> int:
     budget = None
     if options.time_budget is not None:
         budget = _number(options.time_budget, "--time-budget", least=0.0)
+    if options.save:
+        _require_place(options.save, options.load)
     solver = _locked(options)
     # A path that leads nowhere should be told before a long solve.
     places = [(solver.tree.root, ()), *(solver.find(path) for path in options.at)]
     for node, cards in places:
         solver.strategy(node, cards)
-    console = make_console(quiet=options.json)
+    # What is to be kept must outlive the terminal.
+    console = make_console(quiet=options.json, outlived=options.save is not None)
     _print_spot(console, solver)
     lines: list[Progress] = []
 
@@ -114,15 +126,26 @@ def _run(argv: Sequence[str]) -> int:
         lines.append(progress)
         _print_progress(console, progress)
 
-    with signals_raise("--time-budget SECONDS to stop with an answer"):
-        solver.solve(target=target, time_budget=budget, observer=observe)
-    if lines and lines[-1].exploitability > target:
-        console.print(f"  the time is over; wanted was {target:g} %")
-    else:
-        console.print("  done")
-    if options.save:
-        solver.save(options.save)
-        console.print(f"kept in {options.save}")
+    advice = "--save PATH to keep what was solved, --time-budget SECONDS to stop with an answer"
+    stopped: list[int] = []
+
+    def stop(number: int) -> None:
+        if stopped:
+            raise Stopped(number, "")
+        stopped.append(number)
+
+    with signals(stop):
+        solver.solve(
+            target=target, time_budget=budget, observer=observe, stop=lambda: bool(stopped)
+        )
+        if options.save:
+            solver.save(options.save)
+            console.print(f"kept in {options.save}", soft_wrap=True)
+            advice = f"go on with: {PROG} --load {shell_word(options.save)}"
+    if stopped:
+        raise Stopped(stopped[0], advice)
+    reached = lines[-1].exploitability <= target
+    console.print("  done" if reached else f"  the time is over; wanted was {target:g} %")
     if options.json:
         print(json.dumps(_document(solver, lines, places), allow_nan=False))
         return 0
@@ -130,6 +153,16 @@ def _run(argv: Sequence[str]) -> int:
     for node, cards in places:
         _print_strategy(console, solver, node, cards)
     return 0
+
+
+def _require_place(path: Path, loaded: Path | None) -> None:
+    """Refuse, before the solve, a place where the solution cannot be kept.
+
+    Only the one that is gone on from is replaced.
+    """
+    if path.exists() and not (loaded and loaded.exists() and path.samefile(loaded)):
+        raise StorageError(f"{path} is there already", "choose another path for --save")
+    storage.make_folder(next(folder for folder in path.resolve().parents if folder.exists()))
 
 
 def _number(text: str, option: str, *, least: float) -> float:
@@ -149,9 +182,12 @@ def _locked(options: argparse.Namespace) -> SubgameSolver:
     solver = _solver(options)
     try:
         _lock(solver, options.lock)
-    except MismatchError:
+    except MismatchError as error:
         if options.load:
-            raise
+            raise MismatchError(
+                f"{error}, and {options.load} was solved with all suits alike",
+                "solve anew with this lock, without --load",
+            ) from None
         # A lock treats suits differently: then no two cards are alike.
         solver = _solver(options, alike=False)
         _lock(solver, options.lock)
@@ -159,8 +195,15 @@ def _locked(options: argparse.Namespace) -> SubgameSolver:
 
 
 def _lock(solver: SubgameSolver, locks: Sequence[str]) -> None:
+    places: set[str] = set()
     for text in locks:
-        solver.lock(*parse_lock(text, solver.tree, solver.spot.ranges))
+        node, strategy = parse_lock(text, solver.tree, solver.spot.ranges)
+        if node.path() in places:
+            raise ConfigError(
+                f"two locks of one decision, the second is {text!r}", "leave one of them out"
+            )
+        places.add(node.path())
+        solver.lock(node, strategy)
 
 
 def _solver(options: argparse.Namespace, *, alike: bool = True) -> SubgameSolver:
@@ -209,7 +252,8 @@ def _print_spot(console: Console, solver: SubgameSolver) -> None:
 def _print_progress(console: Console, progress: Progress) -> None:
     console.print(
         f"  {progress.iterations:>6,} iterations {progress.seconds:>8.2f} s   "
-        f"exploitability {progress.exploitability:.3f} % of the pot"
+        # Rounding may bring it below 0.
+        f"exploitability {max(0.0, progress.exploitability):.3f} % of the pot"
     )
 
 

@@ -134,7 +134,8 @@ def add_search_options(parser: Parser, seats: Sequence[str] = ()) -> None:
     group.add_argument(
         "--safety",
         choices=SEARCH_RULES["safety"].choices,
-        help=f"what the opponent may fall back on ({default.safety})",
+        help="what the opponent may fall back on; all but unsafe search rivers only "
+        f"({default.safety})",
     )
 
 
@@ -161,6 +162,12 @@ def search_of(options: argparse.Namespace) -> SearchConfig | None:
     }
     if given and not options.search:
         raise _nobody_searches(next(iter(given)), named=options.search is None)
+    safety = given.get("--safety", "unsafe")
+    if "--depth" in given and safety != "unsafe":
+        raise ConfigError(
+            f"--safety {safety} searches rivers only, which --depth says nothing about",
+            "leave one of them out",
+        )
     config = SearchConfig(**{_SEARCH_OPTIONS[option]: value for option, value in given.items()})
     return config if options.search else None
 

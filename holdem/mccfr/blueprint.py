@@ -324,13 +324,26 @@ def normalised(sums: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _normalised_units(sums: NDArray[np.float32], one: int) -> NDArray[np.int32]:
     """Strategy sums (num_actions, rows) as probabilities in units of 1/*one*."""
-    units: NDArray[np.int32] = np.rint(normalised(sums) * np.float32(one)).astype(np.int32)
+    exact = normalised(sums) * np.float32(one)
+    units: NDArray[np.int32] = np.rint(exact).astype(np.int32)
     most_likely = units.max(axis=0)
     rest = one - units.sum(axis=0)
+    # Of many actions that were all rounded up, the likeliest has less than what is over.
+    short = np.flatnonzero(most_likely + rest < 0)
+    units[:, short] = _rounded_down(exact[:, short], one)
+    rest[short] = 0
     for row in units:  # argmax along the short axis costs more than all the rest
         given = np.where(row == most_likely, rest, 0)
         row += given
         rest -= given
+    return units
+
+
+def _rounded_down(exact: NDArray[np.float32], one: int) -> NDArray[np.int32]:
+    """Whole units for each column, *one* in all: what is left goes to the largest fractions."""
+    units = np.floor(exact).astype(np.int32)
+    places = np.argsort(np.argsort(units - exact, axis=0, kind="stable"), axis=0)
+    units += places < one - units.sum(axis=0)
     return units
 
 

@@ -114,6 +114,10 @@ class LineBuffer:
             )
         return [line.decode("ascii", "replace").strip() for line in lines]
 
+    def rest(self) -> list[str]:
+        """Return the line that has begun and not ended, if there is one."""
+        return [self._rest.decode("ascii", "replace").strip()] if self._rest else []
+
 
 def check_version(line: str) -> None:
     """Check the first line of a player.

@@ -1,8 +1,9 @@
 """A player's side of the network: lines from a dealer, over a connection that is made again.
 
 A connection that breaks during a hand is made again for as long as the client is patient; one
-that ends between hands is tried once more, because that is how a match ends. The client waits
-only so long for a dealer that says nothing.
+that ends between hands is tried once more, because that is how a match ends. Patience is not
+renewed, and pauses grow, until the dealer tells something new: a port that takes connections and
+drops them is no dealer. The client waits only so long for one that says nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from holdem.types import shown
 __all__ = ["Client", "parse_address"]
 
 _SLICE = 0.25  # seconds that are waited at a time, see holdem.play.connections
-_LONGEST_PAUSE = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _CHUNK = 1 << 16
+_MOST_PORT = 65_535
 
 
 class Client:
@@ -47,7 +49,8 @@ class Client:
 
         Args:
             host, port: where it listens for this player.
-            patience: seconds that a lost connection, or the first, is tried for.
+            patience: seconds that a lost connection, or the first, is tried for; without news
+                from the dealer those of all tries together.
             silence: seconds that are waited for a line.
             say: is told what happens to the connection.
 
@@ -59,9 +62,13 @@ class Client:
         self._socket: socket.socket | None = None
         self._buffer = LineBuffer()
         self._lines: deque[str] = deque()
+        # A connection that is made again begins with two lines that were told before.
+        self._told: deque[str] = deque(maxlen=2)
+        self._news = False  # whether this connection told anything else
+        self._left, self._pause = patience, 0.0
         self.connections = 0
         self.between_hands = False
-        if not self._connect(patience):
+        if not self._connect():
             raise ResourceError(
                 f"no dealer answers at {host}, port {port}",
                 "start the dealer first; it prints the port of each player",
@@ -91,20 +98,9 @@ class Client:
         while not self._lines:
             data = self._read()
             if data:
-                self._lines.extend(self._buffer.feed(data))
-                continue
-            self.close()
-            if self.between_hands:
-                if not self._connect(0.0):
-                    return None
-                continue
-            self._say("the connection is lost in the middle of a hand; trying again")
-            if not self._connect(self._patience):
-                raise ResourceError(
-                    f"the dealer at {self._address[0]}, port {self._address[1]} is gone, in the "
-                    "middle of a hand",
-                    "start this command again once it is back",
-                )
+                self._take(data)
+            elif not self._come_back():
+                return None
         return self._lines.popleft()
 
     def has_more(self) -> bool:
@@ -113,7 +109,7 @@ class Client:
             # A connection that is over is left for receive() to find.
             with contextlib.suppress(OSError):
                 if select.select([self._socket], [], [], 0)[0]:
-                    self._lines.extend(self._buffer.feed(self._socket.recv(_CHUNK)))
+                    self._take(self._socket.recv(_CHUNK))
         return bool(self._lines)
 
     def send(self, line: str) -> None:
@@ -122,21 +118,59 @@ class Client:
             with contextlib.suppress(OSError):
                 self._socket.sendall(line.encode("ascii") + END_OF_LINE)
 
-    def _connect(self, seconds: float) -> bool:
-        """Try to connect for so long, at least once; return whether it worked."""
-        pause = 0.05
+    def _take(self, data: bytes) -> None:
+        """Take in bytes of the dealer; news from it renew the patience."""
+        lines = self._buffer.feed(data)
+        news = [line for line in lines if line not in self._told]
+        if news:
+            self._told.extend(news)
+            self._news, self._left, self._pause = True, self._patience, 0.0
+        self._lines.extend(lines)
+
+    def _come_back(self) -> bool:
+        """Connect again where the connection is over; return False if the match is over, too.
+
+        Raises:
+            ResourceError: a hand is under way, or none was yet, and patience has run out.
+        """
+        self.close()
+        if self.between_hands:
+            self._left = 0.0
+            return self._news and self._connect()
+        when = "in the middle of a hand" if self._told else "before the first line"
+        if self._news or self.connections == 1:  # not again and again
+            self._say(f"the connection is lost {when}; trying again")
+        if self._left <= 0:
+            raise ResourceError(
+                f"{self._where} takes every connection and closes it, {when}",
+                "see whether another client plays at this port, and whether it is a dealer's",
+            )
+        if not self._connect():
+            raise ResourceError(
+                f"{self._where} is gone, {when}", "start this command again once it is back"
+            )
+        return True
+
+    @property
+    def _where(self) -> str:
+        return f"the dealer at {self._address[0]}, port {self._address[1]}"
+
+    def _connect(self) -> bool:
+        """Try to connect while patience is left, at least once; return whether it worked."""
         while True:
+            time.sleep(self._pause)
+            self._left -= self._pause
+            self._pause = min(max(2 * self._pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             start = time.monotonic()
             try:
-                self._socket = socket.create_connection(self._address, timeout=max(_SLICE, seconds))
+                timeout = max(_SLICE, self._left)
+                self._socket = socket.create_connection(self._address, timeout=timeout)
                 break
             except (OSError, OverflowError):
-                seconds -= time.monotonic() - start
-            if seconds <= 0:
+                self._left -= time.monotonic() - start
+            if self._left <= 0:
                 return False
-            time.sleep(pause)
-            seconds -= pause
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        self._news = False
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(_SLICE)
         self._buffer, self.connections = LineBuffer(), self.connections + 1
@@ -169,6 +203,9 @@ def parse_address(text: str) -> tuple[str, int]:
         ConfigError: it is not that.
     """
     host, _, port = text.rpartition(":")
-    if not host or not re.fullmatch(r"[0-9]{1,5}", port):
-        raise ConfigError(f"not a server: {shown(text)}", "give HOST:PORT, as in 127.0.0.1:18791")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= _MOST_PORT:
+        raise ConfigError(
+            f"not a server: {shown(text)}",
+            f"give HOST:PORT, as in 127.0.0.1:18791; ports go from 1 to {_MOST_PORT}",
+        )
     return host, int(port)

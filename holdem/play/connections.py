@@ -13,6 +13,7 @@ line, and then takes the place of one that was there before.
 from __future__ import annotations
 
 import contextlib
+import errno
 import selectors
 import socket
 import time
@@ -310,9 +311,13 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), backlog=16)
     except (OSError, OverflowError) as error:
+        remedy = "choose another port, or 0 for any that is free"
+        number = getattr(error, "errno", None) or 0
+        if number < 0 or number == errno.EADDRNOTAVAIL:  # below 0: no address is called so
+            remedy = "give --host an address of this machine, or 0.0.0.0 for all of them"
         raise ResourceError(
             f"cannot listen on {host}, port {port}: {getattr(error, 'strerror', None) or error}",
-            "choose another port, or 0 for any that is free",
+            remedy,
         ) from error
     listener.setblocking(False)
     return listener

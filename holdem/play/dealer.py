@@ -33,7 +33,7 @@ from holdem.play import acpc
 from holdem.play.agent import Decider
 from holdem.play.connections import Connections
 from holdem.play.game_definition import Table
-from holdem.storage import LineFile
+from holdem.storage import LineFile, require_place
 from holdem.types import DealerConfig, shown
 
 __all__ = [
@@ -356,7 +356,7 @@ def play_match(
     """
     _check_names(names, table.game.num_players)
     if log_path is not None:
-        _refuse_existing(log_path)
+        _require_log(log_path)
     coming = names[: len(names) - len(deciders)]
     ports = config.ports * len(coming) if config.ports == (0,) else config.ports
     if len(ports) != len(coming):
@@ -394,7 +394,7 @@ def _check_names(names: Sequence[str], num_players: int) -> None:
         raise ConfigError(f"two players are called alike: {', '.join(names)}", "tell them apart")
 
 
-def _refuse_existing(log_path: Path) -> None:
+def _require_log(log_path: Path) -> None:
     """Raise before the players come where `MatchLog` would after it."""
     if log_path.suffix == HISTORIES:
         raise ConfigError(
@@ -403,6 +403,7 @@ def _refuse_existing(log_path: Path) -> None:
     for path in (log_path, log_path.with_suffix(HISTORIES)):
         if path.exists():
             raise StorageError(f"{path} is there already", "choose another name, or move it away")
+        require_place(path, b"")
 
 
 def _replacement(text: str, state: State) -> Action:

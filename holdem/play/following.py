@@ -34,7 +34,8 @@ _TOLD = re.compile(r"(?:TO [0-9]+ at [0-9.]+ )?(MATCHSTATE:.*)")
 def lines_of(path: Path, *, patience: float = 0.0) -> Iterator[str]:
     """Yield the lines of *path*, those too that are still being written.
 
-    It ends with a line of scores, or when nothing came for *patience* seconds.
+    It ends with a line of scores, or when nothing came for *patience* seconds; then with what
+    there is of a last line.
 
     Raises:
         ConfigError: there is no such file.
@@ -54,6 +55,7 @@ def lines_of(path: Path, *, patience: float = 0.0) -> Iterator[str]:
                         if line.startswith("SCORE"):
                             return
                 elif waited >= patience:
+                    yield from buffer.rest()
                     return
                 else:
                     time.sleep(_PAUSE)
@@ -74,12 +76,14 @@ class Told:
         hand: the hand's number.
         decisions: in the line, as whoever decides sees them.
         over: whether the hand is over.
+        whole: whether this is the whole hand.
         won: chips that the player who is followed won in it; None if the line does not say.
     """
 
     hand: int
     decisions: tuple[MatchState, ...]
     over: bool
+    whole: bool = False
     won: float | None = None
 
 
@@ -105,7 +109,7 @@ def read_told(line: str, table: Table, seat_name: str) -> Told | None:
     wanted = logged.players.index(seat_name) if seat_name in logged.players else None
     decisions = tuple(_decisions(logged, table, wanted))
     won = None if wanted is None else logged.values[wanted]
-    return Told(logged.hand, decisions, over=True, won=won)
+    return Told(logged.hand, decisions, over=True, whole=True, won=won)
 
 
 def _decisions(logged: LoggedHand, table: Table, wanted: int | None) -> Iterator[MatchState]:

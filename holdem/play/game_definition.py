@@ -237,8 +237,11 @@ def _by_player(numbers: dict[str, tuple[int, ...]], key: str, players: int) -> t
 def _refuse_strange(game: GameConfig) -> None:
     """Raise unless the protocol and `holdem.game.rules` play *game* alike.
 
-    With stacks of different sizes they still differ on who may raise again after an all-in
-    below the minimum: these rules follow the TDA, the competition lets everybody.
+    With stacks of different sizes they still differ. After an all-in of less than a full raise
+    these rules follow the TDA: who has acted may not raise again, which the competition lets
+    everybody, and the next raise is a full one beyond the all-in, where the competition's is
+    one beyond the bet before. A raise that no opponent has chips to answer is none here; the
+    competition takes it while two players still act.
     """
     checks: tuple[tuple[Callable[[GameConfig], bool], str], ...] = (
         (lambda g: g.cards.kind == "holdem" and g.num_streets == 4, "is not hold'em on 4 streets"),

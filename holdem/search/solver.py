@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from holdem._core.equity import range_equity
+from holdem._core.equity import hands_that_meet, range_equity
 from holdem._core.range_boards import RangeBoards
 from holdem._core.range_walk import RangeWalk
 from holdem._core.showdown import fold_values
@@ -36,6 +36,9 @@ KIND = "subgame"
 FIRST_LOOK, LEAST_STEP, MOST_STEP = 10, 5, 50
 """Iterations before the first look at the exploitability, which costs as much as most of an
 iteration, and between two later ones."""
+
+_SLICE = 0.2
+"""Seconds of iterations between two looks at whether to stop."""
 
 _SMALL = 64 << 20
 """Bytes that any machine has left."""
@@ -163,14 +166,24 @@ class SubgameSolver:
             leaves=leaves is not None,
         )
         self._holes = tuple(_spread(np.flatnonzero(weights)) for weights in spot.ranges)
-        self._weights = tuple(
-            weights[holes] for weights, holes in zip(spot.ranges, self._holes, strict=True)
-        )
-        self._pairs = self._count_pairs()
-        if not self._pairs:
+        meets = hands_that_meet(*spot.ranges)
+        if not meets.any():
             raise ConfigError(
                 f"no hand of one range can meet one of the other on {cards_text(spot.board)}",
                 "give ranges with hands that share no card",
+            )
+        self._meets = tuple(able[holes] for able, holes in zip(meets, self._holes, strict=True))
+        # Hands that meet nobody are never dealt; rounding their weights could drown the others'.
+        self._weights = tuple(
+            weights[holes] * able
+            for weights, holes, able in zip(spot.ranges, self._holes, self._meets, strict=True)
+        )
+        self._pairs = self._count_pairs()
+        if not self._pairs > 0:  # but rounding
+            raise ConfigError(
+                f"the hands of the ranges that can meet on {cards_text(spot.board)} weigh next to "
+                "nothing beside those that share a card",
+                "leave out the hands that hardly count, or give the others more weight",
             )
         dealings = runouts(spot.board, spot.ranges, num_streets - 1, alike=alike)
         hands = [np.ascontiguousarray(HOLES[holes]) for holes in self._holes]
@@ -197,7 +210,10 @@ class SubgameSolver:
     def _met(self, player: int) -> npt.NDArray[np.float32]:
         """The other range's weight that each hand of *player* can meet: (hands,)."""
         own, theirs = HOLES[self._holes[player]], HOLES[self._holes[1 - player]]
-        return fold_values(own, theirs, self._weights[1 - player][:, None])[:, 0]
+        met: npt.NDArray[np.float32] = (
+            fold_values(own, theirs, self._weights[1 - player][:, None])[:, 0] * self._meets[player]
+        )
+        return met
 
     def _count_pairs(self) -> float:
         """Weight of all pairs of hands that share no card."""
@@ -264,6 +280,7 @@ class SubgameSolver:
         time_budget: float | None = None,
         most_iterations: int = 10**9,
         observer: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> Progress:
         """Iterate until the exploitability is at most *target* percent of the pot.
 
@@ -273,21 +290,32 @@ class SubgameSolver:
             most_iterations: iterations after which to stop earlier.
             observer: is told after ten iterations, and then the oftener the nearer the
                 target is; and at the end.
+            stop: is asked several times a second, but between iterations, whether to stop
+                earlier.
         """
         started = time.monotonic()
-        deadline = None if time_budget is None else started + time_budget
+        deadline = math.inf if time_budget is None else started + time_budget
         wanted = FIRST_LOOK
         while True:
             wanted = min(wanted, most_iterations - self.iterations)
-            done = self.run(wanted, deadline=deadline)
+            done = self._run_in_slices(wanted, deadline, stop)
             exploitability = self.exploitability()
             progress = Progress(self.iterations, time.monotonic() - started, exploitability)
             if observer:
                 observer(progress)
-            finished = done < wanted or self.iterations >= most_iterations
+            finished = done < wanted or self.iterations >= most_iterations or stop()
             if exploitability <= target or finished:
                 return progress
             wanted = _until_next_look(self.iterations, exploitability, target)
+
+    def _run_in_slices(self, iterations: int, deadline: float, stop: Callable[[], bool]) -> int:
+        """Do iterations as `run` does, looking at *stop* now and then; return how many."""
+        done = 0
+        # Signals are handled between slices only, and the iterations are the same.
+        while done < iterations and not stop() and (now := time.monotonic()) < deadline:
+            end = min(deadline, now + _SLICE)
+            done += self.run(iterations - done, deadline=end, least=1)
+        return done
 
     def _everywhere(self, door: Callable[..., T], *arguments: Any) -> T:
         """Call a door of the walk in every thread; return what the first one gave."""
@@ -358,13 +386,13 @@ class SubgameSolver:
         return self._mean(player, self._values(player, answer=False)) + self.spot.pot / 2
 
     def hand_values(self, player: int, *, answer: bool = False) -> npt.NDArray[np.float32]:
-        """Return what each hole takes home on average: float32 (1326,), NaN where not in range.
+        """Return what each hole takes home on average: float32 (1326,), NaN if never dealt.
 
         Args:
             player: whose holes.
             answer: what they take home when *player* gives a best response.
         """
-        values = self._values(player, answer=answer)
+        values = self._values(player, answer=answer) * self._meets[player]  # 0 of 0 is NaN
         met = self._met(player)
         result = np.full(len(HOLES), np.nan, np.float32)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -392,6 +420,7 @@ class SubgameSolver:
         others = HOLES[self._reader.holes_on(0, 0, other)]
         reach = self._reader.reach(node, 0, other, enters)
         met = float(fold_values(HOLES[hole : hole + 1], others, reach[:, None])[0, 0])
+        met *= bool(self._meets[player][self._holes[player] == hole].any())
         found = [
             float(self._walk.node_values(node.part, child.index, player)[place])
             for child in node.children

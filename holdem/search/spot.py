@@ -61,13 +61,16 @@ class Menu:
         texts = self.streets[min(street, len(self.streets) - 1)]
         text = texts[min(raises, len(texts) - 1)] if texts else ""
         tokens = (token.strip() for token in text.split(","))
-        sizes = tuple(parse_size(token) for token in tokens if token)
+        try:
+            sizes = tuple(parse_size(token) for token in tokens if token)
+        except ConfigError as error:  # its remedy has sizes that a subgame does not offer
+            raise ConfigError(f"menu {text!r}: {error}", _MENU_LANGUAGE) from None
         if any(kind == SizeKind.EVERY_CHIP for kind, _ in sizes):
             raise ConfigError(f"menu {text!r}: '*' would be too many bets", _MENU_LANGUAGE)
         if raises == 0 and any(kind == SizeKind.TIMES_BET for kind, _ in sizes):
             raise ConfigError(
                 f"menu {text!r}: 'x' is a multiple of the bet faced, and no bet is faced",
-                "use '%' of the pot, or give the size to --raise-menu",
+                "use '%' of the pot for bets; 'x' is for raises",
             )
         return sizes
 

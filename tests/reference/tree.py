@@ -31,10 +31,14 @@ class Node:
 
 
 class Hand:
-    """The money of one hand and whose turn it is."""
+    """The money of one hand and whose turn it is.
 
-    def __init__(self, game: GameConfig) -> None:
+    *over_all*: a raise need not be one that an opponent has the chips to answer.
+    """
+
+    def __init__(self, game: GameConfig, over_all: bool = False) -> None:
         self.game = game
+        self.over_all = over_all
         seats = range(game.num_players)
         self.stacks = [game.stack_of(seat) for seat in seats]
         self.paid = [0 for _ in seats]
@@ -85,11 +89,14 @@ class Hand:
         me = self.actor
         assert me is not None
         all_in = self.bets[me] + self.stacks[me]
-        others = [s for s in range(len(self.stacks)) if s != me]
+        others = [s for s in range(len(self.stacks)) if s != me and self.can_act(s)]
+        answered = any(
+            self.over_all or self.bets[s] + self.stacks[s] > self.to_match for s in others
+        )
         closed = (
             self.acted_at[me] is not None and self.to_match - self.acted_at[me] < self.full_raise
         )
-        if all_in <= self.to_match or closed or not any(self.can_act(s) for s in others):
+        if all_in <= self.to_match or closed or not answered:
             return []
         smallest = min(self.to_match + self.full_raise, all_in)
         to_call = self.to_match - self.bets[me]
@@ -166,9 +173,9 @@ class Hand:
         return [min(chips, second) for chips in self.paid]
 
 
-def enumerate_tree(game: GameConfig) -> Node:
-    """Return the root of the whole tree of *game*."""
-    return _grow(Hand(game), "", 0)
+def enumerate_tree(game: GameConfig, over_all: bool = False) -> Node:
+    """Return the root of the whole tree of *game*; see `Hand`."""
+    return _grow(Hand(game, over_all), "", 0)
 
 
 def _grow(hand: Hand, action: str, amount: int) -> Node:
