@@ -657,6 +657,17 @@ def test_no_run_waits_for_ever(tmp_path, monkeypatch, waits, laws, lost, remedy,
     assert remedy in error.remedy
 
 
+def test_what_a_resumed_run_loses(tmp_path, monkeypatch):
+    """It began at a final checkpoint, which is there still."""
+    train(tmp_path, games.leduc(), num_iterations=500)
+    Full(monkeypatch, "checkpoint_final", lambda full: None)
+    monkeypatch.setattr(run, "_ROOM_SECONDS", 0.0)
+    error = refusal(
+        lambda: train(tmp_path, games.leduc(), num_iterations=700, resume_from=tmp_path)
+    )
+    assert "what was trained after iteration 500 is lost" in str(error)
+
+
 def test_a_run_that_is_asked_for_nothing_says_so(tmp_path):
     full = []
 

@@ -459,11 +459,15 @@ class Run:
 
     def _lost(self, error: StorageError) -> StorageError:
         """Return *error* with what has come of the run."""
-        found = checkpoint.newest_first(self._checkpoints)
-        done = found[0][0] if found else 0
+        found = {
+            int(done): path
+            for done, path in checkpoint.newest_first(self._checkpoints)
+            if math.isfinite(done)
+        }
+        done = max(found, default=0)
         if done == self._engine.iteration:
             return StorageError(
-                f"{error}; {found[0][1]} has all that was trained",
+                f"{error}; {found[done]} has all that was trained",
                 f"free some space, then: holdem export {self._logdir} --out PATH",
             )
         remedy = error.remedy
