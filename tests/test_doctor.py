@@ -240,6 +240,15 @@ def test_the_doctor_starts_without_any_compiled_module(tmp_path):
     assert "Training cannot start: 1 failed, 3 ok" in done.stdout
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_an_option_that_cannot_be_used_is_refused_alone(capsys, tmp_path, more):
+    """Not after half of the checks."""
+    assert doctor.main(["--config", str(tmp_path / "nowhere.yaml"), *more]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 2
+
+
 def test_packages_that_are_old_or_missing(examine, monkeypatch):
     wanted = {"numpy": "999.1", "holdem-of-tomorrow": "1", "rich": "1.0"}
     monkeypatch.setattr(doctor_installation, "PACKAGES", wanted)

@@ -99,10 +99,13 @@ def _main(argv: Sequence[str]) -> int:
         raise ConfigError(
             f"--num-workers must be 0 to 4096, not {options.num_workers}", "0 is all usable cores"
         )
+    first = [replace(check(), name=name) for name, check in INSTALLATION.items()]
+    # Before anything is printed: an option that cannot be used is refused alone.
+    plan = _plan(options) if can_train(first) else None
     console = make_console(quiet=options.json)
     console.print(f"{PROG} {__version__}", style="bold")
     findings = []
-    for finding in _findings(options, console):
+    for finding in _findings(first, plan, console):
         print_finding(console, finding)
         findings.append(finding)
     if options.json:
@@ -112,16 +115,12 @@ def _main(argv: Sequence[str]) -> int:
     return 0 if can_train(findings) else 1
 
 
-def _findings(options: argparse.Namespace, console: Console) -> Iterator[Finding]:
-    """Do the checks one by one; without a good installation there are no others."""
-    good = True
-    for name, check in INSTALLATION.items():
-        first = replace(check(), name=name)
-        good = good and can_train([first])
-        yield first
-    if not good:
+def _findings(first: list[Finding], plan: Plan | None, console: Console) -> Iterator[Finding]:
+    """Do the checks after the *first* one by one; without a plan there are no others."""
+    yield from first
+    if plan is None:
         return
-    plan = _plan(options)
+    good = True
     for name, place in CHECKS.items():
         if name == "speed" and not good:
             return  # there is none if training cannot start
