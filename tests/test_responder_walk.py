@@ -212,7 +212,7 @@ def check_iterations(
         ("bets", 0, 1, (1.5, 2.0)),
         ("bets", 1, 5, (0.25, 1.0)),
         ("no bets on the turn", 0, 2, (1.5, 2.0)),
-        ("no bets on the turn", 1, 2, (1.0, 30.0)),
+        ("no bets on the turn", 1, 0, (1.0, 30.0)),
         ("ante, stacks differ", 0, 4, (1.5, 2.0)),
         ("ante, stacks differ", 1, 0, (1.0, 0.0)),
     ],
@@ -266,7 +266,7 @@ def families_of(counts, parent_counts):
     return parent_counts, of, shares
 
 
-@pytest.mark.parametrize(("seat", "seed"), [(0, 4), (1, 0)])
+@pytest.mark.parametrize(("seat", "seed"), [(0, 5), (1, 0)])
 def test_buckets_with_parents_equal_the_reference(tables, seat, seed):
     """On three streets; on the turn each bucket learns for itself."""
     families = families_of(COUNTS, (30, 2, 0, 3))
@@ -313,7 +313,7 @@ def test_buckets_of_a_parent_that_is_all_play_alike(tables, pull):
             averages = (sums / np.where(totals > 0, totals, 1))[totals[:, 0] > 0]
             spread = max(spread, float(np.ptp(averages, axis=0).max(initial=0.0)))
 
-    assert (spread > 0.1) == (pull == 0)
+    assert (spread > 0.03) == (pull == 0)
 
 
 def test_what_is_compared_has_lanes_of_all_kinds():

@@ -65,6 +65,16 @@ typedef struct {
                         has played to there; by hand, uint16_t by row: a bit for each lane */
 } begun_t;
 
+/* What the walking seat has where a street began, by row, and what makes weights of it: a hand's
+ * regrets count (begun + LEAST_HELD) * scale times, once on average over all hands. */
+typedef struct {
+    const float *begun;
+    float scale[16] __attribute__((aligned(64)));
+} held_t;
+
+/* So that hands that are never there are learned too, and that all count alike where none is. */
+#define LEAST_HELD 0.01f
+
 /* The endings that one decision may lead to: what the other seat brings there, see begun_t, and
  * what the walking seat wins of each unit of it. */
 typedef struct {
@@ -79,15 +89,17 @@ typedef struct {
     int32_t width;
     /* Rows that are no hand's are set to 0. */
     void (*clear_rows)(float *reach, const uint16_t *rows, int num);
+    /* Fill in held, of what a seat's hands have begun with. */
+    void (*weigh)(held_t *held, const float *begun, const ranked_rows_t *hands);
     /* sums[b] = what was begun with by the hands of bucket b. */
     void (*sum_buckets)(const listing_t *listing, const float *begun, float *sums);
     /* played[a][b] = likely[b] times how likely a is then; with sums, the average takes it in. */
     void (*play_rows)(const row_t *row, const listing_t *listing, float weight, const float *sums,
                       const float *likely, float *played);
     /* values[h] = what the current strategy makes of the actions' values, or that more; regrets
-     * are added, to those of parents too. */
+     * are added, to those of parents too, by what is held unless that is NULL. */
     void (*learn_rows)(const row_t *row, const listing_t *listing, float weight,
-                       const float *of_action, float *values, int more);
+                       const float *of_action, float *values, int more, const held_t *held);
     /* choices[a][h] = where a is best, the first of equal ones, and what that is worth, or that
      * more. Every lane has the first action. */
     void (*answer)(const row_t *row, const ranked_rows_t *hands, const float *of_action,

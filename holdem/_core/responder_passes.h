@@ -57,6 +57,14 @@ BODY clear_rows_body(float *reach, const uint16_t *rows, int num) {
 }
 CLONED(clear_rows, (float *reach, const uint16_t *rows, int num), (reach, rows, num))
 
+BODY weigh_body(held_t *held, const float *begun, const ranked_rows_t *hands) {
+    lanes_t sum = {0};
+    for (int i = 0; i < NUM_HANDS; i++) sum += ((const lanes_t *)begun)[hands->hands[i]];
+    held->begun = begun;
+    *(lanes_t *)held->scale = 1.0f / (sum * (1.0f / NUM_HANDS) + LEAST_HELD);
+}
+CLONED(weigh, (held_t *held, const float *begun, const ranked_rows_t *hands), (held, begun, hands))
+
 BODY sum_buckets_body(const listing_t *listing, const float *begun, float *sums) {
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t sum = {0};
@@ -98,8 +106,11 @@ CLONED(play_rows,
        (row, listing, weight, sums, likely, played))
 
 BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
-             const lanes_t *of_action, lanes_t *values, int more) {
+             const lanes_t *of_action, lanes_t *values, int more, const held_t *held) {
+    const lanes_t *begun = held ? (const lanes_t *)held->begun : 0;
     const lanes_t zero = {0}, *uniform = (const lanes_t *)row->uniform;
+    lanes_t scale = zero;
+    if (held) scale = *(const lanes_t *)held->scale;
     lanes_t *parent = 0, before[MOST_ACTIONS]; /* what its regrets were for all its buckets */
     for (int b = 0; b < listing->num_buckets; b++) {
         lanes_t *regrets =
@@ -117,13 +128,14 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
         for (int a = 0; a < k; a++) sums[a] = zero;
         for (int i = listing->starts[b]; i < listing->starts[b + 1]; i++) {
             int h = listing->hands[i];
-            lanes_t value = zero;
+            lanes_t value = zero, counts = zero + 1.0f;
+            if (begun) counts = (begun[h] + LEAST_HELD) * scale;
             for (int a = 0; a < k; a++) {
                 lanes_t term = of_action[a * NUM_ROWS + h];
-                sums[a] += term;
+                sums[a] += counts * term;
                 value += strategy[a] * term;
             }
-            all += value;
+            all += counts * value;
             if (more) values[h] += value;
             else values[h] = value;
         }
@@ -137,14 +149,14 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
 }
 
 BODY learn_rows_body(const row_t *row, const listing_t *listing, float weight,
-                     const float *of_action, float *values, int more) {
+                     const float *of_action, float *values, int more, const held_t *held) {
     WITH_ACTIONS(learn_k, row, listing, weight, (const lanes_t *)of_action, (lanes_t *)values,
-                 more);
+                 more, held);
 }
 CLONED(learn_rows,
        (const row_t *row, const listing_t *listing, float weight, const float *of_action,
-        float *values, int more),
-       (row, listing, weight, of_action, values, more))
+        float *values, int more, const held_t *held),
+       (row, listing, weight, of_action, values, more, held))
 
 /* bits = one for each lane, set where all of the lane's are. */
 BODY to_bits(unsigned *bits, lane_bits_t lanes) {
@@ -213,6 +225,6 @@ static void pack(float *packed, const float *blocks, const int32_t *slots,
 
 #define PASSES                                                                                     \
     {                                                                                              \
-        NUM_LANES, clear_rows, sum_buckets, play_rows, learn_rows, answer, own_endings,            \
+        NUM_LANES, clear_rows, weigh, sum_buckets, play_rows, learn_rows, answer, own_endings,            \
             others_endings, unpack, pack,                                                          \
     }

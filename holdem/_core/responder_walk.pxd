@@ -42,10 +42,16 @@ cdef extern from "responder_lanes.h" nogil:
         const float* fold_chips
         const float* show_chips
         float fold_sign
+    ctypedef struct held_t:
+        const float* begun
+        float scale[16]
     # The passes for one number of lanes.
     ctypedef struct lane_passes_t:
         int32_t width
         void (*clear_rows)(float* reach, const uint16_t* rows, int num) noexcept nogil
+        void (*weigh)(
+            held_t* held, const float* begun, const ranked_rows_t* hands,
+        ) noexcept nogil
         void (*sum_buckets)(
             const listing_t* listing, const float* begun, float* sums,
         ) noexcept nogil
@@ -55,7 +61,7 @@ cdef extern from "responder_lanes.h" nogil:
         ) noexcept nogil
         void (*learn_rows)(
             const row_t* row, const listing_t* listing, float weight, const float* of_action,
-            float* values, bint more,
+            float* values, bint more, const held_t* held,
         ) noexcept nogil
         void (*answer)(
             const row_t* row, const ranked_rows_t* hands, const float* of_action, float* values,

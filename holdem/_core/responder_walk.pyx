@@ -9,7 +9,10 @@ cards and no bucket, and who learns by regret matching before it, in buckets of 
 strategy its buckets can hold.
 
 An iteration is two walks. In the first the responder is updated: the table's reach goes down,
-street by street, and the responder's values come up. In the second it is the other way round.
+street by street, and the responder's values come up. In the second it is the other way round,
+and the hands of a bucket count by how often the table itself has them there, on this board and
+with this betting (see `held_t`): regrets of hands that it would not have say little of those that
+it does. What hands bring is that of the street's beginning, since on it a bucket plays alike.
 """
 
 import numpy as np
@@ -94,6 +97,7 @@ cdef struct Visit:
     begun_t begun
     const float* sums          # of what is begun with, by bucket; NULL if no average is taken
     float* work                # see `own_endings`
+    const held_t* held         # what the walking seat itself has; NULL: all its hands count alike
 
 
 # Memory of one thread, by what it is for; see lane_passes_t.
@@ -149,7 +153,8 @@ cdef class ResponderWalk:
     cdef listing_t listings[MAX_STREETS]
     cdef listing_t responder_listings[LAST]    # where it tells others apart
     # Blocks of the groups of each street, and the answers on the last.
-    cdef float* reach[MAX_STREETS]
+    cdef float* reach[MAX_STREETS]             # the table's
+    cdef float* answered[MAX_STREETS]          # the responder's reach
     cdef float* values[MAX_STREETS]
     cdef uint16_t* choices                     # (actions of the street, rows)
     cdef Scratch* scratch                      # by thread
@@ -195,6 +200,8 @@ cdef class ResponderWalk:
             self.values[street] = aligned_floats(floats)
             # Lanes that no beginning has are never written again.
             memset(self.reach[street], 0, sizeof(float) * floats)
+            self.answered[street] = aligned_floats(floats)
+            memset(self.answered[street], 0, sizeof(float) * floats)
         set_rows(&self.table, streets, rows, 2)
         set_rows(&self.responder, streets, responder_rows, 1)
         for street, of_street in enumerate(parents or ()):
@@ -221,6 +228,7 @@ cdef class ResponderWalk:
         cdef int i
         for i in range(MAX_STREETS):
             free(self.reach[i])
+            free(self.answered[i])
             free(self.values[i])
         free(self.choices)
         if self.scratch != NULL:
@@ -339,6 +347,10 @@ cdef class ResponderWalk:
         """How many floats one vector per row has."""
         return NUM_ROWS * self.betting[street].passes.width
 
+    cdef inline float* brought(self, const Turn* turn, int street) noexcept nogil:
+        """The blocks of a street for the reach of who is not walking."""
+        return self.reach[street] if turn.answers else self.answered[street]
+
     cdef const listing_t* listing_of(self, const Rows* rows, int street) noexcept nogil:
         if street < LAST and rows == &self.responder and not self.alike[street]:
             return &self.responder_listings[street]
@@ -368,12 +380,18 @@ cdef class ResponderWalk:
     ) noexcept nogil:
         """Take one group down to the next street, or its values up."""
         cdef const Betting* betting = &self.betting[street]
-        cdef float* begun = self.reach[street] + group * self.block_of(street)
+        cdef int64_t block = group * self.block_of(street)
+        cdef float* begun = self.brought(turn, street) + block
+        cdef held_t held
         cdef Visit here
         here.turn = turn
         here.street = street
         here.listing = self.listing_of(turn.other, street)
         here.work = scratch.work
+        here.held = NULL
+        if not turn.answers and street > 0 and not down:
+            betting.passes.weigh(&held, self.reach[street] + block, &self.ranked)
+            here.held = &held
         here.begun.begun = begun
         here.begun.places = &here.listing.places[0]
         here.begun.num_buckets = here.listing.num_buckets
@@ -409,7 +427,7 @@ cdef class ResponderWalk:
         if point.kind == NEXT_STREET:
             unpack_between(
                 betting.passes, self.betting[here.street + 1].passes,
-                self.reach[here.street + 1], &here.begun, likely,
+                self.brought(here.turn, here.street + 1), &here.begun, likely,
                 betting.slots + betting.passes.width * point.leaf, &self.ranked,
             )
         if point.kind != DECISION:
@@ -484,7 +502,7 @@ cdef class ResponderWalk:
             else:
                 betting.passes.learn_rows(
                     &row, self.listing_of(here.turn.own, here.street), here.turn.regret_weight,
-                    more_values, values, more,
+                    more_values, values, more, here.held,
                 )
             return
         if here.begun.by_hand:
@@ -521,6 +539,7 @@ cdef class ResponderWalk:
         cdef int32_t indices[NUM_HOLES]
         cdef River river
         cdef card_t card
+        cdef int64_t place
         cdef int i, j, street
         for i in range(NUM_CARDS):
             deck[i] = i
@@ -534,8 +553,12 @@ cdef class ResponderWalk:
         for street in range(MAX_STREETS):
             holes_on_board(deck, BOARD_CARDS[street], indices)
             for i in range(self.betting[street].num_groups):
+                place = i * self.block_of(street)
                 self.betting[street].passes.clear_rows(
-                    self.reach[street] + i * self.block_of(street), self.others, self.num_others
+                    self.reach[street] + place, self.others, self.num_others
+                )
+                self.betting[street].passes.clear_rows(
+                    self.answered[street] + place, self.others, self.num_others
                 )
             list_hands(
                 &self.listings[street], &self.tables[street], &self.table, street, indices,
@@ -548,7 +571,8 @@ cdef class ResponderWalk:
                 )
         # One beginning, and every hand is brought to it.
         for i in range(NUM_RIVER_HANDS):
-            self.reach[0][self.hands[i] * self.betting[0].passes.width] = 1
+            place = self.hands[i] * self.betting[0].passes.width
+            self.reach[0][place] = self.answered[0][place] = 1
         for i in range(2 * PHASES):
             sync_cell_store(self.taken + i * SYNC_CELL_WORDS, 0)
 

@@ -2,7 +2,8 @@
 
 Two walks an iteration. In the first a responder learns against the table of one seat; on the
 river he does not learn but takes, with each hand, the best action. In the second the table
-learns against what the responder plays now.
+learns against what the responder plays now, and the hands of a bucket count by how often the
+table has them where the street begins.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ HOLES = np.array([(low, high) for high in range(52) for low in range(high)], np.
 RIVER = 3
 OPPONENTS = 990
 """Hands that a hand and a board leave."""
+LEAST_HELD = 0.01
+"""Added to what each hand counts by."""
 
 
 def board_of(seed, iteration):
@@ -101,19 +104,28 @@ class ReferenceResponder:
         self._pull = pull
         self._board = Board(cards, self.tables, self.cells)
         self._weights = regret_weight / OPPONENTS, strategy_weight
-        self._answers = {}
+        self._answers, self._held = {}, {}
         everyone = np.ones(len(self._board.apart))
         self._walk(0, 1 - self.seat, everyone)
         self._weights = regret_weight / OPPONENTS, 0.0
         values = self._walk(0, self.seat, everyone)
         self.utility += values.sum() / self._board.apart.sum()
 
-    def _walk(self, node, walker, reach):
-        """Return what *node* is worth to each hand of *walker*, and update what he learns."""
+    def _walk(self, node, walker, reach, begun=(-1, None)):
+        """Return what *node* is worth to each hand of *walker*, and update what he learns.
+
+        Args:
+            reach: of the other's hands.
+            begun: the street of the node before, and the reach where that began.
+        """
         tree, record = self.tree, self.tree.nodes[node]
         if record["ending"]:
             return self._ending(record, walker, reach)
         actor, street = int(record["actor"]), int(record["street"])
+        if street != begun[0]:
+            begun = street, reach
+        if walker != self.seat:
+            self._held[node] = begun[1]
         told_apart = self._board.buckets if actor == self.seat or street == RIVER else None
         buckets = (told_apart or self._board.cells)[street]
         if actor != walker:
@@ -121,16 +133,21 @@ class ReferenceResponder:
             if actor == self.seat:
                 np.add.at(self.sums[node], buckets, self._weights[1] * played)
             return sum(
-                self._walk(child, walker, played[:, action])
+                self._walk(child, walker, played[:, action], begun)
                 for action, child in enumerate(tree.children(node))
             )
-        values = np.stack([self._walk(child, walker, reach) for child in tree.children(node)], 1)
+        values = np.stack(
+            [self._walk(child, walker, reach, begun) for child in tree.children(node)], 1
+        )
         if actor != self.seat and record["street"] == RIVER:
             self._answers[node] = np.eye(values.shape[1])[values.argmax(axis=1)]
             self._look_for_ties(values)
             return values.max(axis=1)
         value = (self._strategy(node, buckets) * values).sum(axis=1)
         regrets = self._weights[0] * (values - value[:, None])
+        if actor == self.seat:
+            held = self._held[node]
+            regrets *= ((held + LEAST_HELD) / (held.mean() + LEAST_HELD))[:, None]
         np.add.at(self.regrets[node], buckets, regrets)
         if node in self.parent_regrets:
             np.add.at(self.parent_regrets[node], self.families[1][street][buckets], regrets)
