@@ -300,7 +300,8 @@ def test_parents_that_do_not_pull_change_nothing(tables):
 
 @pytest.mark.parametrize("pull", [0.0, 1e12])
 def test_buckets_of_a_parent_that_is_all_play_alike(tables, pull):
-    """With a pull that drowns what they learn themselves, all flop buckets have one average."""
+    """With a pull that drowns what they learn themselves, all flop buckets play as one; their
+    averages differ by how often they came there."""
     run = Run(betting_of("bets"), tables, families=families_of(COUNTS, (0, 1, 0, 0)))
     run.walks[0].walk(3, 0, 20, 1.0, 1.0, 0, pull)
     tree, spread = run.betting.tree, 0.0

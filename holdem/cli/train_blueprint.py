@@ -7,7 +7,6 @@ import hashlib
 import logging
 import math
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -43,7 +42,13 @@ from holdem.game.menu import parse_menu
 from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.instance_plan import RunPlan, folder_of, is_another_run, is_run
+from holdem.mccfr.instance_plan import (
+    RunPlan,
+    folder_of,
+    instance_of,
+    is_another_run,
+    is_run,
+)
 from holdem.mccfr.multi_instance_coordinator import require_instances
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.parents import parent_counts
@@ -280,8 +285,7 @@ def _refuse_more_than_its_part(logdir: Path, config: RunConfig) -> None:
 
 def _part_of(logdir: Path) -> int | None:
     """Return which instance of a run of many *logdir* is the folder of; None of none."""
-    found = re.fullmatch(r"instance_(\d+)", logdir.absolute().name)
-    return int(found[1]) if found and is_run(logdir.absolute().parent) else None
+    return instance_of(logdir) if is_run(logdir.absolute().parent) else None
 
 
 def _refuse_another_run(logdir: Path, resumed: Path | None) -> None:

@@ -193,10 +193,10 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
         StorageError: it is missing, damaged or no checkpoint.
         MismatchError: it belongs to other buckets, another tree or another number of players.
     """
-    # The cheap reasons to refuse come before reading gigabytes to verify them.
-    found = storage.read_metadata(path, KIND)
-    require_match(path, found, tree.game.num_players, tree.fingerprint, buckets_fingerprint)
     with _naming_an_earlier_one(path):
+        # The cheap reasons to refuse come before reading gigabytes to verify them.
+        found = storage.read_metadata(path, KIND)
+        require_match(path, found, tree.game.num_players, tree.fingerprint, buckets_fingerprint)
         folder = storage.read_folder(path, KIND)
     return Checkpoint(
         path=path,
@@ -308,6 +308,16 @@ def run_of(path: Path) -> Path:
     return (path if len(path.parts) >= above else whole).parents[above - 1]
 
 
+def holds_another_run(folder: Path, own: Path | None) -> bool:
+    """Whether *folder* has checkpoints of a run that *own*, see `run_of`, does not belong to."""
+    return bool(newest_first(folder / "checkpoints")) and not is_of(own, folder)
+
+
+def is_of(path: Path | None, run: Path) -> bool:
+    """Whether *path* is the folder of *run*, or a checkpoint in it."""
+    return path is not None and run_of(path).resolve() == run.resolve()
+
+
 def find(path: Path) -> Path:
     """Return the checkpoint that *path* means: itself, or the newest of a run folder.
 
@@ -324,7 +334,7 @@ def find(path: Path) -> Path:
         )
     newest = found[0][1] if found else path
     with _naming_an_earlier_one(newest):
-        storage.read_metadata(newest, KIND)  # raises if it is missing, damaged, a pickle or foreign
+        storage.require_folder(newest, KIND)
     return newest
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from holdem import __version__, machine, storage
 from holdem.errors import ConfigError, StorageError
-from holdem.mccfr.checkpoint import laws_of, require_match, run_of
+from holdem.mccfr.checkpoint import holds_another_run, is_of, laws_of, require_match
 from holdem.mccfr.pool_memory import share_of
 from holdem.types import GameConfig, MCCFRConfig
 
@@ -282,9 +282,7 @@ def is_another_run(folder: Path, own: Path | None) -> bool:
 
     An instance of a run, or what was merged from it, is another run.
     """
-    if not is_run(folder) and not any((folder / "checkpoints").glob("checkpoint_*")):
-        return False
-    return own is None or folder.resolve() != run_of(own).resolve()
+    return holds_another_run(folder, own) or (is_run(folder) and not is_of(own, folder))
 
 
 def folder_of(run: Path, instance: int) -> Path:
@@ -292,7 +290,13 @@ def folder_of(run: Path, instance: int) -> Path:
     return run / f"instance_{instance}"
 
 
+def instance_of(folder: Path) -> int | None:
+    """Return which instance has its files in *folder*, by its name; None of none."""
+    found = re.fullmatch(r"instance_(\d+)", folder.absolute().name)
+    return int(found[1]) if found else None
+
+
 def existing_instances(run: Path) -> Sequence[int]:
     """Return the instances that have a folder in *run*, in order."""
-    found = (re.fullmatch(r"instance_(\d+)", path.name) for path in run.glob("instance_*"))
-    return sorted(int(match[1]) for match in found if match)
+    found = map(instance_of, run.glob("instance_*"))
+    return sorted(instance for instance in found if instance is not None)

@@ -263,8 +263,7 @@ def _replaceable(out: Path) -> Iterator[None]:
     if not (out / RECORD_NAME).is_file():
         raise _not_replaced(out, "something else than a merged run")
     record = read_record(out)
-    checkpoint.find(out)  # raises if there is none
-    with storage.hold(out / "checkpoints", "the merged run"):
+    with storage.hold(checkpoint.find(out).parent, "the merged run"):
         newest = storage.read_metadata(checkpoint.find(out), checkpoint.KIND)
         if newest["iteration"] != record.get("iterations"):
             raise _not_replaced(out, "a merged run that was trained on")

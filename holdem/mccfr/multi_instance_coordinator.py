@@ -16,7 +16,7 @@ from holdem.abstraction.bucketing import HandBucketing
 from holdem.config import dump_config
 from holdem.errors import ConfigError, StorageError
 from holdem.game.tree import build_tree
-from holdem.mccfr import costs
+from holdem.mccfr import checkpoint, costs
 from holdem.mccfr.instance import InstanceSpec
 from holdem.mccfr.instance_launcher import Launcher, ProcessLauncher
 from holdem.mccfr.instance_plan import MOST_INSTANCES, RunPlan, folder_of, is_run
@@ -194,7 +194,7 @@ class MultiInstanceCoordinator:
             old = RunPlan.read(resumed)
             plan.require_same_game(old, resumed)
             plan = old.resumed(self.config, self.num_instances, in_place=in_place)
-        if not in_place and any((logdir / "checkpoints").glob("checkpoint_*")):
+        if not in_place and checkpoint.holds_another_run(logdir, None):
             raise StorageError(
                 f"{logdir} holds a run already, and not one of many instances",
                 "resume that without instances, or choose another folder for this one",
@@ -204,7 +204,9 @@ class MultiInstanceCoordinator:
                 f"{logdir} holds another run already",
                 f"resume from {logdir} to go on with it, or another folder for this one",
             )
-        busy = [i for i in self.instances if any(_checkpoints(logdir, i))]
+        busy = [
+            i for i in self.instances if checkpoint.holds_another_run(folder_of(logdir, i), None)
+        ]
         if busy and not in_place:
             raise StorageError(
                 f"{logdir} holds a run already: checkpoints of instance {busy[0]}",
@@ -304,7 +306,3 @@ def require_instances(config: MCCFRConfig, num_instances: int) -> None:
             "Multi-instance mode requires either --iters or --time-budget",
             "--iters 1e6 for all instances together, or --time-budget 3600 for each",
         )
-
-
-def _checkpoints(logdir: Path, instance: int) -> list[Path]:
-    return list((folder_of(logdir, instance) / "checkpoints").glob("checkpoint_*"))

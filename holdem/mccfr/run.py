@@ -31,7 +31,7 @@ from holdem.machine import available_memory
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.checkpoint import Checkpoint, list_checkpoints
+from holdem.mccfr.checkpoint import Checkpoint
 from holdem.mccfr.engine import Engine, epsilon_at
 from holdem.mccfr.progress import Observer, Progress, RunInfo, RunResult
 from holdem.mccfr.run_log import RunLog
@@ -110,7 +110,11 @@ class Run:
             resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
             _require_start(resumed, stream_start)
             resumed.require_opponent(config, self._cells_fingerprint)
-        _refuse_another_run(logdir, resumed)
+        if checkpoint.holds_another_run(logdir, resumed.path if resumed is not None else None):
+            raise StorageError(
+                f"{logdir} holds a run already",
+                f"resume_from={str(logdir)!r} goes on with it; else choose another logdir",
+            )
         # A run goes on where the last range of the checkpoint ends.
         self._ranges = resumed.ranges if resumed is not None else ((stream_start or 0,) * 2,)
         self._stream_start = self._ranges[-1][1] - (resumed.iteration if resumed else 0)
@@ -445,7 +449,8 @@ class Run:
                 if not storage.lacks_room(error):
                     raise
                 now = time.monotonic()
-                if self._config.keep_checkpoints and len(list_checkpoints(self._checkpoints)) > 1:
+                older = checkpoint.list_checkpoints(self._checkpoints)[:-1]
+                if older and self._config.keep_checkpoints:
                     self._warn(f"{error}; older checkpoints make room for it")
                     checkpoint.prune_old(self._checkpoints, 1)
                     continue
@@ -556,21 +561,6 @@ class _Rates:
             self.utility = (point.utility_sum - first.utility_sum) / done
         if now - self._points[-1].at >= _PROGRESS_SECONDS:  # some report after every batch
             self._points.append(point)
-
-
-def _refuse_another_run(logdir: Path, resumed: Checkpoint | None) -> None:
-    """Refuse to mix the checkpoints of two runs in one folder.
-
-    Raises:
-        StorageError: there are checkpoints, and none of them is the one that is resumed.
-    """
-    own = (logdir / "checkpoints").resolve()
-    found = checkpoint.newest_first(own)
-    if found and (resumed is None or resumed.path.resolve().parent != own):
-        raise StorageError(
-            f"{logdir} holds a run already",
-            f"resume_from={str(logdir)!r} goes on with it; else choose another logdir",
-        )
 
 
 def _require_start(resumed: Checkpoint, stream_start: int | None) -> None:
