@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from holdem import machine
 from holdem._core import indexer
 from holdem._core.equity import board_strengths
 from holdem._core.responder_walk import HANDS, WIDTHS, ResponderWalk
@@ -30,11 +31,11 @@ GAMES = {
 
 
 @cache
-def betting_of(name, counts=COUNTS):
+def betting_of(name, counts=COUNTS, most_lanes=16):
     menus, stacks, ante = GAMES[name]
     streets = tuple((menu,) for menu in menus)
     game = GameConfig(stacks=stacks, ante=ante, menu=BetMenu(streets=streets))
-    return LaneBetting(build_tree(game, counts))
+    return LaneBetting(build_tree(game, counts), most_lanes)
 
 
 def random_tables(counts):
@@ -361,6 +362,35 @@ def test_threads_change_nothing(tables, alone, threads):
     assert run.bytes() == alone.bytes()
     assert run.utilities() == alone.utilities()
     assert alone.words().any()
+
+
+@pytest.mark.parametrize("game", ["two river groups", "ante, stacks differ"])
+@pytest.mark.parametrize("parent_counts", [(0, 0, 0, 0), (30, 2, 0, 3)])
+def test_lanes_change_nothing(tables, game, parent_counts):
+    """Machines of small caches have fewer, and the same bytes."""
+    families = families_of(COUNTS, parent_counts) if any(parent_counts) else ((), (), ())
+    bettings = [betting_of(game, most_lanes=most_lanes) for most_lanes in (8, 16)]
+    runs = [Run(betting, tables, families=families) for betting in bettings]
+    for run in runs:
+        for seat in (0, 1):
+            run.walks[seat].walk(7, 0, 12, 1.0, 1.0, 0, PARENT_BOARDS)
+
+    narrow, wide = runs
+    assert max(street[0] for street in bettings[0].streets) == 8
+    assert max(street[0] for street in bettings[1].streets) == 16
+    assert narrow.words().tobytes() == wide.words().tobytes()
+    assert narrow.responder().tobytes() == wide.responder().tobytes()
+    assert [walk.utility for walk in narrow.walks] == [walk.utility for walk in wide.walks]
+
+
+@pytest.mark.parametrize(
+    ("second_cache", "lanes"), [(None, 8), (512 << 10, 8), (1 << 20, 16), (2 << 20, 16)]
+)
+def test_lanes_are_as_many_as_caches_hold(monkeypatch, second_cache, lanes):
+    found = machine.Processor(model="", features=frozenset(), second_cache=second_cache)
+    monkeypatch.setattr(machine, "processor", lambda: found)
+
+    assert LaneBetting(betting_of("two river groups").tree).streets[3][0] == lanes
 
 
 def test_calls_may_be_cut(tables, alone):

@@ -2,8 +2,9 @@
 
 `RegretTable` has its rows one after another; here the rows of up to 16 decisions, alike but
 for their chips (`holdem.game.shapes`), lie side by side, so that one vector serves
-them. A street that begins in few ways has fewer lanes. A run works on lanes, and its files hold
-the table: they are copies of each other.
+them. A street that begins in few ways has fewer lanes, and so have all on a machine with small
+caches. A run works on lanes, and its files hold the table: they are copies of each other, and
+how many lanes there were does not show in them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holdem import machine
 from holdem._core.responder_walk import HANDS, POINT_DTYPE, WIDTHS
 from holdem.errors import ConfigError
 from holdem.game import shapes
@@ -22,6 +24,10 @@ from holdem.game.tree import BettingTree, Ending
 from holdem.types import STREETS, GameConfig
 
 _ALIGNED = 16  # floats
+
+# A decision's vectors, of 16 lanes, are up to a megabyte; bench/README.md has what they cost
+# where the second cache is half of that.
+_CACHE_OF_16_LANES = 1 << 20
 
 Rows = NDArray[np.float32]
 """By action of a street, bucket by bucket: float32 (actions * buckets * words, lanes)."""
@@ -45,6 +51,9 @@ class _Decision:
 class LaneBetting:
     """The betting of a tree of two players in lanes.
 
+    *most_lanes* is how many lie side by side, 8 or 16; None for as many as this machine's caches
+    have room for.
+
     Attributes:
         tree: the tree.
         streets: what `ResponderWalk` takes.
@@ -54,13 +63,16 @@ class LaneBetting:
             nobody has a decision.
     """
 
-    def __init__(self, tree: BettingTree) -> None:
+    def __init__(self, tree: BettingTree, most_lanes: int | None = None) -> None:
         require_responder(tree.game)
         self.tree = tree
+        most_lanes = most_lanes or _lanes_of(machine.processor())
+        widths = [width for width in WIDTHS if width <= most_lanes]
         beginnings = [0]
         laid_out: list[_Street] = []
         for street in range(tree.game.num_streets):
-            laid_out.append(_Street(tree, street, beginnings))
+            width = next((width for width in widths if len(beginnings) <= width), widths[-1])
+            laid_out.append(_Street(tree, street, beginnings, width))
             if not laid_out[-1].decisions:
                 raise ConfigError(
                     f"nobody has a decision on the {STREETS[street]}",
@@ -186,6 +198,11 @@ def require_responder(game: GameConfig) -> None:
     )
 
 
+def _lanes_of(processor: machine.Processor) -> int:
+    """Return how many lanes *processor* has room for; few if it does not say."""
+    return 16 if (processor.second_cache or 0) >= _CACHE_OF_16_LANES else 8
+
+
 def aligned_lanes(count: int, width: int) -> Rows:
     """Return zeros, float32 (count, width), that begin at a multiple of 64 bytes."""
     whole = np.zeros(count * width + _ALIGNED, np.float32)
@@ -217,7 +234,7 @@ class _Street:
     tree: BettingTree
     street: int
     beginnings: list[int]
-    width: int = 0
+    width: int
     decisions: list[_Decision] = field(default_factory=list)
     num_actions: int = 0
     leaves: list[int] = field(default_factory=list)
@@ -232,8 +249,6 @@ class _Street:
         self._num_buffers = 0
         self._kinds = _kinds(self.tree, self.street)
         self._known: dict[int, shapes.Shape] = {}
-        count = len(self.beginnings)
-        self.width = next((width for width in WIDTHS if count <= width), WIDTHS[-1])
         begun = [self._shape(node) for node in self.beginnings]
         for shape, members in shapes.groups(begun, self.width):
             nodes: list[int | None] = [self.beginnings[place] for place in members]
