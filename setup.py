@@ -32,6 +32,7 @@ MODULES = (
     "aivat",
     "continuations",
     "best_response",
+    "best_response_8",
     "boards",
     "range_walk",
     "subgame_walk",
@@ -39,8 +40,9 @@ MODULES = (
 )
 
 CORE = Path("holdem/_core")
-# How a source names what it is made of: a header, or the interface of another module.
+# How a source names what it is made of: a header, another source, or a module's interface.
 NAMES_HEADER = re.compile(r'(?:#include|extern from) "(\w+\.h)"')
+NAMES_SOURCE = re.compile(r'^include "(\w+\.\w+)"', re.MULTILINE)
 NAMES_MODULE = re.compile(r"^from holdem\._core\.(\w+) cimport", re.MULTILINE)
 
 
@@ -53,7 +55,7 @@ def headers(name):
         if file not in seen and (CORE / file).exists():
             seen.add(file)
             text = (CORE / file).read_text("utf-8")
-            waiting += NAMES_HEADER.findall(text)
+            waiting += NAMES_HEADER.findall(text) + NAMES_SOURCE.findall(text)
             waiting += [f"{module}.pxd" for module in NAMES_MODULE.findall(text)]
     return sorted(str(CORE / file) for file in seen if file.endswith(".h"))
 
@@ -86,6 +88,7 @@ MODULE_ARGS = {"traverse": ["-fno-tree-vectorize"]}
 MODULE_SOURCES = {
     "responder_walk": [str(CORE / f"responder_lanes_{width}.c") for width in (1, 8, 16)]
 }
+MODULE_MACROS = {"best_response_8": [("NUM_LANES", "8")]}
 SANITIZERS = []
 if SANITIZED:
     SANITIZERS = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-g1"]
@@ -103,7 +106,10 @@ if __name__ == "__main__":
                     extra_compile_args=COMPILE_ARGS + MODULE_ARGS.get(name, []),
                     extra_link_args=SANITIZERS,
                     depends=headers(name),
-                    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+                    define_macros=[
+                        ("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
+                        *MODULE_MACROS.get(name, []),
+                    ],
                 )
                 # The slowest to compile are the last, and begun first: no core waits for one.
                 for name in reversed(MODULES)

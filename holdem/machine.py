@@ -101,8 +101,6 @@ class Processor:
     model: str
     features: frozenset[str]
     """Instruction sets by the names of ``/proc/cpuinfo``; empty if they are not told."""
-    second_cache: int | None
-    """Bytes of a core's second cache."""
 
 
 # -- cores -------------------------------------------------------------------------------------
@@ -240,22 +238,10 @@ def start_methods() -> tuple[str, ...]:
 
 
 def processor(root: Path = ROOT) -> Processor:
-    """Return what the first processor is."""
+    """Return the model and the instruction sets of the first processor."""
     lines = _lines(_read(root / "proc/cpuinfo").split("\n\n", 1)[0])
     model = lines.get("model name") or platform.processor() or platform.machine()
-    return Processor(
-        model=model,
-        features=frozenset(lines.get("flags", "").split()),
-        second_cache=_second_cache(root),
-    )
-
-
-def _second_cache(root: Path) -> int | None:
-    for folder in (root / "sys/devices/system/cpu/cpu0/cache").glob("index*"):
-        kilobytes = _number(_read(folder / "size").strip().removesuffix("K"))
-        if _number(_read(folder / "level")) == 2 and kilobytes is not None:
-            return 1024 * kilobytes
-    return None
+    return Processor(model=model, features=frozenset(lines.get("flags", "").split()))
 
 
 # -- reading the system ------------------------------------------------------------------------

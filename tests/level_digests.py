@@ -67,18 +67,19 @@ def endings():
 def responses():
     tree = shoved_tree("100%", "", "a")
     bucketing = made_up_buckets(tree)
-    groups = group_betting(random_policy(tree, 8), 4)
-    rng = np.random.default_rng(2)
-    reach = np.zeros((groups.num_groups, 1326, 16), np.float32)
-    for group, lane in groups.places:
-        reach[group, :, lane] = rng.random(1326)
-    for name, flop in FLOPS.items():
-        runouts = flop_boards(flop, bucketing.tables[1:], turns=2, rivers=2, seed=5)
-        for seat in (0, 1):
-            best, own = groups.betting.respond(
-                seat, runouts, reach, own=True, chooses=(seat == 0, True, True)
-            )
-            yield f"response {name} {seat}", digest(best, own)
+    for num_lanes in (8, 16):
+        groups = group_betting(random_policy(tree, 8), 4, num_lanes)
+        rng = np.random.default_rng(2)
+        reach = np.zeros((groups.num_groups, 1326, num_lanes), np.float32)
+        for group, lane in groups.places:
+            reach[group, :, lane] = rng.random(1326)
+        for name, flop in FLOPS.items():
+            runouts = flop_boards(flop, bucketing.tables[1:], turns=2, rivers=2, seed=5)
+            for seat in (0, 1):
+                best, own = groups.betting.respond(
+                    seat, runouts, reach, own=True, chooses=(seat == 0, True, True)
+                )
+                yield f"response {num_lanes} {name} {seat}", digest(best, own)
 
 
 def walks():

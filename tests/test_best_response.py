@@ -131,7 +131,7 @@ def test_hands_that_are_run_out_have_their_equity(flop):
     tree = shoved_tree()
     groups = group_betting(UniformPolicy(tree), 4)
     group, lane = groups.places[0]
-    reach = np.zeros((groups.num_groups, 1326, 16), np.float32)
+    reach = np.zeros((groups.num_groups, 1326, groups.num_lanes), np.float32)
     reach[group, :, lane] = 1.0
 
     best, own = groups.betting.respond(
@@ -215,7 +215,7 @@ def test_one_flop_equals_dense_matrices(tree, policy, chooses, rivers_alike):
     runouts = flop_boards(FLOPS["rainbow"], bucketing.tables[1:], turns=1, rivers=2, seed=5)
     groups = group_betting(policy, 4)
     rng = np.random.default_rng(2)
-    reach = np.zeros((groups.num_groups, 1326, 16), np.float32)
+    reach = np.zeros((groups.num_groups, 1326, groups.num_lanes), np.float32)
     for group, lane in groups.places:
         reach[group, :, lane] = rng.random(1326)
     response = BestResponse(policy, HoldemDeck(tree, bucketing))
@@ -258,7 +258,8 @@ def test_hands_of_a_block_that_share_a_bucket(tree, policy, flop, kinds):
     assert found == kinds
 
     groups = group_betting(policy, 4)
-    reach = np.random.default_rng(1).random((groups.num_groups, 1326, 16)).astype(np.float32)
+    shape = (groups.num_groups, 1326, groups.num_lanes)
+    reach = np.random.default_rng(1).random(shape).astype(np.float32)
     known = groups.betting.respond(0, runouts, reach, own=True, chooses=(True,) * 3)
     runouts.parts = np.zeros_like(runouts.parts)
     unknown = groups.betting.respond(0, runouts, reach, own=True, chooses=(True,) * 3)
@@ -268,10 +269,35 @@ def test_hands_of_a_block_that_share_a_bucket(tree, policy, flop, kinds):
         assert np.allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
 
 
+@pytest.mark.parametrize("chooses", [(True,) * 3, (False, False, True), (False,) * 3])
+def test_lanes_change_nothing(chooses):
+    """Processors of narrow registers have fewer, and the same bytes."""
+    menu = BetMenu(streets=(("100%, a",),) * 4)
+    tree = build_tree(GameConfig(stacks=(1200,), menu=menu), (169, 4, 3, 5))
+    policy, bucketing = random_policy(tree, 8), made_up_buckets(tree)
+    runouts = flop_boards(FLOPS["two of a suit"], bucketing.tables[1:], turns=2, rivers=2, seed=3)
+    laid_out = [group_betting(policy, 4, num_lanes) for num_lanes in (8, 16)]
+    found = []
+    for groups in laid_out:
+        group, lane = groups.places.T
+        reach = np.zeros((groups.num_groups, 1326, groups.num_lanes), np.float32)
+        reach[group, :, lane] = np.random.default_rng(1).random((len(group), 1326), np.float32)
+        of_seats = [
+            groups.betting.respond(seat, runouts, reach, own=True, chooses=chooses)
+            for seat in (0, 1)
+        ]
+        found.append([values[group, :, lane] for both in of_seats for values in both])
+
+    assert [groups.betting.num_groups for groups in laid_out] == [(2, 5, 12), (2, 3, 6)]
+    narrow, wide = found
+    assert all(values.any() for values in wide)
+    assert [values.tobytes() for values in narrow] == [values.tobytes() for values in wide]
+
+
 def test_renaming_suits_renames_values(bucketing, policy):
     """All boards of a flop and of the same flop in other suits."""
     groups = group_betting(policy, 4)
-    reach = np.zeros((groups.num_groups, 1326, 16), np.float32)
+    reach = np.zeros((groups.num_groups, 1326, groups.num_lanes), np.float32)
     for group, lane in groups.places:
         reach[group, :, lane] = 1.0
     flop, rename = FLOPS["two of a suit"], np.array([2, 0, 3, 1])

@@ -277,7 +277,7 @@ def test_an_old_python(examine, monkeypatch):
     ],
 )
 def test_processors(monkeypatch, features, status, told):
-    processor = machine.Processor(model="Z3", features=frozenset(features), second_cache=None)
+    processor = machine.Processor(model="Z3", features=frozenset(features))
     monkeypatch.setattr(machine, "processor", lambda: processor)
     monkeypatch.setattr(doctor_installation.platform, "machine", lambda: "x86_64")
     finding = doctor_installation.check_processor()

@@ -29,6 +29,7 @@ KERNELS = {
     "aivat",
     "allin",
     "best_response",
+    "best_response_8",
     "boards",
     "cluster",
     "continuations",

@@ -17,6 +17,7 @@ CLONED = (
     "equity",
     "showdown",
     "best_response",
+    "best_response_8",
     "range_walk",
     "subgame_walk",
     "responder_walk",

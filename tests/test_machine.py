@@ -278,34 +278,14 @@ def test_processor(fake):
     root = fake(
         {
             "proc/cpuinfo": "processor\t: 0\nmodel name\t: Zuse Z3: relays\nflags\t\t: fpu avx2\n\n"
-            "processor\t: 1\nmodel name\t: another\nflags\t\t: fpu\n\n",
-            **caches({"level": 1, "size": "48K"}, {"level": 2, "size": "2048K"}),
+            "processor\t: 1\nmodel name\t: another\nflags\t\t: fpu\n\n"
         }
     )
 
     assert machine.processor(root) == machine.Processor(
-        model="Zuse Z3: relays", features=frozenset({"fpu", "avx2"}), second_cache=2 << 20
+        model="Zuse Z3: relays", features=frozenset({"fpu", "avx2"})
     )
 
 
-def caches(*found):
-    """The files of the first processor's caches."""
-    folder = "sys/devices/system/cpu/cpu0/cache"
-    return {
-        f"{folder}/index{index}/{name}": f"{text}\n"
-        for index, files in enumerate(found)
-        for name, text in files.items()
-    }
-
-
-@pytest.mark.parametrize(
-    "found", [(), ({"level": 1, "size": "48K"},), ({"level": 2},), ({"level": 2, "size": "?"},)]
-)
-def test_a_second_cache_that_is_not_told(fake, found):
-    assert machine.processor(fake(caches(*found))).second_cache is None
-
-
 def test_a_processor_that_is_not_told(tmp_path):
-    found = machine.processor(tmp_path)
-
-    assert (found.features, found.second_cache) == (frozenset(), None)
+    assert machine.processor(tmp_path).features == frozenset()

@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from holdem import machine
 from holdem._core import indexer
 from holdem._core.equity import board_strengths
 from holdem._core.responder_walk import HANDS, WIDTHS, ResponderWalk
 from holdem.errors import ResourceError
+from holdem.game import shapes
 from holdem.game.tree import build_tree
 from holdem.mccfr.lanes import LaneBetting, aligned_lanes
 from holdem.types import CANONICAL_HANDS, BetMenu, GameConfig
@@ -367,7 +367,7 @@ def test_threads_change_nothing(tables, alone, threads):
 @pytest.mark.parametrize("game", ["two river groups", "ante, stacks differ"])
 @pytest.mark.parametrize("parent_counts", [(0, 0, 0, 0), (30, 2, 0, 3)])
 def test_lanes_change_nothing(tables, game, parent_counts):
-    """Machines of small caches have fewer, and the same bytes."""
+    """Processors of narrow registers have fewer, and the same bytes."""
     families = families_of(COUNTS, parent_counts) if any(parent_counts) else ((), (), ())
     bettings = [betting_of(game, most_lanes=most_lanes) for most_lanes in (8, 16)]
     runs = [Run(betting, tables, families=families) for betting in bettings]
@@ -383,14 +383,12 @@ def test_lanes_change_nothing(tables, game, parent_counts):
     assert [walk.utility for walk in narrow.walks] == [walk.utility for walk in wide.walks]
 
 
-@pytest.mark.parametrize(
-    ("second_cache", "lanes"), [(None, 8), (512 << 10, 8), (1 << 20, 16), (2 << 20, 16)]
-)
-def test_lanes_are_as_many_as_caches_hold(monkeypatch, second_cache, lanes):
-    found = machine.Processor(model="", features=frozenset(), second_cache=second_cache)
-    monkeypatch.setattr(machine, "processor", lambda: found)
+def test_lanes_are_those_that_suit_the_processor(monkeypatch):
+    tree = betting_of("two river groups").tree
+    for lanes in (8, 16):
+        monkeypatch.setattr(shapes, "lanes_here", lambda lanes=lanes: lanes)
 
-    assert LaneBetting(betting_of("two river groups").tree).streets[3][0] == lanes
+        assert LaneBetting(tree).streets[3][0] == lanes
 
 
 def test_calls_may_be_cut(tables, alone):

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdem import machine
 from holdem.errors import ConfigError
 from holdem.game import shapes
-from holdem.game.shapes import DECISION, FOLDED, LANES, NEXT_STREET, SHOWN
+from holdem.game.shapes import DECISION, FOLDED, LANES, NEXT_STREET, SHOWN, lanes_here
 from holdem.game.tree import Ending, build_tree
 from holdem.types import BetMenu, GameConfig
 
@@ -242,3 +243,14 @@ def test_a_showdown_of_different_stakes_is_refused():
 
     with pytest.raises(ConfigError, match="101 and 100"):
         shapes.chips_at(replace(tree, contributions=unequal), node)
+
+
+@pytest.mark.parametrize(
+    ("features", "lanes"),
+    [((), 8), (("sse4_2",), 8), (("avx2", "avx512f"), 8), (("avx512f", "avx512bw"), 16)],
+)
+def test_lanes_are_as_many_as_registers_hold(monkeypatch, features, lanes):
+    found = machine.Processor(model="", features=frozenset(features))
+    monkeypatch.setattr(machine, "processor", lambda: found)
+
+    assert lanes_here() == lanes

@@ -1,9 +1,9 @@
 # The best response over all private hands, street by street: a kernel, nobody cimports it.
 #
-# Points of the betting tree that are alike but for their chips lie in the 16 lanes of one
+# Points of the betting tree that are alike but for their chips lie in the NUM_LANES lanes of one
 # vector: a *group* has the shape of one street's betting from one of its beginnings on, and a
 # lane for each beginning of that shape. A group's reach or value is an array of lanes, one
-# vector per hand: (1326, 16) float32.
+# vector per hand: (1326, NUM_LANES) float32.
 from libc.stdint cimport int8_t, int32_t, int64_t, uint16_t, uint8_t
 
 cdef extern from "best_response_simd.h" nogil:
@@ -12,7 +12,7 @@ cdef extern from "best_response_simd.h" nogil:
         NUM_SLOTS
         NUM_PER_CARD
         NUM_BLOCKS
-    # Sixteen floats; only its address is taken here.
+    # As many floats; only its address is taken here.
     ctypedef float lanes_t
     ctypedef struct entry_t:
         uint16_t first
@@ -128,8 +128,8 @@ cdef packed struct Point:
 cdef struct Street:
     const Point* points
     const int32_t* roots       # (num_groups,), points
-    const int32_t* slots       # (leaves, 16): group * 16 + lane on the next street; -1 for no lane
-    const float* chips         # (rows, 16): seat 0's net at a fold, what each paid at a showdown
+    const int32_t* slots       # (leaves, lanes): group * lanes + lane on the next one; -1 for none
+    const float* chips         # (rows, lanes): seat 0's net at a fold, what each paid at a showdown
     const lanes_t* strategy    # (buckets, num_actions) by decision; last street: see sweep_t
     int num_groups
     int num_buckets

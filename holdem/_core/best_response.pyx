@@ -1,4 +1,4 @@
-"""Best response over all private hands: one street's betting after the other, 16 lanes at once.
+"""Best response over all private hands: one street's betting after the other, in lanes.
 
 The kernel never sees the rules of cards: a board is a bucket for each hand, the order of hands
 on the last street, and a list of boards that follow it. So a deck of twenty cards runs through
@@ -628,9 +628,9 @@ cdef class Betting:
     """The betting of one game as groups, with the strategies of both seats.
 
     Args:
-        streets: for each street points (`POINT_DTYPE`), roots (int32), slots (int32, (n, 16)),
-            chips (float32, (n, 16)), strategies (float32, (n, 16)), the number of buckets, and
-            that of decisions on the longest path. Of the strategy each decision has rows of
+        streets: for each street points (`POINT_DTYPE`), roots (int32), slots (int32, (n, LANES)),
+            chips (float32, (n, LANES)), strategies (float32, (n, LANES)), the number of buckets,
+            and that of decisions on the longest path. Of the strategy each decision has rows of
             its own: (buckets, actions), or, on the last street, what `sweep_t` in
             best_response_last.h describes: reach and half (buckets,), ends (buckets, 2).
 
@@ -692,12 +692,12 @@ cdef class Betting:
                 part_t in best_response_last.h, or all 0; ``entries``
                 (`ENTRY_DTYPE`), the order of hands on those of the last street; and ``renamed``
                 (uint16, (24, 1326)), each hand's slot after each renaming of suits.
-            reach: float32 (groups, 1326, 16): the opponent's, of the first street's groups.
+            reach: float32 (groups, 1326, LANES): the opponent's, of the first street's groups.
             own: whether the value of the responder's policy is wanted too.
             chooses: by street, whether the responder may leave its policy there.
 
         Returns:
-            best and own values, float32 (groups, 1326, 16), in chips times the opponent's
+            best and own values, float32 (groups, 1326, LANES), in chips times the opponent's
             reach, summed over the opponent's hands and the boards that follow, these by their
             weights; the second is None unless wanted.
 

@@ -1,4 +1,5 @@
-/* The last street of one board: what its decisions and showdowns are worth, 16 points side by side.
+/* The last street of one board: what its decisions and showdowns are worth, NUM_LANES points side by
+ * side.
  *
  * A point's value is found by one sweep over the hands in order of strength, which also combines it
  * with what follows the point and adds it to where it belongs. So no pass over all hands does
@@ -48,7 +49,12 @@ typedef struct {
 } last_board_t;
 
 /* The table where all buckets play alike. */
-static const lanes_t ONES[1] = {{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}};
+static const lanes_t ONES[1] = {{
+    1, 1, 1, 1, 1, 1, 1, 1,
+#if NUM_LANES > 8
+    1, 1, 1, 1, 1, 1, 1, 1,
+#endif
+}};
 
 static void fill_lanes(lanes_t *lanes, float value) {
     for (int l = 0; l < NUM_LANES; l++) ((float *)lanes)[l] = value;

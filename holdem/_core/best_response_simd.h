@@ -1,4 +1,4 @@
-/* Passes over all hands of one board, 16 betting situations side by side: an array of lanes has
+/* Passes over all hands of one board, NUM_LANES betting situations side by side: an array of lanes has
  * one vector for each of the 1326 hands.
  */
 #ifndef HOLDEM_BEST_RESPONSE_SIMD_H

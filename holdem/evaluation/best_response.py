@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdem import storage
-from holdem._core.best_response import LANES, SLOT_HOLES
+from holdem._core.best_response import SLOT_HOLES
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.abstraction.workers import Workers
 from holdem.errors import ConfigError, MismatchError
@@ -245,7 +245,7 @@ class BestResponse:
         self._leaf_reach = [self._opening.reach(1 - seat) for seat in (0, 1)]
         self._reach = []
         for leaf_reach in self._leaf_reach:
-            reach = np.zeros((groups.num_groups, len(classes), LANES), np.float32)
+            reach = np.zeros((groups.num_groups, len(classes), groups.num_lanes), np.float32)
             reach[self._group, :, self._lane] = leaf_reach
             self._reach.append(reach)
         self._met = [

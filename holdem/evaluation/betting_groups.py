@@ -1,4 +1,4 @@
-"""A betting tree and its strategy laid out for `_core.best_response`, 16 points side by side.
+"""A betting tree and its strategy laid out for `_core.best_response`, 16 or 8 points side by side.
 
 Beginnings of a street share groups by `holdem.game.shapes`. Where a lane's betting has not all
 that its group has, the strategy never makes the missing bets, and a bar keeps the responder
@@ -14,10 +14,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from holdem._core.best_response import LANES, POINT_DTYPE, Betting
+from holdem._core import best_response, best_response_8
+from holdem._core.best_response import POINT_DTYPE, Betting
 from holdem.game import shapes
 from holdem.game.policy import Policy
 from holdem.game.tree import BettingTree, Ending
+
+_KERNELS: dict[int, type[Betting]] = {
+    best_response.LANES: best_response.Betting,
+    best_response_8.LANES: best_response_8.Betting,
+}
 
 _FIELDS = list(POINT_DTYPE.names or ())
 
@@ -30,12 +36,14 @@ class BettingGroups:
 
     Attributes:
         betting: what the kernel walks.
+        num_lanes: of each group.
         num_groups: of the first of these streets.
         places: int64 (beginnings, 2): group and lane of each beginning of that street, in the
             order in which `street_beginnings` lists them.
     """
 
     betting: Betting
+    num_lanes: int
     num_groups: int
     places: NDArray[np.int64]
 
@@ -48,23 +56,27 @@ def street_beginnings(tree: BettingTree, street: int, roots: list[int]) -> list[
     return [node for root in roots for node in _leaves(tree, street, root)]
 
 
-def group_betting(policy: Policy, num_streets: int) -> BettingGroups:
+def group_betting(policy: Policy, num_streets: int, num_lanes: int | None = None) -> BettingGroups:
     """Lay out the betting of *policy*'s tree after its first street.
 
     Args:
         policy: the strategies of both seats.
         num_streets: streets of cards, the first included; a tree that ends earlier is run out.
+        num_lanes: points side by side, 16 or 8; None for `shapes.lanes_here`. What comes out does
+            not depend on it.
 
     Raises:
         ConfigError: an ending is not what two players with equal stakes have.
     """
     tree = policy.tree
+    num_lanes = num_lanes or shapes.lanes_here()
     beginnings = street_beginnings(tree, 0, [0])
     places: NDArray[np.int64] | None = None
     streets = []
     previous: _Street | None = None
     for street in range(1, num_streets):
-        laid_out = _Street(policy, street, beginnings, last=street == num_streets - 1)
+        last = street == num_streets - 1
+        laid_out = _Street(policy, street, beginnings, num_lanes, last=last)
         if previous is None:
             places = laid_out.places
         else:
@@ -74,8 +86,8 @@ def group_betting(policy: Policy, num_streets: int) -> BettingGroups:
     assert previous is not None
     assert places is not None
     streets.append(previous.arrays())
-    betting = Betting(streets)
-    return BettingGroups(betting, betting.num_groups[0], places)
+    betting = _KERNELS[num_lanes](streets)
+    return BettingGroups(betting, num_lanes, betting.num_groups[0], places)
 
 
 def _leaves(tree: BettingTree, street: int, node: int) -> list[int]:
@@ -100,6 +112,7 @@ class _Street:
     policy: Policy
     street: int
     beginnings: list[int]
+    num_lanes: int
     last: bool
     leaves: list[int] = field(default_factory=list)
 
@@ -116,7 +129,8 @@ class _Street:
         self._num_buckets = counts[self.street] if self.street < len(counts) else 0
         self.places = np.empty((len(self.beginnings), 2), np.int64)
         self._roots: list[int] = []
-        for shape, members in shapes.groups([self._shape(node) for node in self.beginnings]):
+        begun = [self._shape(node) for node in self.beginnings]
+        for shape, members in shapes.groups(begun, self.num_lanes):
             self.places[members, 0] = len(self._roots)
             self.places[members, 1] = np.arange(len(members))
             self._roots.append(len(self._points))
@@ -131,10 +145,9 @@ class _Street:
 
     def link(self, places: NDArray[np.int64]) -> None:
         """Say where the next street's beginnings lie."""
-        slots = np.append(places[:, 0] * LANES + places[:, 1], -1)  # index -1 is no lane
-        self._slots = slots[np.array(self._leaf_lanes, np.int64).reshape(-1, LANES)].astype(
-            np.int32
-        )
+        slots = np.append(places[:, 0] * self.num_lanes + places[:, 1], -1)  # index -1 is no lane
+        leaves = np.array(self._leaf_lanes, np.int64).reshape(-1, self.num_lanes)
+        self._slots = slots[leaves].astype(np.int32)
 
     def arrays(
         self,
@@ -151,13 +164,13 @@ class _Street:
         points = np.zeros(len(self._points), POINT_DTYPE)
         for name in POINT_DTYPE.names or ():
             points[name] = [point[name] for point in self._points]
-        slots = np.empty((0, LANES), np.int32) if self._slots is None else self._slots
+        slots = np.empty((0, self.num_lanes), np.int32) if self._slots is None else self._slots
         return (
             points,
             np.array(self._roots, np.int32),
             slots,
-            np.array(self._chips, np.float32).reshape(-1, LANES),
-            np.concatenate([np.empty((0, LANES), np.float32), *self._strategies]),
+            np.array(self._chips, np.float32).reshape(-1, self.num_lanes),
+            np.concatenate([np.empty((0, self.num_lanes), np.float32), *self._strategies]),
             self._num_buckets,
             self._depth,
         )
@@ -192,7 +205,7 @@ class _Street:
         point = dict.fromkeys(_FIELDS, -1)
         point.update(kind=kind, actor=0, num_actions=0)
         self._points[index] = point
-        padding: list[int | None] = [None] * (LANES - len(nodes))
+        padding: list[int | None] = [None] * (self.num_lanes - len(nodes))
         nodes = nodes + padding
         if bars:
             point["bar"] = self._add_chips([-math.inf if node is None else 0 for node in nodes])
@@ -229,7 +242,7 @@ class _Street:
         self._depth = max(self._depth, depth)
         point["actor"] = int(actor)
         point["num_actions"] = num_actions
-        rows = np.zeros((self._num_buckets, num_actions, LANES), np.float32)
+        rows = np.zeros((self._num_buckets, num_actions, self.num_lanes), np.float32)
         children: list[list[int | None]] = [[] for _ in range(num_actions)]
         for lane, node in enumerate(nodes):
             found: dict[int, int] = {}
@@ -264,7 +277,7 @@ class _Street:
         if self.last:
             rows = self._tables(point, rows, reach)
         point["strategy"] = self._num_vectors
-        self._strategies.append(rows.reshape(-1, LANES))
+        self._strategies.append(rows.reshape(-1, self.num_lanes))
         self._num_vectors += len(self._strategies[-1])
 
     def _tables(
@@ -275,9 +288,9 @@ class _Street:
         The other seat's reach; half the difference of the next two; and, bucket by bucket, what
         a fold and a showdown cost whoever decides: their probabilities times the chips.
         """
-        tables = np.zeros((4, self._num_buckets, LANES), np.float32)
+        tables = np.zeros((4, self._num_buckets, self.num_lanes), np.float32)
         tables[0] = reach[1 - point["actor"]]
-        ends = tables[2:].reshape(self._num_buckets, 2, LANES)
+        ends = tables[2:].reshape(self._num_buckets, 2, self.num_lanes)
         for place, name in enumerate(("fold", "showdown")):
             if point[name] >= 0:
                 ending = self._points[point["first_child"] + point[name]]

@@ -15,16 +15,27 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
+from holdem import machine
 from holdem.errors import ConfigError
 from holdem.game.tree import BettingTree, Ending
 
 LANES = 16
 """Points side by side at most: the floats of the widest vector."""
 
+_NARROW_LANES = 8
+
 DECISION, FOLDED, SHOWN, NEXT_STREET = range(4)
 """What a point is: ``PointKind`` of the kernels."""
 
 Shape = tuple[Any, ...]
+
+
+def lanes_here() -> int:
+    """Return how many lanes this processor is fastest with: 16 only if its registers hold them.
+
+    What is computed does not depend on it. bench/README.md has what 16 cost elsewhere.
+    """
+    return LANES if "avx512bw" in machine.processor().features else _NARROW_LANES
 
 
 def shape_of(

@@ -2,8 +2,8 @@
 
 `RegretTable` has its rows one after another; here the rows of up to 16 decisions, alike but
 for their chips (`holdem.game.shapes`), lie side by side, so that one vector serves
-them. A street that begins in few ways has fewer lanes, and so have all on a machine with small
-caches. A run works on lanes, and its files hold the table: they are copies of each other, and
+them. A street that begins in few ways has fewer lanes, and so has a processor whose registers
+hold fewer. A run works on lanes, and its files hold the table: they are copies of each other, and
 how many lanes there were does not show in them.
 """
 
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from holdem import machine
 from holdem._core.responder_walk import HANDS, POINT_DTYPE, WIDTHS
 from holdem.errors import ConfigError
 from holdem.game import shapes
@@ -24,10 +23,6 @@ from holdem.game.tree import BettingTree, Ending
 from holdem.types import STREETS, GameConfig
 
 _ALIGNED = 16  # floats
-
-# A decision's vectors, of 16 lanes, are up to a megabyte; bench/README.md has what they cost
-# where the second cache is half of that.
-_CACHE_OF_16_LANES = 1 << 20
 
 Rows = NDArray[np.float32]
 """By action of a street, bucket by bucket: float32 (actions * buckets * words, lanes)."""
@@ -51,8 +46,7 @@ class _Decision:
 class LaneBetting:
     """The betting of a tree of two players in lanes.
 
-    *most_lanes* is how many lie side by side, 8 or 16; None for as many as this machine's caches
-    have room for.
+    *most_lanes* is how many lie side by side, 8 or 16; None for `shapes.lanes_here`.
 
     Attributes:
         tree: the tree.
@@ -66,7 +60,7 @@ class LaneBetting:
     def __init__(self, tree: BettingTree, most_lanes: int | None = None) -> None:
         require_responder(tree.game)
         self.tree = tree
-        most_lanes = most_lanes or _lanes_of(machine.processor())
+        most_lanes = most_lanes or shapes.lanes_here()
         widths = [width for width in WIDTHS if width <= most_lanes]
         beginnings = [0]
         laid_out: list[_Street] = []
@@ -196,11 +190,6 @@ def require_responder(game: GameConfig) -> None:
         "responder needs hold'em for two players that is bet on all four",
         "leave --opponent out: the table then trains against itself",
     )
-
-
-def _lanes_of(processor: machine.Processor) -> int:
-    """Return how many lanes *processor* has room for; few if it does not say."""
-    return 16 if (processor.second_cache or 0) >= _CACHE_OF_16_LANES else 8
 
 
 def aligned_lanes(count: int, width: int) -> Rows:
