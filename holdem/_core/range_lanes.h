@@ -22,7 +22,7 @@ rows_to_lanes_body(const float *const *rows, int pad, float *lanes, int wide) {
         float *to[16];
         for (int i = 0; i < 16; i++)
             from[i] = rows[i] + first, to[i] = lanes + 16 * (size_t)(first + i);
-        transpose_block(from, to, wide);
+        transpose_block(from, to, 16, wide);
     }
 }
 
@@ -34,7 +34,7 @@ take_lanes_body(const float *lanes, const uint16_t *places, int pad, float *rows
         float *to[16];
         for (int i = 0; i < 16; i++)
             from[i] = lanes + 16 * (size_t)places[first + i], to[i] = rows + i * (size_t)pad + first;
-        transpose_block(from, to, wide);
+        transpose_block(from, to, 16, wide);
     }
 }
 
@@ -48,7 +48,7 @@ give_lanes_body(const float *rows, int pad, int num_hands, const uint16_t *place
         float *to[16];
         for (int i = 0; i < 16; i++)
             from[i] = rows + i * (size_t)pad + first, to[i] = (float *)&block[i];
-        transpose_block(from, to, wide);
+        transpose_block(from, to, 16, wide);
         for (int which = 0; which < num_maps; which++) {
             const uint16_t *there = places + which * map_stride + first;
             for (int i = 0; i < 16 && first + i < num_hands; i++) HAND(lanes, there[i]) += block[i];
@@ -69,7 +69,7 @@ sum_lanes_body(const float *lanes, int64_t stride, int count, int first, float s
         block[i] *= scale;
         from[i] = (const float *)&block[i], to[i] = rows[i] + first;
     }
-    transpose_block(from, to, wide);
+    transpose_block(from, to, 16, wide);
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)

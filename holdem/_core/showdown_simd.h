@@ -66,83 +66,22 @@ typedef struct {
     const float *fold_worth;
 } EndingRows;
 
-/* Sixteen hands' values, laid [hand][ending] at *values*, as pieces of rows times their worth. */
-static inline __attribute__((always_inline)) void values_to_rows(Endings *values, float *const *rows,
-                                                                 const float *worth, int first,
-                                                                 int wide) {
-    const float *from[16];
-    float *to[16];
-    Endings scale;
-    for (int i = 0; i < 16; i++) scale[i] = worth[i];
-    for (int i = 0; i < 16; i++) {
-        values[i] *= scale;
-        from[i] = (const float *)&values[i];
-        to[i] = rows[i] + first;
-    }
-    transpose_block(from, to, wide);
-}
+#define WIDTH 16
+#include "showdown_rows.h"
+#undef WIDTH
+#define WIDTH 8
+#include "showdown_rows.h"
+#undef WIDTH
 
-static inline __attribute__((always_inline)) void
-evaluate_rows_body(const RankedHands *own, const RankedHands *opponent, int num_levels,
-                   const uint16_t *same, const EndingRows *rows, float *scratch, int wide) {
-    Endings *reach = (Endings *)scratch, block[16];
-    const uint8_t *cards = own->cards, *theirs = opponent->cards;
-    const int num_own = own->num_hands, num_theirs = opponent->num_hands;
-    Endings met[52], all_met = {0};
-    for (int card = 0; card < 52; card++) met[card] = all_met;
-    for (int first = 0; first <= num_theirs; first += 16) {
-        const float *from[16];
-        float *to[16];
-        for (int i = 0; i < 16; i++) from[i] = rows->reach[i] + first, to[i] = (float *)(reach + first + i);
-        transpose_block(from, to, wide);
-        for (int hand = first; hand < first + 16 && hand < num_theirs; hand++) {
-            all_met += reach[hand];
-            met[theirs[2 * hand]] += reach[hand];
-            met[theirs[2 * hand + 1]] += reach[hand];
-        }
-    }
-    if (rows->fold_worth)
-        for (int first = 0; first <= num_own; first += 16) {
-            for (int i = 0; i < 16; i++) {
-                int hand = first + i;
-                if (hand < num_own)
-                    block[i] = all_met - met[cards[2 * hand]] - met[cards[2 * hand + 1]] + reach[same[hand]];
-                else
-                    block[i] = (Endings){0};
-            }
-            values_to_rows(block, rows->folds, rows->fold_worth, first, wide);
-        }
-    if (rows->showdown_worth) {
-        /* From minus a half of all to plus a half: before a hand's equals and after them,
-         * the two sums are what it beats less what beats it. Only with itself does a hand share
-         * both cards, and that is an equal: what is left out twice cancels. */
-        Endings *values = reach + (num_theirs / 16 + 1) * 16;
-        int begin = 0, next = 0, given = 0;
-        all_met *= -0.5f;
-        for (int card = 0; card < 52; card++) met[card] *= -0.5f;
-        for (int level = 0; level < num_levels; level++) {
-            int end = own->level_ends[level], their_end = opponent->level_ends[level];
-            for (int hand = begin; hand < end; hand++)
-                values[hand] = all_met - met[cards[2 * hand]] - met[cards[2 * hand + 1]];
-            for (; next < their_end; next++) {
-                all_met += reach[next];
-                met[theirs[2 * next]] += reach[next];
-                met[theirs[2 * next + 1]] += reach[next];
-            }
-            for (; begin < end; begin++)
-                values[begin] += all_met - met[cards[2 * begin]] - met[cards[2 * begin + 1]];
-            for (; given + 16 <= begin; given += 16)
-                values_to_rows(values + given, rows->showdowns, rows->showdown_worth, given, wide);
-        }
-        for (int hand = num_own; hand < given + 16; hand++) values[hand] = (Endings){0};
-        values_to_rows(values + given, rows->showdowns, rows->showdown_worth, given, wide);
-    }
-}
-
+/* Where registers hold 8 floats, half of the endings at a time: sixteen are two registers for
+ * each vector, and most of them in memory. */
 #define EVALUATE_ROWS(name, wide)                                                                 \
     static void name(const RankedHands *own, const RankedHands *opponent, int num_levels,         \
                      const uint16_t *same, const EndingRows *rows, float *scratch) {              \
-        evaluate_rows_body(own, opponent, num_levels, same, rows, scratch, wide);                 \
+        if (wide) evaluate_rows_16(own, opponent, num_levels, same, rows, 0, scratch, 1);         \
+        else                                                                                      \
+            for (int lane = 0; lane < SHOWDOWN_LANES; lane += 8)                                  \
+                evaluate_rows_8(own, opponent, num_levels, same, rows, lane, scratch, 0);         \
     }
 EVALUATE_ROWS(evaluate_rows_plain, 0)
 #if defined(__x86_64__) && defined(__GNUC__)

@@ -50,9 +50,9 @@ static inline __attribute__((always_inline)) void transpose_four(const float *co
     *(Four *)to[2] = LOW_PAIRS(ac_high, bd_high), *(Four *)to[3] = HIGH_PAIRS(ac_high, bd_high);
 }
 
-/* to[j] = column j of the sixteen vectors at *from*. */
-static inline __attribute__((always_inline)) void transpose_block(const float *const *from,
-                                                                  float *const *to, int wide) {
+/* to[j] = column j of the *width* vectors at *from*, 16 or 8; *wide* only of 16. */
+static inline __attribute__((always_inline)) void
+transpose_block(const float *const *from, float *const *to, int width, int wide) {
     if (wide) {
         Endings x[16];
         for (int i = 0; i < 16; i++) x[i] = *(const Endings *)from[i];
@@ -60,8 +60,8 @@ static inline __attribute__((always_inline)) void transpose_block(const float *c
         for (int i = 0; i < 16; i++) *(Endings *)to[i] = x[i];
         return;
     }
-    for (int i = 0; i < 16; i += 4)
-        for (int j = 0; j < 16; j += 4) {
+    for (int i = 0; i < width; i += 4)
+        for (int j = 0; j < width; j += 4) {
             const float *four[4] = {from[i] + j, from[i + 1] + j, from[i + 2] + j, from[i + 3] + j};
             float *turned[4] = {to[j] + i, to[j + 1] + i, to[j + 2] + i, to[j + 3] + i};
             transpose_four(four, turned);
