@@ -6,4 +6,5 @@ __all__ = ["LANES", "Betting"]
 
 LANES: Final[int]
 
+# It has the same methods; when it runs it is a type of its own.
 class Betting(best_response.Betting): ...
