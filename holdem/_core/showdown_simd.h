@@ -5,8 +5,8 @@
  * hands met so far are summed, all of them and by card; a hand's own opponents are all
  * of them less those that hold one of its cards.
  *
- * GNU vectors, not intrinsics: sixteen floats are one register under AVX-512, two under
- * AVX2 and four below, with the same sums in the same order, hence the same bytes.
+ * GNU vectors, not intrinsics, of sixteen floats under AVX-512 and of eight, twice, elsewhere,
+ * with the same sums in the same order, hence the same bytes.
  */
 #ifndef HOLDEM_SHOWDOWN_SIMD_H
 #define HOLDEM_SHOWDOWN_SIMD_H
