@@ -341,15 +341,6 @@ def read_metadata(path: Path | str, kind: str) -> dict[str, Any]:
     return metadata
 
 
-def require_folder(path: Path | str, kind: str) -> None:
-    """Refuse what is no folder of *kind*: missing, damaged, a pickle or foreign.
-
-    Raises:
-        StorageError: as `read_folder`, but the arrays are not looked at.
-    """
-    _read_manifest(Path(path), kind)
-
-
 def is_folder(path: Path | str, kind: str | None = None) -> bool:
     """Whether *path* is a folder that `write_folder` wrote (of *kind*, if given)."""
     manifest = Path(path) / METADATA_NAME

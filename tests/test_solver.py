@@ -334,7 +334,7 @@ def test_going_on_from_an_older_checkpoint_leaves_the_later_ones(tmp_path):
     older, watcher = folder / "checkpoint_iter1000", Watcher()
     values = {"num_iterations": 1_500, "seed": 8, **laws}
     other = train(tmp_path, games.leduc(), resume_from=older, observer=watcher, **values)
-    assert checkpoint.find(tmp_path) == other.checkpoint
+    assert checkpoint.find(tmp_path)[0] == other.checkpoint
     assert [
         contents(folder / f"checkpoint_{name}.abandoned") for name in ("iter2000", "final")
     ] == (later)
@@ -736,12 +736,12 @@ def test_find_says_what_is_wrong_with_a_damaged_checkpoint(tmp_path, name, conte
 def test_find_takes_the_newest(tmp_path):
     """A run resumed after its end may have a numbered checkpoint newer than the final one."""
     train(tmp_path, games.leduc(), num_iterations=300)
-    assert checkpoint.find(tmp_path).name == "checkpoint_final"
+    assert checkpoint.find(tmp_path)[0].name == "checkpoint_final"
     observer = Stopper()
     observer.run = MCCFRSolver(config(num_iterations=10**9), None, game=games.leduc())
     stopped = observer.run.train(
         tmp_path, use_tensorboard=False, resume_from=tmp_path, observer=observer
     )
-    assert checkpoint.find(tmp_path) == stopped.checkpoint
+    assert checkpoint.find(tmp_path)[0] == stopped.checkpoint
     assert re.fullmatch(r"checkpoint_iter\d+", stopped.checkpoint.name)
     assert os.path.isdir(stopped.checkpoint)

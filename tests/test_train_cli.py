@@ -432,9 +432,9 @@ def test_a_terminal_that_closes_leaves_a_checkpoint(more):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGHUP
     folders = ["run"] if "--num-instances" not in more else ["run/instance_0", "run/instance_1"]
     for folder in folders:
-        saved = checkpoint.find(Path(folder))
+        _, saved = checkpoint.find(Path(folder))
         (log,) = Path(folder).glob("*.log")
-        iteration = storage.read_metadata(saved, "checkpoint")["iteration"]
+        iteration = saved["iteration"]
         assert f"done: {iteration:,} iterations" in log.read_text().splitlines()[-1]
 
 

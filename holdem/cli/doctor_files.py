@@ -117,7 +117,7 @@ def check_checkpoint(plan: Plan) -> Finding | None:
     """The checkpoint is whole, holds numbers, and belongs to the config if there is one."""
     if plan.checkpoint is None:
         return None
-    path = checkpoint.find(plan.checkpoint)
+    path, _ = checkpoint.find(plan.checkpoint)
     folder = storage.read_folder(path, checkpoint.KIND)
     words, told = folder.arrays["table"], folder.metadata
     found = (

@@ -216,8 +216,7 @@ def _play(
 def _street_figures(player: Contestant, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Entropy by street; of a checkpoint the regret and the rows visited too."""
     if options.checkpoint is not None:
-        folder = checkpoint.find(options.checkpoint)
-        saved = storage.read_metadata(folder, checkpoint.KIND)
+        folder, saved = checkpoint.find(options.checkpoint)
         found = checkpoint.load(folder, player.tree, saved["buckets_fingerprint"])
         weight = found.table_state["total_weight"]
         metrics = TableMetrics(player.tree).measure(found.words, weight)

@@ -155,8 +155,7 @@ def _main(argv: Sequence[str]) -> int:
         _refuse_more_than_its_part(logdir, config)
         if options.resume_from is not None:
             # Before buckets are made.
-            resumed = read_metadata(checkpoint.find(options.resume_from), checkpoint.KIND)
-            folders, iteration = [logdir], resumed["iteration"]
+            folders, iteration = [logdir], checkpoint.find(options.resume_from)[1]["iteration"]
     console = make_console(quiet=level > logging.INFO, outlived=True)
     buckets, bucket_counts = buckets_of(config)
     cells = cells_of(config)

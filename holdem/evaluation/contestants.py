@@ -130,8 +130,8 @@ class Loader:
     def checkpoint(self, path: Path) -> Contestant:
         """Return the average strategy of the checkpoint at *path*; errors are those of `load`."""
         require_no_suffix(path)
-        folder = checkpoint.find(path)
-        wanted = str(read_metadata(folder, checkpoint.KIND)["buckets_fingerprint"])
+        folder, saved = checkpoint.find(path)
+        wanted = str(saved["buckets_fingerprint"])
         buckets = None if wanted == LOSSLESS else self._place(wanted)
         return self._contestant(path, export_policy(folder, buckets=buckets).policy)
 

@@ -318,15 +318,13 @@ def is_of(path: Path | None, run: Path) -> bool:
     return path is not None and run_of(path).resolve() == run.resolve()
 
 
-def find(path: Path) -> Path:
-    """Return the checkpoint that *path* means: itself, or the newest of a run folder.
+def find(path: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the checkpoint that *path* means, itself or the newest of a run folder; its metadata.
 
     Raises:
-        StorageError: there is none, or it is damaged.
+        StorageError: there is none, or it is damaged or something else.
     """
-    if storage.is_folder(path):
-        return path
-    found = newest_first(folder_in(path))
+    found = [] if storage.is_folder(path) else newest_first(folder_in(path))
     traces = (path / name for name in (storage.METADATA_NAME, f"{_TABLE}.npy"))
     if not found and path.is_dir() and not any(trace.exists() for trace in traces):
         raise StorageError(
@@ -334,8 +332,7 @@ def find(path: Path) -> Path:
         )
     newest = found[0][1] if found else path
     with _naming_an_earlier_one(newest):
-        storage.require_folder(newest, KIND)
-    return newest
+        return newest, storage.read_metadata(newest, KIND)
 
 
 @contextlib.contextmanager

@@ -79,8 +79,7 @@ def export_policy(path: Path, *, bits: int = 16, buckets: Path | None = None) ->
     """
     if bits not in ONE_BY_BITS:
         raise ConfigError(f"probabilities of {bits} bits", "choose 8 or 16")
-    folder = checkpoint.find(Path(path))
-    saved = storage.read_metadata(folder, checkpoint.KIND)
+    folder, saved = checkpoint.find(Path(path))
     # The table that build_tree leaves room for is not needed: the checkpoint's is mapped.
     tree = build_tree(
         game_from(saved["game"]),

@@ -263,8 +263,8 @@ def _replaceable(out: Path) -> Iterator[None]:
     if not (out / RECORD_NAME).is_file():
         raise _not_replaced(out, "something else than a merged run")
     record = read_record(out)
-    with storage.hold(checkpoint.find(out).parent, "the merged run"):
-        newest = storage.read_metadata(checkpoint.find(out), checkpoint.KIND)
+    with storage.hold(checkpoint.find(out)[0].parent, "the merged run"):
+        _, newest = checkpoint.find(out)
         if newest["iteration"] != record.get("iterations"):
             raise _not_replaced(out, "a merged run that was trained on")
         there = (*out.iterdir(), *(out / "checkpoints").iterdir())

@@ -275,7 +275,7 @@ def _checkpoints_of(run: Path) -> list[Path]:
     if storage.is_folder(run, checkpoint.KIND):
         return [run]
     # Without any, `find` says what is wrong.
-    return _newest_first(checkpoint.folder_in(run)) or [checkpoint.find(run)]
+    return _newest_first(checkpoint.folder_in(run)) or [checkpoint.find(run)[0]]
 
 
 def _not_here(runs: Sequence[Path]) -> list[str]:

@@ -107,7 +107,7 @@ class Run:
         # Before anything is allocated or written: a wrong checkpoint costs nothing.
         resumed = None
         if resume_from is not None:
-            resumed = checkpoint.load(checkpoint.find(resume_from), tree, self._fingerprint)
+            resumed = checkpoint.load(checkpoint.find(resume_from)[0], tree, self._fingerprint)
             _require_start(resumed, stream_start)
             resumed.require_opponent(config, self._cells_fingerprint)
         if checkpoint.holds_another_run(logdir, resumed.path if resumed is not None else None):
