@@ -54,6 +54,8 @@ _OTHER_KEYS = {
     "buckets": ("path", "responder_path"),
 }
 _EVERY_KEY = "configs/train.yaml explains every key"
+_EXPLORATION = ("exploration_epsilon", "epsilon_schedule")
+"""Keys of outcome sampling."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,8 +123,14 @@ def dump_config(
     num_instances: int | None = None,
     responder_path: Path | str | None = None,
 ) -> str:
-    """Return YAML that `load_config` reads back as the same configs."""
+    """Return YAML that `load_config` reads back as the same configs.
+
+    Without what the sampling makes no use of, which a file must not give.
+    """
     document = _plain(asdict(training))
+    if training.sampling == "external":
+        for key in _EXPLORATION:
+            del document[key]
     if num_instances is not None:
         document["num_instances"] = num_instances
     if game is not None:
@@ -403,6 +411,7 @@ class _Reading:
         buckets = self._make("buckets", BucketConfig, good["buckets"])
         path, responder_path = self._path("buckets.path"), self._path("buckets.responder_path")
         self._refuse_unused_buckets(cards)
+        self._refuse_unused_exploration(training, good[""])
         if responder_path is not None and path is None:
             self._fault_at(
                 "buckets.responder_path",
@@ -445,6 +454,42 @@ class _Reading:
                 f"{self._name(given[0])} is for hold'em, and a game of one card has no bucket sets",
                 "leave it out",
             )
+        path = "buckets.path"
+        if self.values.get(path) is None:
+            return
+        # An option may name a set in the place of what a file says, and the reverse.
+        for key in given:
+            name = key.removeprefix("buckets.")
+            if name not in _OTHER_KEYS["buckets"] and self._is_option(key) == self._is_option(path):
+                self._fault_at(
+                    key,
+                    f"{self._name(key)} is of a bucket set to be made, and {self._name(path)} "
+                    "names one that is there",
+                    "leave one of them out",
+                )
+
+    def _refuse_unused_exploration(
+        self, training: MCCFRConfig | None, given: Mapping[str, Any]
+    ) -> None:
+        """How to explore, where nothing does, is a mistake."""
+        if training is None or training.sampling == "outcome":
+            return
+        usual = MCCFRConfig()
+        for key in _EXPLORATION:
+            in_file = not self._is_option(key)
+            if key not in given or (in_file and self._is_option("sampling")):
+                continue  # an option has the file's run sample otherwise
+            if in_file and getattr(training, key) == getattr(usual, key):
+                continue
+            self._fault_at(
+                key,
+                f"{self._name(key)} is of outcome sampling, and sampling is external",
+                "add --sampling outcome, or leave it out",
+            )
+
+    def _is_option(self, key: str) -> bool:
+        """Whether an option has the last word on *key*."""
+        return key in self.names
 
     def _path(self, key: str) -> Path | None:
         path = self.values.get(key)

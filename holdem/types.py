@@ -27,6 +27,9 @@ MAX_BUCKETS = 65_536
 """Of one street: a table of buckets holds 16-bit numbers."""
 MOST_CHIPS = 2**31 - 1
 """On the table in all, so that pots fit 32 bits."""
+MOST_SEARCH_ITERATIONS = 100_000
+"""Of one decision: by then there is nothing left to better."""
+MOST_SEARCH_THREADS = 256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -397,8 +400,8 @@ class MCCFRConfig:
     seed: int = 42
     sampling: Literal["external", "outcome"] = "external"
     opponent: Literal["itself", "responder"] = "itself"
-    """Whom the table trains against: itself, or a responder who knows all its hands and, on the
-    river, sees cards instead of buckets (CFR-BR: Johanson, Bard, Burch & Bowling 2012)."""
+    """Whom the table trains against: itself, or a responder who learns in buckets and, on the
+    river, sees cards instead and answers best (CFR-BR: Johanson, Bard, Burch & Bowling 2012)."""
     parent_boards: int = 0
     """Against a responder: after how many boards the regrets of like buckets together count as much
     for each of them as its own; before, they count more, and later less. 0: each for itself."""
@@ -406,6 +409,11 @@ class MCCFRConfig:
     """Iterations between two rows of TensorBoard figures."""
     eval_interval: int | None = None
     """Iterations between two evaluations of the strategy so far; None for none."""
+
+    @property
+    def period(self) -> int:
+        """Iterations in one period of Linear CFR: `discount_interval`, or the usual ones."""
+        return self.discount_interval or _PERIODS[self.opponent]
 
     def __post_init__(self) -> None:
         faults = _adopt(self, "", TRAINING_RULES)
@@ -421,8 +429,6 @@ class MCCFRConfig:
                 f"parent_boards is {self.parent_boards:,}, and the table trains against itself, "
                 "where no buckets have parents: leave it out"
             ]
-        if not faults and self.discount_interval == 0:
-            object.__setattr__(self, "discount_interval", _PERIODS[self.opponent])
         if not faults and self.enable_pruning and self.regret_floor >= self.pruning_threshold:
             faults = [
                 f"regret_floor is {shown(self.regret_floor)}, and must be below "
@@ -619,8 +625,8 @@ DEALER_RULES = {
 }
 SEARCH_RULES = {
     "time_budget_ms": Rule(kind=float, above=0.0, most=1e9, unit="milliseconds"),
-    "min_iterations": Rule(least=1, most=1_000_000, unit="iterations"),
-    "num_workers": Rule(least=0, most=256, unit="threads; 0 for one per core"),
+    "min_iterations": Rule(least=1, most=MOST_SEARCH_ITERATIONS, unit="iterations"),
+    "num_workers": Rule(least=0, most=MOST_SEARCH_THREADS, unit="threads; 0 for one per core"),
     "depth": Rule(kind=str, choices=("auto", "street", "end")),
     "menu": Rule(kind=str),
     "safety": Rule(kind=str, choices=("unsafe", "resolve", "max-margin")),

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from holdem import machine, storage
 from holdem.abstraction.bucketing import HandBucketing
@@ -125,15 +126,11 @@ def check_checkpoint(plan: Plan) -> Finding | None:
         f"{format_bytes(words.nbytes)}, checksums right"
     )
     figures = {"path": path, "iteration": told["iteration"], "bytes": words.nbytes}
-    bad = sum(
-        int((~np.isfinite(words[start : start + _CHUNK_WORDS])).sum())
-        for start in range(0, words.size, _CHUNK_WORDS)
-    )
-    if bad:
+    bad = {name: _num_bad(array) for name, array in folder.arrays.items()}
+    if any(bad.values()):
+        texts = [f"{n:,} words of the {name} are no numbers" for name, n in bad.items() if n]
         return failed(
-            f"{found}; {bad:,} words of the table are no numbers",
-            "resume from an older checkpoint of the run",
-            **figures,
+            "; ".join([found, *texts]), "resume from an older checkpoint of the run", **figures
         )
     if plan.config_given:
         _require_match(plan, path)
@@ -141,18 +138,26 @@ def check_checkpoint(plan: Plan) -> Finding | None:
     return ok(found, **figures)
 
 
+def _num_bad(words: npt.NDArray[np.float32]) -> int:
+    """Return how many of the *words* are no numbers."""
+    return sum(
+        int((~np.isfinite(words[start : start + _CHUNK_WORDS])).sum())
+        for start in range(0, words.size, _CHUNK_WORDS)
+    )
+
+
 def _require_match(plan: Plan, path: Path) -> None:
     """Raise a `MismatchError` unless the checkpoint *path* can be resumed by the config."""
-    game, fingerprint = plan.config.game, LOSSLESS
-    bucketing = None
-    if game.cards.kind != "one-card":
-        if plan.buckets is None:
-            # Which set the run would take is not said; the tree is compared all the same.
-            told = storage.read_metadata(path, checkpoint.KIND)
-            tree = build_tree(game, told["bucket_counts"])
-            checkpoint.load(path, tree, told["buckets_fingerprint"])
-            return
+    game, finer = plan.config.game, plan.config.responder_path
+    if game.cards.kind == "one-card":
+        fingerprint, counts = LOSSLESS, bucket_counts_of(game, None)
+    elif plan.buckets is None:
+        # Which set the run would take is not said; the tree is compared all the same.
+        told = storage.read_metadata(path, checkpoint.KIND)
+        fingerprint, counts = told["buckets_fingerprint"], tuple(told["bucket_counts"])
+    else:
         bucketing = HandBucketing.load(plan.buckets, verify=False)
-        fingerprint = bucketing.fingerprint
-    tree = build_tree(game, bucket_counts_of(game, bucketing))
-    checkpoint.load(path, tree, fingerprint)
+        fingerprint, counts = bucketing.fingerprint, bucket_counts_of(game, bucketing)
+    cells = None if finer is None else HandBucketing.load(finer, verify=False).fingerprint
+    found = checkpoint.load(path, build_tree(game, counts), fingerprint)
+    found.require_opponent(plan.config.training, cells)

@@ -50,11 +50,19 @@ def check_speed(plan: Plan) -> Finding | None:
             )
         sizes = [plan.config.training.batch_size]
         cells = cells_of(plan.config)
+    rates: dict[int, dict[int, float]] = {}
+    not_measured = ""
     with storage.scratch_folder(plan.logdir / "trial") as folder:
-        rates = {
-            size: {n: _rate(plan, game, bucketing, cells, n, size, folder) for n in counts}
-            for size in sizes
-        }
+        for size in sizes:
+            try:
+                rates[size] = {
+                    n: _rate(plan, game, bucketing, cells, n, size, folder) for n in counts
+                }
+            except HoldemError as error:
+                # The log of a batch larger than the run's may not fit.
+                if size == plan.config.training.batch_size:
+                    raise
+                not_measured += f"; batch {size} not measured: {error}"
     workers, size = recommended(rates, machine.usable_cores())
     efficiency = {
         size: {n: speed / (n * by_workers[1]) for n, speed in by_workers.items()}
@@ -62,9 +70,9 @@ def check_speed(plan: Plan) -> Finding | None:
     }
     tables = {
         size: ", ".join(_speed(n, rates[size][n], efficiency[size][n]) for n in counts)
-        for size in sizes
+        for size in rates
     }
-    found = "; ".join(f"batch {size}: {table}" for size, table in tables.items())
+    found = "; ".join(f"batch {size}: {table}" for size, table in tables.items()) + not_measured
     found += f"; best --num-workers {workers} --batch-size {size}"
     best = {"num_workers": workers, "batch_size": size}
     if plan.against_responder:

@@ -74,9 +74,19 @@ _OPTIONS = (
     ("--snapshot-interval", "snapshot_interval_seconds", "SECONDS", "and seconds, at most"),
     ("--keep-checkpoints", "keep_checkpoints", "N", "how many to keep; 0 keeps all"),
     ("--eval-interval", "eval_interval", "N", "iterations between looks at local best response"),
-    ("--discount-interval", "discount_interval", "N", "iterations in a period of Linear CFR"),
+    (
+        "--discount-interval",
+        "discount_interval",
+        "N",
+        "iterations in a period of Linear CFR; 0: 5,000, or 200 against a responder",
+    ),
     ("--num-players", "num_players", "N", "at the table, 2 to 9"),
-    ("--opponent", "opponent", "WHO", "itself, or responder: one who knows all its hands"),
+    (
+        "--opponent",
+        "opponent",
+        "WHO",
+        "itself, or responder: one who learns in buckets and sees its cards on the river",
+    ),
     (
         "--responder-buckets",
         "buckets.responder_path",
@@ -87,7 +97,8 @@ _OPTIONS = (
         "--parent-boards",
         "parent_boards",
         "N",
-        "boards for which like buckets learn together, against a responder",
+        "against a responder: like buckets also learn together, which counts as much as what each "
+        "learns after N boards",
     ),
     ("--sampling", "sampling", "HOW", "external or outcome"),
     ("--epsilon", "exploration_epsilon", "SHARE", "that outcome sampling explores"),
@@ -149,18 +160,19 @@ def _main(argv: Sequence[str]) -> int:
     config = _resolve(options)
     instances = train_instances.instances_here(options, config.num_instances)
     logdir = _logdir(options)
-    folders, iteration = [folder_of(logdir, i) for i in instances], math.inf
+    folders, iteration, done = [folder_of(logdir, i) for i in instances], math.inf, 0
     if not instances:
         _refuse_another_run(logdir, options.resume_from)
         _refuse_more_than_its_part(logdir, config)
         if options.resume_from is not None:
             # Before buckets are made.
-            folders, iteration = [logdir], checkpoint.find(options.resume_from)[1]["iteration"]
+            done = int(checkpoint.find(options.resume_from)[1]["iteration"])
+            folders, iteration = [logdir], done
     console = make_console(quiet=level > logging.INFO, outlived=True)
     buckets, bucket_counts = buckets_of(config)
     cells = cells_of(config)
     run_costs = costs_of(
-        config, bucket_counts, bucket_bytes(config, buckets), len(instances), cells
+        config, bucket_counts, bucket_bytes(config, buckets), len(instances), cells, done
     )
     _print_costs(console, config, run_costs, bucket_counts, cells)
     if buckets is not None:
@@ -462,13 +474,17 @@ def costs_of(
     bucket_bytes: int,
     num_here: int,
     cells: Cells | None,
+    done: int = 0,
 ) -> costs.TrainingCosts:
-    """Return what the run takes on this machine, *num_here* instances of it if there are any."""
+    """Return what the run takes on this machine, *num_here* instances of it if there are any.
+
+    Of a run that is resumed so many iterations are *done*.
+    """
     training = config.training
     if config.num_instances is not None and training.num_iterations is not None:
         share = -(-training.num_iterations // config.num_instances)
         training = replace(training, num_iterations=share)
-    one = costs.estimate(training, config.game, bucket_counts, bucket_bytes, cells)
+    one = costs.estimate(training, config.game, bucket_counts, bucket_bytes, cells, done)
     if not num_here:
         return one
     by_time = training.num_iterations is None
@@ -494,6 +510,7 @@ def _print_costs(
     if training.time_budget_seconds is not None and run_costs.visits_per_iteration is not None:
         exact = run_costs.seconds == training.time_budget_seconds
         about[0] = duration(training.time_budget_seconds) if exact else about[0]
+    most = " at most" if run_costs.visits_per_iteration is not None else " and the log of a batch"
     rows = {} if config.num_instances is None else {"instances": f"{config.num_instances}"}
     rows |= {
         "betting tree": f"{run_costs.size.num_nodes:,} nodes",
@@ -501,7 +518,7 @@ def _print_costs(
         **({"parents": _parents(bucket_counts)} if training.parent_boards else {}),
         **({} if cells is None else {"responder": _by_street(cells.counts)}),
         "slots": f"{run_costs.num_slots:,}",
-        "memory": f"{format_bytes(run_costs.memory_bytes)} at most, "
+        "memory": f"{format_bytes(run_costs.memory_bytes)}{most}, "
         f"{format_bytes(run_costs.table_bytes)} of it regrets and strategy",
         "disk": f"{format_bytes(run_costs.checkpoint_bytes)} per checkpoint, "
         f"{format_bytes(run_costs.disk_bytes)} in all",

@@ -57,6 +57,17 @@ _LAWS = (
     "pruning_probability",
     "regret_floor",
 )
+_OF_NO_USE = {
+    ("sampling", "external"): ("exploration_epsilon", "epsilon_schedule"),
+    ("opponent", "responder"): (
+        "batch_size",
+        "enable_pruning",
+        "pruning_threshold",
+        "pruning_probability",
+        "regret_floor",
+    ),
+}
+"""Laws that do nothing where another has such a value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,8 +141,20 @@ class Checkpoint:
 
 def changes(laws: Mapping[str, Any], config: MCCFRConfig) -> list[str]:
     """Say which of the *laws* of a run differ in *config*: ``"seed 42 -> 43"``."""
-    now = laws_of(config)
-    return [f"{key} {laws.get(key)} -> {now[key]}" for key in _LAWS if laws.get(key) != now[key]]
+    before, now = used(laws), laws_of(config)
+    return [
+        f"{key} {before.get(key)} -> {now.get(key)}"
+        for key in _LAWS
+        if before.get(key) != now.get(key)
+    ]
+
+
+def used(laws: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the *laws* of a run without those that its other ones make no use of."""
+    unused = {
+        key for (law, value), keys in _OF_NO_USE.items() if laws.get(law) == value for key in keys
+    }
+    return {key: value for key, value in laws.items() if key not in unused}
 
 
 def laws_of(config: MCCFRConfig) -> dict[str, Any]:
@@ -139,7 +162,8 @@ def laws_of(config: MCCFRConfig) -> dict[str, Any]:
     schedule = config.epsilon_schedule
     values = {key: getattr(config, key) for key in _LAWS}
     values["epsilon_schedule"] = [list(pair) for pair in schedule] if schedule else None
-    return values
+    values["discount_interval"] = config.period
+    return used(values)
 
 
 def save(
@@ -211,6 +235,15 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
         others={name: array for name, array in folder.arrays.items() if name != _TABLE},
         cells_fingerprint=found.get("cells_fingerprint"),
     )
+
+
+def words_of(path: Path) -> npt.NDArray[np.float32]:
+    """Return the table's words in the checkpoint *path*, which this process has just written.
+
+    Raises:
+        StorageError: it is not there any more.
+    """
+    return storage.read_folder(path, KIND, verify=False).arrays[_TABLE]
 
 
 def ranges_of(found: Mapping[str, Any]) -> tuple[Range, ...]:

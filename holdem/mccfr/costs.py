@@ -22,7 +22,7 @@ from holdem.game.tree import (
 from holdem.machine import address_space, available_memory, usable_cores
 from holdem.mccfr import blueprint, checkpoint
 from holdem.mccfr.cells import Cells
-from holdem.mccfr.lanes import LaneBetting, visits_of_board
+from holdem.mccfr.lanes import LaneBetting, require_responder, visits_of_board, walk_bytes_of
 from holdem.mccfr.parents import parent_counts
 from holdem.mccfr.pool_memory import PoolControl
 from holdem.mccfr.worker import log_bytes
@@ -46,6 +46,8 @@ _MOST_NODES_WALKED = 5_000_000
 # Nor are these laid out in lanes, for the same reason: rows are a bit larger side by side.
 _MOST_NODES_LAID_OUT = 100_000
 _LANES_PER_TABLE = 1.1
+_DECISIONS_OF_A_BEGINNING = 4
+"""Of a street, about; counted in trees that are walked."""
 _METADATA_BYTES = 10_000
 _PAGE_BYTES = 4096
 
@@ -71,7 +73,9 @@ class TrainingCosts:
     table_bytes: int
     """Regrets and average strategy, if every row is visited."""
     log_bytes: int
-    """Of the updates of a batch, and of what workers share besides: all that may be written."""
+    """Of the updates of a batch, and of what workers share besides: all that may be written.
+
+    Without the updates if the tree is too large to walk for an estimate."""
     shared_bytes: int
     """Of the segments that a pool of workers begins with; a copy of the table comes later."""
     memory_bytes: int
@@ -101,6 +105,7 @@ def estimate(
     bucket_counts: Sequence[int],
     bucket_bytes: int = 0,
     cells: Cells | None = None,
+    done: int = 0,
 ) -> TrainingCosts:
     """Return what training costs.
 
@@ -110,9 +115,10 @@ def estimate(
         bucket_counts: buckets by street.
         bucket_bytes: size of the bucket tables, which are mapped.
         cells: what a responder tells apart; None for what the table does.
+        done: iterations that a resumed run has behind it.
 
     Raises:
-        ConfigError: the game or its bet menu cannot be used.
+        ConfigError: the game or its bet menu cannot be used, or not against a responder.
         ResourceError: the tree has more nodes than can be counted.
     """
     size = count_tree(game)
@@ -124,15 +130,16 @@ def estimate(
             "offer fewer bet sizes, above all on the first streets, or shorter stacks",
         )
     table = SLOT_BYTES * num_slots
-    workers = config.num_workers or usable_cores()
     way = _way_of_training(config, game, size, bucket_counts, cells)
     checkpoint = table + way.checkpoint_bytes + _METADATA_BYTES
     # As many as are kept, the final one, and the one being written; all, if all are kept.
     checkpoints = config.keep_checkpoints + 2 if config.keep_checkpoints else 12
     visits = way.visits
     seconds, iterations = config.time_budget_seconds, config.num_iterations
+    if iterations is not None:
+        iterations = max(0, iterations - done)
     if visits is not None:
-        rate = min(workers, usable_cores()) * way.visits_per_second / visits
+        rate = way.at_once * way.visits_per_second / visits
         by_count = iterations / rate if iterations is not None else None
         seconds = min((s for s in (seconds, by_count) if s is not None), default=None)
         iterations = None if seconds is None else round(seconds * rate)
@@ -170,6 +177,8 @@ class _WayOfTraining:
     """What the kinds of training differ in; see `TrainingCosts`."""
 
     processes: int
+    at_once: int
+    """Workers that are of use on this machine."""
     tables: int
     """The table and, but for one worker, a copy: checkpoints are written from it."""
     visits: float | None = None
@@ -177,7 +186,8 @@ class _WayOfTraining:
     log_bytes: int = 0
     control_bytes: int = 0
     lane_bytes: int = 0
-    """The table again, side by side, the responder's and its copy, and what it tells apart."""
+    """The table again, side by side, the responder's and its copy, what it tells apart, and what
+    walks keep of a board."""
     checkpoint_bytes: int = 0
     """Besides the table."""
 
@@ -192,14 +202,17 @@ def _way_of_training(
     if config.opponent == "responder":
         return _against_responder(config, game, size, bucket_counts, cells)
     workers = config.num_workers or usable_cores()
-    tables = 1 if workers == 1 else 2
+    tables, at_once = 1 if workers == 1 else 2, min(workers, usable_cores())
     control_bytes = PoolControl.size(workers, config.batch_size, game.num_players)
     if size.num_nodes > _MOST_NODES_WALKED:
-        return _WayOfTraining(processes=workers, tables=tables, control_bytes=control_bytes)
+        return _WayOfTraining(
+            processes=workers, at_once=at_once, tables=tables, control_bytes=control_bytes
+        )
     # One bucket: the betting is the same, and so are the visits.
     tree = build_tree(game, (1,) * game.num_streets)
     return _WayOfTraining(
         processes=workers,
+        at_once=at_once,
         tables=tables,
         visits=expected_visits(tree, config.sampling),
         # All of it: room is reserved by pages, for each traversal and owner of rows apart,
@@ -220,12 +233,19 @@ def _against_responder(
 
     Checkpoints are written from a copy of all rows, the responder's and the parents' too.
     """
+    require_responder(game)
+    threads = min(config.num_workers or usable_cores(), usable_cores())
     cell_counts = bucket_counts[:-1] if cells is None else cells.counts
     parents = parent_counts(bucket_counts) if config.parent_boards else ()
     regrets = 4 * (size.num_slots(cell_counts) + size.num_slots(parents))
     if size.num_nodes > _MOST_NODES_LAID_OUT:
         lane_bytes = round(
-            _LANES_PER_TABLE * (SLOT_BYTES * size.num_slots(bucket_counts) + regrets)
+            _LANES_PER_TABLE
+            * (
+                SLOT_BYTES * size.num_slots(bucket_counts)
+                + regrets
+                + walk_bytes_of(_num_beginnings(game, size))
+            )
         )
     else:
         lanes = LaneBetting(build_tree(game, tuple(bucket_counts)))
@@ -233,15 +253,28 @@ def _against_responder(
             lanes.row_bytes(bucket_counts, 2)
             + lanes.row_bytes(cell_counts, 1)
             + lanes.row_bytes(parents, 1)
+            + lanes.walk_bytes
         )
     return _WayOfTraining(
         processes=1,
+        # Each seat has its own threads, and the slower one sets the pace.
+        at_once=max(1, threads // 2 * 2),
         tables=2,
         visits=visits_of_board(size.num_decisions),
         visits_per_second=HANDS_PER_SECOND,
         lane_bytes=lane_bytes + regrets + (0 if cells is None else cells.num_bytes),
         checkpoint_bytes=regrets,
     )
+
+
+def _num_beginnings(game: GameConfig, size: TreeSize) -> int:
+    """Return in how many places of the tree a street begins with a decision."""
+    if size.num_nodes > _MOST_NODES_WALKED:
+        return size.num_decisions // _DECISIONS_OF_A_BEGINNING
+    tree = build_tree(game, (1,) * game.num_streets)
+    streets = tree.nodes["street"].astype(np.int64)
+    begun = (streets > streets[tree.parents]) & (tree.nodes["num_actions"] > 0)
+    return 1 + int(begun[1:].sum())
 
 
 def _pages(num_bytes: int) -> int:

@@ -42,6 +42,10 @@ class Engine(Protocol):
         """See the class."""
 
     @property
+    def weights(self) -> RegretTable:
+        """The table, for who wants its weights alone: its words may be old."""
+
+    @property
     def utility_sum(self) -> float:
         """See the class."""
 
@@ -54,7 +58,11 @@ class Engine(Protocol):
         """Decision nodes by each worker since it started, by process number; {} without workers."""
 
     def run(self, target: int) -> None:
-        """Do batches until *target* iterations or more are done, in all."""
+        """Do batches until *target* iterations or more are done, in all.
+
+        Fewer, maybe fewer than before, if it had to go back to where the table was whole: the
+        caller looks whether somebody wants the run to end, and calls again.
+        """
 
     def restore(
         self,
@@ -73,8 +81,11 @@ class Engine(Protocol):
         """Return a copy of the table's words that is good until the next call.
 
         None where there is none; then whoever wants the words must read the table
-        before the next `run`.
+        before the next `run`, and say by `saved` that they are on the disk.
         """
+
+    def saved(self, words: npt.NDArray[np.float32]) -> None:
+        """Take note of *words*: those of the table as it is now, mapped from a checkpoint."""
 
     def measure(self) -> dict[str, StreetMetrics]:
         """Return the figures of the table as it is now, by street."""
@@ -104,6 +115,11 @@ class LocalEngine:
         self._log = BatchLog.local(tree, config.batch_size)
         self._walker = make_walker(tree, self.table.words, self._log)
         self._deals = np.zeros(config.batch_size, dtype=DEAL_DTYPE)
+
+    @property
+    def weights(self) -> RegretTable:
+        """The table."""
+        return self.table
 
     @property
     def visits(self) -> int:
@@ -158,6 +174,9 @@ class LocalEngine:
 
     def snapshot(self) -> None:
         """No copy: one process cannot train while it writes, so it needs none."""
+
+    def saved(self, words: npt.NDArray[np.float32]) -> None:
+        """Nothing: a table of one process is always whole."""
 
     def measure(self) -> dict[str, StreetMetrics]:
         """See `Engine.measure`."""

@@ -23,6 +23,8 @@ from holdem.game.tree import BettingTree, Ending
 from holdem.types import STREETS, GameConfig
 
 _ALIGNED = 16  # floats
+_BOARD_ROWS = 1326 + int(HANDS)
+"""Of the hands of a board, see ``responder_lanes.h``."""
 
 Rows = NDArray[np.float32]
 """By action of a street, bucket by bucket: float32 (actions * buckets * words, lanes)."""
@@ -87,6 +89,13 @@ class LaneBetting:
         """See `visits_of_board`."""
         return visits_of_board(int((self.tree.nodes["num_actions"] > 0).sum()))
 
+    @property
+    def walk_bytes(self) -> int:
+        """Memory that the walks of both seats take for a board; see `walk_bytes_of`."""
+        lanes = sum(width * len(roots) for width, _, roots, *_ in self.streets)
+        choices = 2 * 2 * _BOARD_ROWS * self._num_actions[-1]
+        return walk_bytes_of(lanes) + choices
+
     def make_rows(self, bucket_counts: Sequence[int], words: int) -> list[Rows]:
         """Return zeroed rows of the streets that *bucket_counts* names, the first ones.
 
@@ -117,12 +126,17 @@ class LaneBetting:
         for part, block, places, lane in self._parts(rows, words, table):
             block[:, :, places, lane] = part
 
-    def unpack(self, rows: Sequence[Rows], words: int) -> NDArray[np.float32]:
+    def unpack(
+        self, rows: Sequence[Rows], words: int, out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Return *rows* as a table: those of the streets they have, in the order of the tree.
 
-        With regrets and sums of all streets these are the words of a `RegretTable`.
+        With regrets and sums of all streets these are the words of a `RegretTable`. They are
+        written to *out* if it is given.
         """
-        table = np.empty(words * int(self._slots(rows, words)[1].sum()), np.float32)
+        table = out
+        if table is None:
+            table = np.empty(words * int(self._slots(rows, words)[1].sum()), np.float32)
         for part, block, places, lane in self._parts(rows, words, table):
             part[...] = block[:, :, places, lane]
         return table
@@ -167,6 +181,11 @@ class LaneBetting:
                 for lane, node, places in decision.lanes:
                     part = table[words * first[node] : words * (first[node] + sizes[node])]
                     yield part.reshape(buckets, words, len(places)), block, places, lane
+
+
+def walk_bytes_of(num_beginnings: int) -> int:
+    """Return what two seats' walks take for reaches and values where streets begin."""
+    return 2 * 3 * 4 * _BOARD_ROWS * num_beginnings
 
 
 def visits_of_board(num_decisions: int) -> int:

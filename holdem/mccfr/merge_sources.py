@@ -339,10 +339,11 @@ def _refuse_mixture(one: Source, other: Source) -> None:
                 f"{str(mine[key])[:12]} and {str(theirs[key])[:12]}",
                 "merge runs of one game, one bet menu and one bucket set",
             )
+    first, second = checkpoint.used(mine["laws"]), checkpoint.used(theirs["laws"])
     laws = [
-        f"{key} {mine['laws'].get(key)} and {theirs['laws'].get(key)}"
-        for key in sorted({*mine["laws"], *theirs["laws"]})
-        if mine["laws"].get(key) != theirs["laws"].get(key)
+        f"{key} {first.get(key)} and {second.get(key)}"
+        for key in sorted({*first, *second})
+        if first.get(key) != second.get(key)
     ]
     if laws:
         raise MismatchError(

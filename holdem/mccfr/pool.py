@@ -22,6 +22,7 @@ from holdem.abstraction.bucketing import HandBucketing
 from holdem.errors import ConfigError, HoldemError, ResourceError
 from holdem.game.tree import BettingTree
 from holdem.mccfr import pool_worker
+from holdem.mccfr.engine import last_iteration
 from holdem.mccfr.metrics import StreetMetrics, street_figures
 from holdem.mccfr.pool_memory import COPY, MEASURE, QUIT, RUN, PoolControl, PoolPaths
 from holdem.mccfr.pool_worker import BYSTANDER, WorkerSpec
@@ -148,6 +149,11 @@ class WorkerPool:
     # -- as an engine -------------------------------------------------------------------------
 
     @property
+    def weights(self) -> RegretTable:
+        """The table."""
+        return self.table
+
+    @property
     def visits(self) -> int:
         """Decision nodes visited by this pool, those of abandoned attempts left out."""
         return self._visits_before + int(self._control.visits.snapshot().sum())
@@ -166,16 +172,13 @@ class WorkerPool:
         }
 
     def run(self, target: int) -> None:
-        """Do batches until *target* iterations or more are done, in all."""
-        goal = target
-        if self._config.num_iterations is not None:
-            goal = min(goal, self._config.num_iterations)
-        while self.iteration < goal:
-            try:
-                self._ensure_workers()
+        """See `Engine.run`."""
+        try:
+            self._ensure_workers()
+            if self.iteration < last_iteration(target, self._config):
                 self._run(target)
-            except _WorkersFailed as failure:
-                self._start_over(failure)
+        except _WorkersFailed as failure:
+            self._start_over(failure)
         if self.iteration > self._furthest:
             self._furthest, self._failures = self.iteration, 0
 
@@ -209,8 +212,12 @@ class WorkerPool:
                 return None
         words = self._copy.array(np.float32, 2 * self._tree.num_slots)
         self._read_table(COPY)
-        self._whole = self._current(words)
+        self.saved(words)
         return words
+
+    def saved(self, words: npt.NDArray[np.float32]) -> None:
+        """After a failure, go back to *words*, those of the table as it is now."""
+        self._whole = self._current(words)
 
     def measure(self) -> dict[str, StreetMetrics]:
         """See `Engine.measure`; the workers share it out."""

@@ -82,8 +82,13 @@ class ResponderEngine:
     def table(self) -> RegretTable:
         """The table as it is now."""
         if self._table_is_old:
-            self._table.words[...] = self._lanes.unpack(self._rows, 2)
+            self._lanes.unpack(self._rows, 2, self._table.words)
             self._table_is_old = False
+        return self._table
+
+    @property
+    def weights(self) -> RegretTable:
+        """The table, whose words may be old."""
         return self._table
 
     @property
@@ -104,7 +109,7 @@ class ResponderEngine:
     def run(self, target: int) -> None:
         """Do iterations until *target* are done, in all."""
         while self.iteration < last_iteration(target, self._config):
-            period = self._config.discount_interval
+            period = self._config.period
             end = min(last_iteration(target, self._config), (self.iteration // period + 1) * period)
             self._walk(end - self.iteration)
             self._done_here += end - self.iteration
@@ -113,7 +118,10 @@ class ResponderEngine:
     def _walk(self, count: int) -> None:
         """Do *count* iterations of one period."""
         table, first = self._table, self._stream_start + self.iteration
-        scaled = table.advance(self.iteration, count)
+        scaled = table.advance(self.iteration, 1)
+        # One by one: sums must not depend on where a stretch ended, which the clock decides.
+        for done in range(1, count):
+            table.advance(self.iteration + done, 1)
         if scaled != UNSCALED:
             self.table.scale(*scaled)
             self._lanes.pack(self._rows, 2, table.words)
@@ -164,6 +172,9 @@ class ResponderEngine:
     def snapshot(self) -> npt.NDArray[np.float32]:
         """See `Engine.snapshot`."""
         return self._lanes.unpack(self._rows, 2)
+
+    def saved(self, words: npt.NDArray[np.float32]) -> None:
+        """Nothing: rows are always whole."""
 
     def measure(self) -> dict[str, StreetMetrics]:
         """See `Engine.measure`."""

@@ -128,10 +128,6 @@ class Run:
         path = bucketing.path if bucketing is not None else None
         with contextlib.ExitStack() as opened:
             opened.enter_context(storage.hold(self._checkpoints, "the run"))
-            storage.write_text(
-                logdir / "config.yaml",
-                dump_config(config, tree.game, path, responder_path=cells.path if cells else None),
-            )
             self._log = RunLog(logdir / log_name, use_tensorboard=use_tensorboard)
             opened.push(self._log)
             self._available_before = available_memory()
@@ -139,6 +135,11 @@ class Run:
             opened.callback(self._engine.close)
             if resumed is not None:
                 self._take_over(resumed)
+            # Of a run that cannot begin, that of the run it resumes stays.
+            storage.write_text(
+                logdir / "config.yaml",
+                dump_config(config, tree.game, path, responder_path=cells.path if cells else None),
+            )
             self._opened = opened.pop_all()  # `complete` closes it
         self._first_iteration = self._engine.iteration
         self._visits_before = resumed.visits if resumed is not None else 0
@@ -283,7 +284,7 @@ class Run:
     def _log_figures(self, *, last: bool = False) -> None:
         """Write a row of TensorBoard figures."""
         engine, big_blind = self._engine, self._tree.game.big_blind
-        regret_discount, _ = engine.table.discounts()
+        regret_discount, _ = engine.weights.discounts()
         figures = {
             "Performance/IterationsPerSecond": self._rates.iterations_per_second,
             "Performance/NodesPerSecond": self._rates.nodes_per_second,
@@ -342,7 +343,7 @@ class Run:
             words=words,
             iteration=engine.iteration,
             ranges=self._ranges_now(),
-            table_state=engine.table.state(),
+            table_state=engine.weights.state(),
             visits=self._visits_before + engine.visits,
             utility_sum=engine.utility_sum,
             others=engine.others(),
@@ -379,22 +380,28 @@ class Run:
             words = self._engine.snapshot()
             write = partial(self._write_on_the_way, iteration)
             if words is None:
-                write(self._writing(checkpoint.numbered(iteration), self._engine.table.words))
+                path = write(
+                    self._writing(checkpoint.numbered(iteration), self._engine.table.words)
+                )
+                if path is not None:
+                    with contextlib.suppress(StorageError):
+                        self._engine.saved(checkpoint.words_of(path))
             else:
                 self._writer.start(write, self._writing(checkpoint.numbered(iteration), words))
         self._last_saved_at = time.monotonic()
 
-    def _write_on_the_way(self, iteration: int, write: Callable[[], Path]) -> None:
+    def _write_on_the_way(self, iteration: int, write: Callable[[], Path]) -> Path | None:
         """Write, and drop what is older than wanted; a full disk must not end a long run."""
         try:
-            write()
+            path = write()
         except StorageError as error:
             self._warn(f"no checkpoint at iteration {iteration:,}: {error}; training goes on")
-            return
+            return None
         try:
             checkpoint.prune_old(self._checkpoints, self._config.keep_checkpoints)
         except StorageError as error:
             self._warn(f"an old checkpoint stays: {error}; training goes on")
+        return path
 
     def _warn(self, message: str) -> None:
         self._log.warn(message)
@@ -502,7 +509,9 @@ class _Writer:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
-    def start(self, write: Callable[[Callable[[], Path]], None], what: Callable[[], Path]) -> None:
+    def start(
+        self, write: Callable[[Callable[[], Path]], object], what: Callable[[], Path]
+    ) -> None:
         """Begin to write; `wait` must have been called since the last time."""
         self._thread = threading.Thread(target=self._run, args=(write, what), daemon=False)
         self._thread.start()
@@ -516,7 +525,7 @@ class _Writer:
             error, self._error = self._error, None
             raise error
 
-    def _run(self, write: Callable[[Callable[[], Path]], None], what: Callable[[], Path]) -> None:
+    def _run(self, write: Callable[[Callable[[], Path]], object], what: Callable[[], Path]) -> None:
         try:
             write(what)
         except BaseException as error:
@@ -551,6 +560,8 @@ class _Rates:
     def move(self, now: float, engine: Engine) -> None:
         """Let the half minute end now."""
         self.at, point = now, _Point.of(engine, now)
+        if point.iteration < self._points[-1].iteration:  # workers failed, and it is done again
+            self._points = deque([point])
         while len(self._points) > 1 and self._points[1].at <= now - _RATE_SECONDS:
             self._points.popleft()
         first = self._points[0]

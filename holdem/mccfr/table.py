@@ -83,7 +83,7 @@ class RegretTable:
         """
         return cls(
             tree,
-            discount_interval=config.discount_interval,
+            discount_interval=config.period,
             alpha=config.regret_discount_alpha,
             beta=config.strategy_discount_beta,
             words=words,
