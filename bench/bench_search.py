@@ -153,7 +153,7 @@ def sample(players: int, buckets: Path) -> None:
     print("street  nodes  leaves  ms to make  ms an iteration (processor)")
     for street in (1, 2, 3):
         state, node = checked(game, street, Translator(tree))
-        menu = fitting_menu(Menu(game.menu.streets[street:]), players)
+        menu = fitting_menu(Menu(game.menu.streets[street:]), state)
         started = time.process_time()
         solver = SampledSolver(
             state,

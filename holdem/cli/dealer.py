@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -56,7 +57,10 @@ def _parser() -> Parser:
         help="the players' ports; 0 for any that is free (0)",
     )
     parser.add_argument(
-        "--duplicate", action="store_true", help="deal the same cards at each rotation of players"
+        "--duplicate",
+        action="store_true",
+        help="deal the same cards at each rotation of players, and as many more hands as complete "
+        "the last one",
     )
     parser.add_argument(
         "--log",
@@ -77,6 +81,9 @@ def _main(argv: Sequence[str]) -> int:
     # What players do wrong may have no reader any longer: the match goes on.
     console, errors = make_console(), make_console(stderr=True, outlived=True)
     names = [name.strip() for name in options.seats.split(",")]
+    if over := config.duplicate and config.hands % table.game.num_players:
+        config = replace(config, hands=config.hands + table.game.num_players - over)
+        errors.print(f"{config.hands:,} hands, so that the last deal is complete", soft_wrap=True)
 
     def ready(ports: tuple[int, ...]) -> None:
         console.print(*ports, soft_wrap=True)

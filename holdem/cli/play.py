@@ -82,8 +82,10 @@ def _main(argv: Sequence[str]) -> int:
         limits = Limits(max_hands=hands)
         session = Session(table, agent, display, acts=True, limits=limits)
         with signals_raise(""), Client(*address, say=display.say) as client:
-            session.run(client)
-        print_result(console, session.result, table.game.big_blind)
+            try:
+                session.run(client)
+            finally:
+                print_result(console, session.result, table.game.big_blind)
         return 0
     seed = secrets.randbits(32) if seed is None else seed
     say = TableDisplay(console, acts=False).say

@@ -33,7 +33,9 @@ _HELP = (
 )
 
 _AMOUNT = re.compile(
-    r"(?:(?:r|b|raise|bet) ?(?:to )?)?([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(bb|%)?", re.ASCII
+    r"(?:(?:r|b|raise|bet) ?(?:to )?)?"
+    r"((?:[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.[0-9]{1,3})?) ?(bb|%)?",
+    re.ASCII,
 )
 
 
@@ -159,10 +161,10 @@ class TerminalTable:
 def parse_typed(text: str, state: State) -> Action | None:
     """Return the action that a person means at *state*; None if it is none.
 
-    Amounts are totals of the street in chips (``300``), in big blinds (``2.5bb``), or a share of
-    the pot after calling (``50%``).
+    Amounts are totals of the street in chips (``300`` or ``1,300``), in big blinds (``2.5bb``), or
+    a share of the pot after calling (``50%``). A comma stands before three digits only.
     """
-    typed = " ".join(text.lower().replace(",", "").split())
+    typed = " ".join(text.lower().split())
     legal = state.legal_actions()
     if typed in ("f", "fold"):
         return FOLD
@@ -173,7 +175,7 @@ def parse_typed(text: str, state: State) -> Action | None:
     found = _AMOUNT.fullmatch(typed)
     if found is None:
         return None
-    number = float(found[1])
+    number = float(found[1].replace(",", ""))
     if found[2] == "bb":
         number *= state.game.big_blind
     elif found[2] == "%":

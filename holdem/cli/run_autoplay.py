@@ -110,14 +110,17 @@ def _main(argv: Sequence[str]) -> int:
             limits=limits_of(profile),
             log=log,
         )
-        console.print(
-            f"{profile.seat} sits down at {profile.host}:{profile.port}; it leaves "
-            f"{limits_text(profile.max_hands, profile.max_seconds, profile.stop_loss)}",
-            soft_wrap=True,
-        )
+        if not options.quiet:
+            console.print(
+                f"{profile.seat} sits down at {profile.host}:{profile.port}; it leaves "
+                f"{limits_text(profile.max_hands, profile.max_seconds, profile.stop_loss)}",
+                soft_wrap=True,
+            )
         with signals_raise(""), client_of(profile, display) as client:
-            session.run(client)
-    print_result(console, session.result, table.game.big_blind)
+            try:
+                session.run(client)
+            finally:
+                print_result(console, session.result, table.game.big_blind)
     return 0
 
 

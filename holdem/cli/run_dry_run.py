@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from holdem.cli.table_display import TableDisplay, limits_text, print_result
 from holdem.cli.table_options import (
     add_table_options,
@@ -61,7 +63,7 @@ def _main(argv: Sequence[str]) -> int:
         session = Session(table, agent, display, acts=False, limits=limits_of(profile), log=log)
         if options.follow is not None:
             with signals_raise(""):
-                counted = _follow(session, options.follow, profile)
+                _follow(console, session, options.follow, profile)
         else:
             leaves = limits_text(profile.max_hands, profile.max_seconds, profile.stop_loss)
             where = f"{profile.host}:{profile.port}"
@@ -70,19 +72,46 @@ def _main(argv: Sequence[str]) -> int:
                 soft_wrap=True,
             )
             with signals_raise(""), client_of(profile, display) as client:
-                session.run(client)
-            counted = True
-    print_result(console, session.result, table.game.big_blind, counted=counted)
+                try:
+                    session.run(client)
+                finally:
+                    print_result(console, session.result, table.game.big_blind)
     return 0
 
 
-def _follow(session: Session, path: Path, profile: TableProfile) -> bool:
-    """Advise on the decisions in the log *path*; return whether it says what its seat won."""
-    result, most = session.result, profile.max_hands
+def _follow(console: Console, session: Session, path: Path, profile: TableProfile) -> None:
+    """Advise on the decisions in the log *path*, and print how that went."""
+    result = session.result
     won: list[float | None] = []
+    try:
+        with result.noting_end():
+            _advise(session, path, profile, won)
+    finally:
+        counted = [chips for chips in won if chips is not None]
+        result.hands, result.chips = len(won), round(sum(counted))
+        if won:
+            big_blind = session.table.game.big_blind
+            print_result(console, result, big_blind, counted=len(counted) == len(won))
+    if not won:
+        raise StorageError(
+            f"no hand was found in {path}",
+            "give --follow the log of a match: lines that begin with STATE: or MATCHSTATE:",
+        )
+
+
+def _advise(session: Session, path: Path, profile: TableProfile, won: list[float | None]) -> None:
+    """Advise on the decisions in a log; add to *won*, by hand, what it says that its seat won."""
+    result, most = session.result, profile.max_hands
     hand: Told | None = None  # the newest line about it
     result.ended = "the log ends"
-    for line in lines_of(path, patience=profile.silence_seconds):
+
+    def waiting() -> None:
+        session.observer.say(
+            f"nothing more is in {path} yet; waiting {profile.silence_seconds:g} seconds at most "
+            "for the next line, and Ctrl-C ends it"
+        )
+
+    for line in lines_of(path, patience=profile.silence_seconds, waiting=waiting):
         try:
             told = read_told(line, session.table, profile.seat)
         except ProtocolError as error:
@@ -103,14 +132,6 @@ def _follow(session: Session, path: Path, profile: TableProfile) -> bool:
         if beyond or (told.over and len(won) == most):
             result.ended = f"{len(won):,} hands are read"
             break
-    if not won:
-        raise StorageError(
-            f"no hand was found in {path}",
-            "give --follow the log of a match: lines that begin with STATE: or MATCHSTATE:",
-        )
-    counted = [chips for chips in won if chips is not None]
-    result.hands, result.chips = len(won), round(sum(counted))
-    return len(counted) == len(won)
 
 
 def _begins_hand(told: Told, newest: Told) -> bool:

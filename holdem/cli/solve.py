@@ -36,7 +36,7 @@ from holdem.search.solver import Progress, SubgameSolver
 from holdem.search.spot import PLAYERS, Spot, read_spot
 from holdem.search.strategies import HandStrategy
 from holdem.search.subgame import Node, NodeKind
-from holdem.types import SEARCH_RULES, shell_word
+from holdem.types import MOST_SEARCH_THREADS, SEARCH_RULES, shell_word
 
 PROG = "holdem solve"
 DEFAULT_MENU = "50%, a"
@@ -211,7 +211,7 @@ def _solver(options: argparse.Namespace, *, alike: bool = True) -> SubgameSolver
     given = {name: getattr(options, name.replace("-", "_")) for name in _OPTIONS}
     described = {name: text for name, text in given.items() if text is not None}
     asked = option_value("--workers", options.workers, SEARCH_RULES["num_workers"])
-    workers = asked or usable_cores()
+    workers = asked or min(usable_cores(), MOST_SEARCH_THREADS)
     if options.load:
         if described or options.spot:
             raise ConfigError(

@@ -44,7 +44,7 @@ from holdem.types import GameConfig, SearchConfig
 
 __all__ = ["Agent", "Decider", "Decision", "Option", "Tally", "load_policy"]
 
-# Translating a hand draws from the lanes that count its actions; choosing draws from others.
+# Of the streams that are drawn from, by place; translations have lanes of their own.
 _CHOICE_LANE = 1 << 32
 
 _NO_DECISION = "the policy's tree has no decision here"
@@ -214,7 +214,7 @@ class Agent:
             thought = self._resolver.think(state, hand, started=start)
         except NotSearched as reason:
             decision = self._by_policy(state, hand, hole, start)
-            why = "; ".join(filter(None, (str(reason), decision.fallback)))
+            why = "; ".join(filter(None, (_why(reason), decision.fallback)))
             return replace(decision, fallback=why)
         action = thought.actions[self._draw(np.array(thought.probabilities), state, hand)]
         beside = self._by_policy(state, hand, hole, start)
@@ -241,7 +241,7 @@ class Agent:
             try:
                 return *self._resolver.strategies(state, hand), ""
             except NotSearched as reason:
-                why = str(reason)
+                why = _why(reason)
         follower = self._translator.replay(state, self._seed, hand)
         node = follower.decision(state)
         if node is None:
@@ -333,6 +333,11 @@ def load_policy(path: Path, buckets: Path | None = None) -> tuple[Blueprint, Han
     loader.require_used()
     assert isinstance(player.policy, Blueprint)
     return player.policy, player.bucketing
+
+
+def _why(reason: NotSearched) -> str:
+    """Return a reason, and what can be done about it."""
+    return f"{reason} ({reason.remedy})" if reason.remedy else str(reason)
 
 
 def _price(state: State) -> float:

@@ -55,6 +55,7 @@ class Client:
             say: is told what happens to the connection.
 
         Raises:
+            ConfigError: no host is called so.
             ResourceError: nobody listens there.
         """
         self._address = host, port
@@ -166,7 +167,13 @@ class Client:
                 timeout = max(_SLICE, self._left)
                 self._socket = socket.create_connection(self._address, timeout=timeout)
                 break
-            except (OSError, OverflowError):
+            except (OSError, OverflowError, ValueError) as error:
+                # Names that were known may be unknown for a while, but not the first one.
+                if not self.connections and isinstance(error, (socket.gaierror, ValueError)):
+                    raise ConfigError(
+                        f"no host is called {shown(self._address[0])}",
+                        "give the name or the address of the dealer's machine, as in 127.0.0.1",
+                    ) from None
                 self._left -= time.monotonic() - start
             if self._left <= 0:
                 return False

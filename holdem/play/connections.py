@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from holdem.errors import ProtocolError, ResourceError
+from holdem.errors import ConfigError, ProtocolError, ResourceError
 from holdem.play.acpc import END_OF_LINE, LineBuffer, check_version
 from holdem.types import shown
 
@@ -99,6 +99,7 @@ class Connections:
             say: is told what happens, a line at a time.
 
         Raises:
+            ConfigError: the host is empty, which would be all addresses.
             ResourceError: a port cannot be had.
         """
         self._say = say
@@ -308,13 +309,17 @@ class Connections:
 
 def _listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens."""
+    of_this_machine = "give --host an address of this machine, or 0.0.0.0 for all of them"
+    if not host:
+        raise ConfigError("no address to listen on: the host is empty", of_this_machine)
     try:
         listener = socket.create_server((host, port), backlog=16)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         remedy = "choose another port, or 0 for any that is free"
         number = getattr(error, "errno", None) or 0
-        if number < 0 or number == errno.EADDRNOTAVAIL:  # below 0: no address is called so
-            remedy = "give --host an address of this machine, or 0.0.0.0 for all of them"
+        # Below 0, or a ValueError: no address is called so.
+        if number < 0 or number == errno.EADDRNOTAVAIL or isinstance(error, ValueError):
+            remedy = of_this_machine
         raise ResourceError(
             f"cannot listen on {host}, port {port}: {getattr(error, 'strerror', None) or error}",
             remedy,

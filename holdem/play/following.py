@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +28,22 @@ from holdem.play.game_definition import Table
 __all__ = ["Told", "lines_of", "read_told"]
 
 _PAUSE = 0.2  # seconds between two looks at a file that does not grow
+_SILENCE = 2.0  # seconds after which it is said that it does not
 _TOLD = re.compile(r"(?:TO [0-9]+ at [0-9.]+ )?(MATCHSTATE:.*)")
 
 
-def lines_of(path: Path, *, patience: float = 0.0) -> Iterator[str]:
+def lines_of(
+    path: Path, *, patience: float = 0.0, waiting: Callable[[], None] = lambda: None
+) -> Iterator[str]:
     """Yield the lines of *path*, those too that are still being written.
 
     It ends with a line of scores, or when nothing came for *patience* seconds; then with what
     there is of a last line.
+
+    Args:
+        path: of a log.
+        patience: see above.
+        waiting: called when nothing has come for some seconds, the first time.
 
     Raises:
         ConfigError: there is no such file.
@@ -43,7 +51,7 @@ def lines_of(path: Path, *, patience: float = 0.0) -> Iterator[str]:
         ProtocolError: a line is longer than any of the protocol.
     """
     buffer = LineBuffer()
-    waited = 0.0
+    waited, told = 0.0, False
     try:
         with open(path, "rb") as file:
             while True:
@@ -60,6 +68,9 @@ def lines_of(path: Path, *, patience: float = 0.0) -> Iterator[str]:
                 else:
                     time.sleep(_PAUSE)
                     waited += _PAUSE
+                    if waited >= _SILENCE and not told:
+                        told = True
+                        waiting()
     except FileNotFoundError:
         raise no_such_file(path, "the log of a match") from None
     except OSError as error:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,6 +52,15 @@ class SessionResult(Tally):
     chips: int = 0
     unread: int = 0
     ended: str = "the dealer closed the table"
+
+    @contextmanager
+    def noting_end(self) -> Iterator[None]:
+        """Note why the session ended where an error ends the block, or the user does."""
+        try:
+            yield
+        except BaseException as error:
+            self.ended = str(error) if isinstance(error, HoldemError) else "it was stopped"
+            raise
 
 
 class SessionObserver(Protocol):
@@ -107,7 +117,15 @@ class Session:
     _started: float = field(default_factory=time.monotonic)
 
     def run(self, client: Client) -> SessionResult:
-        """Follow the table behind *client* to its end, or to a limit."""
+        """Follow the table behind *client* to its end, or to a limit.
+
+        Whatever else ends it is raised; `result` is complete all the same.
+        """
+        with self.result.noting_end():
+            self._follow(client)
+        return self.result
+
+    def _follow(self, client: Client) -> None:
         newest: MatchState | None = None
         while True:
             if newest is not None and newest.my_turn and not client.has_more():
@@ -115,14 +133,14 @@ class Session:
                 newest = None
             line = client.receive()
             if line is None:
-                return self.result
+                return
             message = self._read(line)
             if message is None:
                 continue
             newest = message
             client.between_hands = message.state.is_terminal
             if message.state.is_terminal and self._hand_over(message):
-                return self.result
+                return
 
     def advise(self, message: MatchState) -> Decision:
         """Decide at *message*, whose turn it is, and send nothing."""

@@ -45,7 +45,7 @@ from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.smoothing import smoothed_means
 from holdem.game import preflop
 from holdem.game.policy import Policy
-from holdem.game.tree import BettingTree, Ending
+from holdem.game.tree import BettingTree
 from holdem.machine import available_memory, usable_cores
 from holdem.mccfr.blueprint import KIND as POLICY
 from holdem.mccfr.blueprint import Blueprint
@@ -166,58 +166,34 @@ class ContinuationValues:
         """Return seat 0's mean share of a pot that is all-in on *street*: float32 (G, G)."""
         return self._streets[street].shares
 
-    def street_of(self, node: int) -> int:
-        """Return the street whose betting ends at *node*, hence whose groups are meant there.
-
-        Raises:
-            ConfigError: *node* is neither the first decision of a street after the first, nor
-                all-in before the last.
-        """
-        if node in self._places:
-            return self._places[node][0]
-        if self.is_all_in(node):
-            return int(self.tree.nodes["street"][node])
-        raise ConfigError(
-            f"no street begins at node {node} of the betting tree",
-            "ask for the first decision of a street, or a node where both are all-in",
-        )
-
     def begins(self, node: int, street: int) -> bool:
         """Whether *node* is the first decision of *street*, and in the table."""
         return node in self._places and self._places[node][0] == street - 1
 
-    def is_all_in(self, node: int) -> bool:
-        """Whether both players are all-in at *node*, and cards are to come."""
-        record = self.tree.nodes[node]
-        last = self.tree.game.num_streets - 1
-        return bool(record["ending"] == Ending.SHOWDOWN and record["street"] < last)
-
     def values(self, node: int, *, first_seat: int = 0) -> Float:
-        """Return what a node where a street's betting ends is worth.
+        """Return what the beginning of a street is worth, before its card comes.
 
         Args:
-            node: the first decision of a street, or one where both are all-in.
+            node: the first decision of a street after the first.
             first_seat: whose axes come first and to whom the values are. In subgames, whose
                 player 0 is out of position, heads-up that is seat 1.
 
         Returns:
             float32 (G, G, 4, 4): by group of the first seat's hand, group of the other's, choice
             of the first seat, choice of the other. In pots: chips over the pot at *node*, half
-            of that pot taken off, so that the other's values are these times -1. Where both are
-            all-in the choices change nothing.
+            of that pot taken off, so that the other's values are these times -1. Groups are those
+            of the street before.
 
         Raises:
-            ConfigError: no street's betting ends at *node*.
+            ConfigError: no street after the first begins at *node*.
         """
-        street = self.street_of(node)
-        table = self._streets[street]
-        if node in self._places:
-            values = table.values[self._places[node][1]]
-        else:
-            values = np.broadcast_to(
-                table.shares[:, :, None, None] - np.float32(0.5),
-                (*table.shares.shape, len(CHOICES), len(CHOICES)),
+        if node not in self._places:
+            raise ConfigError(
+                f"no street begins at node {node} of the betting tree",
+                "ask for the first decision of a street; `shares` has what is all-in",
             )
+        street, place = self._places[node]
+        values = self._streets[street].values[place]
         result: Float = values if first_seat == 0 else -values.transpose(1, 0, 3, 2)
         return result
 

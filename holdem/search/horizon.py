@@ -3,7 +3,8 @@
 The betting of the subgame is followed in the blueprint's tree, each action as what it most likely
 stands for there (`holdem.abstraction.translation`). Where that comes to the beginning of the next
 street, the leaf is worth what `holdem.search.continuations` says; where it does not, the tree being
-ahead of the betting, it is worth each hand's mean share of the pot.
+ahead of the betting, or where both are really all-in, it is worth each hand's mean share of the
+pot.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from holdem.game.rules import CALL, FOLD, Action, State, raise_to
 from holdem.search.continuations import ContinuationValues
 from holdem.search.leaves import Groups, LeafValues
 from holdem.search.ranges import BucketsOfHoles, StreetStart
-from holdem.search.subgame import CHOICES, Node
+from holdem.search.subgame import Node
 from holdem.search.turn_equities import turn_equities
 
 __all__ = ["action_to", "followed", "street_leaves"]
@@ -70,16 +71,14 @@ def street_leaves(
         return found, found
 
     def matrix(leaf: Node) -> npt.NDArray[np.floating]:
-        node = places.blueprint_node(leaf)
-        if node is not None and (table.is_all_in(node) or table.begins(node, street + 1)):
-            values = table.values(node, first_seat=seats[0])
-        else:
-            shares = table.shares(street)
-            values = (shares if seats[0] == 0 else 1 - shares.T)[:, :, None, None] - 0.5
         count = len(leaf.children)
-        if count == 1:
-            return values[:, :, :1, :1]
-        return np.broadcast_to(values, (*values.shape[:2], len(CHOICES), len(CHOICES)))
+        # All-in, cards alone decide, whatever the players have left in the tree.
+        node = places.blueprint_node(leaf) if count > 1 else None
+        if node is not None and table.begins(node, street + 1):
+            return table.values(node, first_seat=seats[0])
+        shares = table.shares(street)
+        values = (shares if seats[0] == 0 else 1 - shares.T)[:, :, None, None] - 0.5
+        return np.broadcast_to(values, (*values.shape[:2], count, count))
 
     all_in = turn_equities(start.state.board) if street == 2 else None
     return LeafValues(groups=groups, matrix=matrix, all_in=all_in)

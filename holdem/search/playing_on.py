@@ -108,8 +108,7 @@ class PlayingOn:
                     leaves[child] = leaf
         if not leaves:
             raise MismatchError(
-                f"the blueprint's tree has no place where this {STREETS[street]} ends",
-                "the blueprint plays",
+                f"the blueprint's tree has no place where this {STREETS[street]} ends"
             )
         return leaves
 

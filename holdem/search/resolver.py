@@ -3,8 +3,9 @@
 What both players can hold is followed by the blueprint (`holdem.search.ranges`). The subgame
 begins with the street, has the bets that were really made on it, and is solved for all players
 with all their hands: two whole ranges (`holdem.search.solver`), or three and more by drawing
-(`holdem.search.sampled`). On later decisions of the street it is solved again from the same
-beginning; what this program did before with each of its hands is held fast.
+(`holdem.search.sampled`), as also two where a blueprint for more plays on from the street's end. On
+later decisions of the street it is solved again from the same beginning; what this program did
+before with each of its hands is held fast.
 
 A `Resolver` remembers one hand: what it found for each hole that whoever acted could have, seat by
 seat, for no seat knows what was found for another. All else comes from the state that it is
@@ -44,13 +45,11 @@ from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.search.strategies import HandStrategy
 from holdem.search.street_tree import fitting_menu
-from holdem.search.subgame import Node, PublicTree, build_public_tree, child_after
-from holdem.types import STREETS, SearchConfig
+from holdem.search.subgame import MOST_NODES, Node, PublicTree, build_public_tree, child_after
+from holdem.types import MOST_SEARCH_ITERATIONS, MOST_SEARCH_THREADS, STREETS, SearchConfig
 
 __all__ = ["NotSearched", "Resolver", "Thought"]
 
-_MOST_ITERATIONS = 100_000
-"""Of one decision: by then there is nothing left to better."""
 _ITERATIONS_AT_ONCE = 1_000
 _FEWEST_NODES = 3
 """Of a street that is bet on."""
@@ -159,8 +158,8 @@ class Resolver:
             translator: between its tree and the game that is really played.
             config: time, depth, menu and safety.
             seed: of the draws of the translation.
-            continuations: of the blueprint; without them, flop and turn are only solved if there
-                is time to solve them to the end of the hand.
+            continuations: of a blueprint for two players; without them, flop and turn are only
+                solved if there is time to solve them to the end of the hand.
 
         Raises:
             ConfigError: the menu cannot be used.
@@ -170,7 +169,7 @@ class Resolver:
         self._continuations = continuations
         self._beliefs = Beliefs(policy, bucketing, translator)
         self._seed = seed
-        self._num_workers = config.num_workers or usable_cores()
+        self._num_workers = config.num_workers or min(usable_cores(), MOST_SEARCH_THREADS)
         # Once for all decisions: starting threads takes time that a decision does not have.
         self._threads = ThreadPoolExecutor(self._num_workers - 1) if self._num_workers > 1 else None
         game = policy.tree.game
@@ -249,7 +248,7 @@ class Resolver:
     ) -> _Search:
         """Return the subgame of a decision, before its first iteration."""
         if not state.board:
-            raise NotSearched("before the flop the blueprint plays", "")
+            raise NotSearched("before the flop the blueprint plays")
         start = self._beliefs.at_street_start(
             state,
             self._seed,
@@ -263,9 +262,9 @@ class Resolver:
                 return self._by_ranges(state, start, seat, memory)
             return self._by_samples(state, start, memory)
         except (ConfigError, MismatchError, ResourceError, RulesError) as error:
-            raise NotSearched(str(error), "the blueprint plays") from error
+            raise NotSearched(str(error), error.remedy) from error
 
-    # ---- Three players and more --------------------------------------------------------------
+    # ---- By drawing --------------------------------------------------------------------------
 
     def _by_samples(self, state: State, start: StreetStart, memory: _Memory) -> _Search:
         """Return the street's subgame of all who are in, with what was played before held fast."""
@@ -277,7 +276,7 @@ class Resolver:
             )
         on_river = begin.street == len(STREETS) - 1
         wanted = self._menus[begin.street]
-        menu = fitting_menu(wanted, len(begin.live))
+        menu = fitting_menu(wanted, begin)
         solver = SampledSolver(
             begin,
             start.weights,
@@ -307,7 +306,11 @@ class Resolver:
     # ---- Two players -------------------------------------------------------------------------
 
     def _by_ranges(self, state: State, start: StreetStart, seat: int, memory: _Memory) -> _Search:
-        """Return the street's subgame of both ranges, with what was played before held fast."""
+        """Return the street's subgame of both ranges, with what was played before held fast.
+
+        Of a blueprint for more players nobody learns continuations: it plays on itself where there
+        is no time to go on to the end of the hand.
+        """
         begin = start.state
         first = begin.actor
         assert first is not None  # somebody acts on this street
@@ -325,8 +328,11 @@ class Resolver:
             menu=self._menus[begin.street],
             least_bet=state.game.big_blind,
         )
+        gadget = self._gadget(spot, start, seats, opponent=1 - seats.index(seat))
         leaves = None
         if not self._goes_to_the_end(spot, start):
+            if self._playing_on is not None:
+                return self._by_samples(state, start, memory)
             assert self._continuations is not None  # or it would have been refused
             leaves = street_leaves(
                 self._continuations, self._translator, self._beliefs.buckets, start, seats
@@ -336,7 +342,7 @@ class Resolver:
             num_workers=self._num_workers,
             line=start.line,
             alike=not memory,
-            gadget=self._gadget(spot, start, seats, opponent=1 - seats.index(seat)),
+            gadget=gadget,
             leaves=leaves,
             threads=self._threads,
         )
@@ -362,27 +368,18 @@ class Resolver:
         Raises:
             NotSearched: neither can be done.
         """
-        wanted = 6 - len(spot.board)
-        if self.config.depth == "end" or wanted == 1:
+        if self.config.depth == "end" or len(spot.board) == 5:
             return True
         why = ""
         if self.config.depth == "auto":
-            budget = self.config.time_budget_ms / 1000
-            # Before the tree is built, by the least that it can have; that refuses most flops.
-            seconds = self._seconds(spot, [_FEWEST_NODES] * wanted)
-            if seconds <= budget:
-                seconds = self._seconds(
-                    spot,
-                    _node_counts(
-                        spot.pot, spot.stack, spot.menu, wanted, spot.least_bet, start.line
-                    ),
-                )
-            if seconds <= budget:
+            if self._is_in_time(spot, start.line):
                 return True
             why = (
                 f"{self.config.min_iterations} iterations from the {STREETS[start.state.street]} "
-                f"on would take over {1000 * budget:,.0f} ms, and "
+                f"on would take over {self.config.time_budget_ms:,.0f} ms, and "
             )
+        if self._playing_on is not None:
+            return False
         known = self._continuations
         if known is None or start.state.street >= len(known.num_groups):
             raise NotSearched(
@@ -390,6 +387,20 @@ class Resolver:
                 "make them with: holdem continuations POLICY",
             )
         return False
+
+    def _is_in_time(self, spot: Spot, line: tuple[Action, ...]) -> bool:
+        """Whether the least iterations to the end of the hand fit into the budget."""
+        budget, num_streets = self.config.time_budget_ms / 1000, 6 - len(spot.board)
+        # Before the tree is built, by the least that it can have; that refuses most flops.
+        if self._seconds(spot, [_FEWEST_NODES] * num_streets) > budget:
+            return False
+        # A tree of more nodes does not fit if each has a single board. A power of two, so that
+        # what was counted is found again while the measured speed changes.
+        most = min(1 << int(budget / self._seconds(spot, [1])).bit_length(), MOST_NODES)
+        counts = _node_counts(
+            spot.pot, spot.stack, spot.menu, num_streets, spot.least_bet, line, most
+        )
+        return counts is not None and self._seconds(spot, counts) <= budget
 
     def _seconds(self, spot: Spot, counts: Sequence[int]) -> float:
         """Return how long the least iterations take of a tree of so many nodes a street."""
@@ -437,7 +448,7 @@ class Resolver:
         begun = time.monotonic()
         pace = self._seconds_per_item
         spare = self._reading_seconds + 2 * pace[search.kind] * search.items
-        while solver.iterations < _MOST_ITERATIONS:
+        while solver.iterations < MOST_SEARCH_ITERATIONS:
             least = max(config.min_iterations - solver.iterations, 0)
             done = solver.run(_ITERATIONS_AT_ONCE, deadline=deadline - spare, least=least)
             if done < _ITERATIONS_AT_ONCE:
@@ -456,8 +467,7 @@ class Resolver:
             # By the solution this hand is not here, and what it would do was hardly learned.
             if np.isnan(worth).all():
                 raise NotSearched(
-                    "by the solution neither this hand nor any of the opponent's is here",
-                    "the blueprint plays",
+                    "by the solution neither this hand nor any of the opponent's is here"
                 )
             found.table[number] = 0
             found.table[number, np.nanargmax(worth)] = 1
@@ -539,19 +549,31 @@ def _nodes_of(tree: PublicTree) -> list[int]:
 # In a match the same few pots come again and again.
 @lru_cache(maxsize=4096)
 def _node_counts(
-    pot: int, stack: int, menu: Menu, num_streets: int, least_bet: int, line: tuple[Action, ...]
-) -> list[int]:
-    """The number of nodes of each street of a public tree."""
-    return _nodes_of(
-        build_public_tree(
+    pot: int,
+    stack: int,
+    menu: Menu,
+    num_streets: int,
+    least_bet: int,
+    line: tuple[Action, ...],
+    most: int,
+) -> list[int] | None:
+    """The number of nodes of each street of a public tree; None if there are more than *most*.
+
+    None too if one of its decisions has more actions than can be walked.
+    """
+    try:
+        tree = build_public_tree(
             pot=pot,
             stack=stack,
             menu=menu,
             num_streets=num_streets,
             least_bet=least_bet,
             line=line,
+            most_nodes=most,
         )
-    )
+    except ConfigError:
+        return None
+    return _nodes_of(tree)
 
 
 def _menus(text: str, blueprint: tuple[tuple[str, ...], ...], big_blind: int) -> tuple[Menu, ...]:

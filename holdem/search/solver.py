@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from holdem.search.spot import Spot
 from holdem.search.strategies import HandStrategy, StrategyReader, rename_holes
 from holdem.search.subgame import Node, NodeKind, build_public_tree
 from holdem.storage import format_bytes, read_folder, write_folder
+from holdem.types import MOST_SEARCH_THREADS
 
 __all__ = ["METHODS", "Progress", "SubgameSolver"]
 
@@ -47,15 +48,21 @@ T = TypeVar("T")
 Fades = tuple[float, float, float, float]
 
 
-def _discounted(iteration: int) -> Fades:
+def _discounted(iteration: int, begun: int = 0) -> Fades:
     """Discounted CFR (Brown & Sandholm 2019) with alpha 1.5, beta 0 and gamma 3.
 
-    The average begins anew at powers of four: what was played before is forgotten, which
-    costs at most three quarters of the iterations' worth and saves more.
+    The average begins anew at powers of four, or did so at iteration *begun*: what was played
+    before is forgotten. That soon saves more than it costs, but just after it the average is of
+    few iterations: see `SubgameSolver.run`.
     """
     past = (iteration - 1) ** 1.5
-    since = iteration - 4 ** int(math.log(iteration, 4) + 1e-9)
+    since = iteration - (begun or _beginning(iteration))
     return past / (past + 1), 0.5, float(since > 0), (since + 1.0) ** 3
+
+
+def _beginning(iteration: int) -> int:
+    """The last power of four up to *iteration*."""
+    return 1 << (iteration.bit_length() - 1) // 2 * 2
 
 
 def _linear(iteration: int) -> Fades:
@@ -141,15 +148,18 @@ class SubgameSolver:
     ) -> None:
         if method not in METHODS:
             raise ConfigError(f"no method {method!r}", f"one of {', '.join(METHODS)}")
-        if not 1 <= num_workers <= 256:
+        if not 1 <= num_workers <= MOST_SEARCH_THREADS:
             raise ConfigError(
-                f"num_workers is {num_workers}, and must be from 1 to 256", "one per core is enough"
+                f"num_workers is {num_workers}, and must be from 1 to {MOST_SEARCH_THREADS}",
+                "one per core is enough",
             )
         self.spot = spot
         self.method = method
         self.gadget = gadget
         self.leaves = leaves
         self.iterations = 0
+        self._begun = 0  # when the average began, where that was not at the last power of four
+        self._pace = 0.0  # seconds that an iteration takes
         num_streets = 6 - len(spot.board)
         if leaves:
             leaves.check(spot.board)
@@ -258,19 +268,44 @@ class SubgameSolver:
         arrays = (walk.regrets, walk.sums, walk.regret_exponents, walk.sum_exponents)
         return sum(array.nbytes for array in arrays)
 
-    def run(self, iterations: int, *, deadline: float | None = None, least: int = 0) -> int:
+    def run(
+        self,
+        iterations: int,
+        *,
+        deadline: float | None = None,
+        least: int = 0,
+        end: float | None = None,
+    ) -> int:
         """Do iterations of CFR; return how many were done.
+
+        The average does not begin anew where less than a quarter as many iterations as were done
+        would follow.
 
         Args:
             iterations: how many, if time allows.
             deadline: when to begin no more, on the clock of `time.monotonic`.
             least: iterations that are done even so.
+            end: when the whole solve ends, on the same clock; by default with this run.
         """
         until = 2**62 if deadline is None else int(deadline * 1e9)
-        done = self._everywhere(
-            self._walk.train, _fades(self.method, self.iterations + 1, iterations), until, least
-        )
-        self.iterations += done
+        if end is None:
+            end = math.inf if deadline is None else deadline
+        done = 0
+        while done < iterations:
+            first, begun = self.iterations + 1, time.monotonic()
+            beginning = _beginning(first)
+            if first == beginning and self.method == "dcfr":
+                follow = max(least - done, (end - begun) / self._pace if self._pace else math.inf)
+                self._begun = 0 if follow >= first / 4 else self._begun or first // 4
+            wanted = min(iterations - done, 4 * beginning - first)
+            fades = _fades(self.method, first, wanted, self._begun)
+            now = self._everywhere(self._walk.train, fades, until, max(least - done, 0))
+            self.iterations += now
+            done += now
+            if now:
+                self._pace = (time.monotonic() - begun) / now
+            if now < wanted:
+                break
         return done
 
     def solve(
@@ -314,7 +349,7 @@ class SubgameSolver:
         # Signals are handled between slices only, and the iterations are the same.
         while done < iterations and not stop() and (now := time.monotonic()) < deadline:
             end = min(deadline, now + _SLICE)
-            done += self.run(iterations - done, deadline=end, least=1)
+            done += self.run(iterations - done, deadline=end, least=1, end=deadline)
         return done
 
     def _everywhere(self, door: Callable[..., T], *arguments: Any) -> T:
@@ -459,7 +494,6 @@ class SubgameSolver:
                 node = node.children[0]
                 continue
             names = {child.action.replace(" ", ""): child for child in node.children}
-            # The size says enough: "raise300" and "all-in900" are found by "bet" too.
             if word not in names:
                 where = f"after '{node.path()}'" if node.parent else "at the beginning"
                 raise ConfigError(
@@ -565,6 +599,7 @@ class SubgameSolver:
                 "spot": self.spot.describe(),
                 "method": self.method,
                 "iterations": self.iterations,
+                "begun": self._begun,
                 "packed": self.packed,
                 "locks": [node.path() for node in self.locks],
                 "alike": self._alike,
@@ -614,7 +649,7 @@ class SubgameSolver:
                     "solve the spot again with this version",
                 )
             rows[:] = array
-        solver.iterations = saved["iterations"]
+        solver.iterations, solver._begun = saved["iterations"], saved["begun"]
         by_path = {node.path(): node for node in solver.tree.nodes()}
         for place in saved["locks"]:
             node = by_path[place]
@@ -635,9 +670,15 @@ def _until_next_look(iterations: int, exploitability: float, target: float) -> i
 
 # Decisions in real time ask for the same ones again and again.
 @lru_cache(maxsize=64)
-def _fades(method: str, first: int, count: int) -> npt.NDArray[np.float32]:
-    """The fades of *count* iterations, the first of which is number *first*: (count, 4)."""
-    fades = [METHODS[method](first + i) for i in range(count)]
+def _fades(method: str, first: int, count: int, begun: int) -> npt.NDArray[np.float32]:
+    """The fades of *count* iterations, the first of which is number *first*: (count, 4).
+
+    Args:
+        method, first, count: which ones.
+        begun: when the average began, where the method does not say it; else 0.
+    """
+    fade = partial(_discounted, begun=begun) if begun else METHODS[method]
+    fades = [fade(first + i) for i in range(count)]
     return np.array(fades, np.float32).reshape(-1, 4)
 
 

@@ -28,8 +28,8 @@ MOST_NODES = 2_500
 """Of one street; to make a larger tree, or to find that it is one, takes a decision's time."""
 
 _MOST_ACTIONS = 16
-_MOST_RAISES = 3
-"""That stacks usually have room for before the last one is all-in."""
+_MOST_RAISES = 20
+"""That are counted, one after the other."""
 _DECISION, _ENDING, _LEAF = range(3)
 """Kinds of nodes; the compiled core has the same numbers."""
 
@@ -175,39 +175,58 @@ def build_street_tree(start: State, menu: Menu, line: Sequence[Action] = ()) -> 
     return StreetTree(nodes, gone)
 
 
-def fitting_menu(menu: Menu, players: int) -> Menu:
-    """Return *menu*, or as much of it as makes a tree that is not too large.
+def fitting_menu(menu: Menu, start: State) -> Menu:
+    """Return *menu*, or as much of it as makes a tree that is not too large from *start* on.
 
     Many players who call and raise each other make trees of many thousands of nodes. Then raises
     are left out, and if that is not enough bets too; those that were really made stay.
     """
+    players, pot = len(start.live), sum(start.paid)
+    stack = sorted(start.stacks[seat] for seat in start.live)[-2]  # more cannot be called
     texts = menu.streets[0]
     smaller = (menu, Menu((("".join(texts[:1]), ""),)), Menu((("",),)))
-    return next((m for m in smaller if _count(m, players) <= MOST_NODES), smaller[-1])
+    return next((m for m in smaller if _count(m, players, pot, stack) <= MOST_NODES), smaller[-1])
 
 
-def _count(menu: Menu, players: int) -> int:
-    """The nodes of a street of so many players, whose stacks are so deep that none is all-in early.
-
-    Counting stops beyond `MOST_NODES`.
-    """
+def _count(menu: Menu, players: int, pot: int, stack: int) -> int:
+    """The nodes of a street of so many equal stacks; counting stops beyond the most."""
+    sizes = cache(menu.sizes)
 
     @cache
-    def after(pending: int, live: int, raises: int, last: bool) -> int:
-        # *pending* players are to act, *last* if nobody can raise any more.
-        if not pending or live == 1:
+    def after(waiting: tuple[int, ...], acted: int, raises: int, bet: int, folded: int) -> int:
+        # Chips that were put in by those who are *waiting* to act, in order, and by who has
+        # *folded*; *acted* are the others, who have put in *bet* each.
+        if not waiting or len(waiting) + acted == 1:
             return 1
-        total = 1 + after(pending - 1, live, raises, last)
-        if raises:
-            total += after(pending - 1, live - 1, raises, last)
-        for kind, _ in () if last else menu.sizes(0, raises):
+        own, rest = waiting[0], waiting[1:]
+        total = 1 + after(rest, acted + 1, raises, bet, folded)
+        if raises and total <= MOST_NODES:
+            total += after(rest, acted, raises, bet, folded + own)
+        if bet == stack:
+            return total
+        if raises == _MOST_RAISES:
+            return MOST_NODES + 1
+        pot_after_call = pot + folded + bet * (acted + 1) + sum(rest)
+        wanted = (_amount(size, bet, pot_after_call, stack) for size in sizes(0, raises))
+        for amount in {min(max(one, bet + 1), stack) for one in wanted}:
             if total > MOST_NODES:
                 break
-            all_in = kind == SizeKind.WHOLE_STACK or raises == _MOST_RAISES
-            total += after(live - 1, live, raises + 1, all_in)
+            total += after(rest + (bet,) * acted, 1, raises + 1, amount, folded)
         return total
 
-    return after(players, players, 0, False)
+    return after((0,) * players, 0, 0, 0, 0)
+
+
+def _amount(size: tuple[SizeKind, int], to_match: int, pot_after_call: int, most: int) -> int:
+    """The chips that a bet or raise of a size asks for, legal or not."""
+    kind, number = size
+    if kind == SizeKind.WHOLE_STACK:
+        return most
+    if kind == SizeKind.CHIPS:
+        return to_match + number
+    if kind == SizeKind.TIMES_BET:
+        return rounded(to_match * number)
+    return to_match + rounded(pot_after_call * number)
 
 
 def _actions(
@@ -225,17 +244,8 @@ def _actions(
     )
     most = max(min(callable_, legal.max_raise_to), legal.min_raise_to)
     pot_after_call = sum(state.paid) + state.to_match - state.bets[seat]
-    amounts = set()
-    for kind, size in sizes:
-        if kind == SizeKind.WHOLE_STACK:
-            amount = most
-        elif kind == SizeKind.CHIPS:
-            amount = state.to_match + size
-        elif kind == SizeKind.TIMES_BET:
-            amount = rounded(state.to_match * size)
-        else:
-            amount = state.to_match + rounded(pot_after_call * size)
-        amounts.add(min(max(amount, legal.min_raise_to), most))
+    wanted = (_amount(size, state.to_match, pot_after_call, most) for size in sizes)
+    amounts = {min(max(amount, legal.min_raise_to), most) for amount in wanted}
     if real is not None and real.kind is ActionKind.RAISE:
         amounts.add(real.amount)
     actions += [raise_to(amount) for amount in sorted(amounts)]

@@ -171,6 +171,7 @@ def build_public_tree(
     least_bet: int = 1,
     line: Sequence[Action] = (),
     leaves: bool = False,
+    most_nodes: int = MOST_NODES,
 ) -> PublicTree:
     """Enumerate the betting of *num_streets* streets, the last of which is the river.
 
@@ -186,11 +187,12 @@ def build_public_tree(
         line: what was really done on the first street, from its beginning on: its bets are on
             offer too where they were made, an all-in for *stack* or more as all-in.
         leaves: the last of these streets is not the river; what follows it is a leaf.
+        most_nodes: how many there may be.
 
     Raises:
         ConfigError: the menu makes too many nodes or actions.
     """
-    return _Builder(pot, stack, menu, num_streets, least_bet, line, leaves).build()
+    return _Builder(pot, stack, menu, num_streets, least_bet, line, leaves, most_nodes).build()
 
 
 def child_after(node: Node, action: Action, stack: int) -> Node:
@@ -217,13 +219,14 @@ class _Builder:
         least_bet: int,
         line: Sequence[Action],
         leaves: bool,
+        most_nodes: int,
     ) -> None:
         self.pot, self.stack, self.num_streets = pot, stack, num_streets
         self.last_kind = NodeKind.LEAF if leaves else NodeKind.END_BY_SHOWDOWN
         self.menu, self.least_bet = menu, least_bet
         self.sizes = cache(menu.sizes)
         self.line: deque[Action] = deque(line)
-        self.num_nodes = 0
+        self.num_nodes, self.most_nodes = 0, most_nodes
 
     def build(self) -> PublicTree:
         roots = [self._begin_street(0, (0, 0), None)]
@@ -268,9 +271,9 @@ class _Builder:
         parent: Node | None = None,
     ) -> Node:
         self.num_nodes += 1
-        if self.num_nodes > MOST_NODES:
+        if self.num_nodes > self.most_nodes:
             raise ConfigError(
-                f"the menu '{self.menu}' makes more than {MOST_NODES:,} betting sequences",
+                f"the menu '{self.menu}' makes more than {self.most_nodes:,} betting sequences",
                 "offer fewer or larger sizes",
             )
         least_raise = least_raise or self.least_bet
