@@ -57,6 +57,8 @@ from holdem.game.tree import ActionKind, BettingTree
 from holdem.types import GameConfig
 
 _CACHED_NODES = 1 << 16
+_LANE = 1 << 33
+"""Of the streams that are drawn from, by place: cards and choices come from others."""
 
 Options = tuple[tuple[int, float], ...]
 """Actions of the tree, and how likely each of them is meant; they sum to 1."""
@@ -380,7 +382,7 @@ class Follower:
         if len(choices) == 1:
             return choices[0][0]
         place = sum(isinstance(event, Played) for event in state.events)
-        draw = float(words(self.seed, self.hand, place, 1)[0] >> 11) * 2.0**-53
+        draw = float(words(self.seed, self.hand, _LANE + place, 1)[0] >> 11) * 2.0**-53
         return choices[0][0] if draw < choices[0][1] else choices[1][0]
 
 
