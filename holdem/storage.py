@@ -23,6 +23,7 @@ import dataclasses
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import logging
 import mmap
@@ -120,20 +121,25 @@ def atomic_write(path: Path | str) -> Iterator[IO[bytes]]:
         StorageError: *path* cannot be written, or the disk is full.
     """
     goal = Path(os.path.realpath(path))
-    with _writing(Path(path)):
-        if _is_device(path):
-            with open(path, "wb") as file:
-                yield file
-            return
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        clean_stale(goal.parent)
-        with _temporary(goal, folder=False) as (temporary, descriptor):
-            with open(descriptor, "wb", closefd=False) as file:
-                yield file
-                file.flush()
-                os.fsync(descriptor)  # a rename can reach the disk before the bytes do
-            temporary.replace(goal)
-        _sync_folder(goal.parent)
+    with contextlib.ExitStack() as stack:
+        temporary = None
+        with _writing(Path(path)):
+            if _is_device(path):
+                raw = _Named(path, path, closefd=True)
+            else:
+                goal.parent.mkdir(parents=True, exist_ok=True)
+                clean_stale(goal.parent)
+                temporary, descriptor = stack.enter_context(_temporary(goal, folder=False))
+                raw = _Named(path, descriptor, closefd=False)
+        file = stack.enter_context(io.BufferedWriter(raw))
+        # What else goes wrong in the body is no fault of this file.
+        yield file
+        file.flush()
+        if temporary is not None:
+            with _writing(Path(path)):
+                os.fsync(file.fileno())  # a rename can reach the disk before the bytes do
+                temporary.replace(goal)
+                _sync_folder(goal.parent)
 
 
 def require_place(path: Path | str, beginning: bytes) -> None:
@@ -182,6 +188,20 @@ def read_json(path: Path | str) -> Any:
         StorageError: *path* is missing, cannot be read or is not JSON.
     """
     return _parse_json(Path(path), _read_bytes(Path(path), "a JSON file"), "restore the file")
+
+
+class _Named(io.FileIO):
+    """A file that is only written; what cannot be is told with its name."""
+
+    def __init__(self, path: Path | str, place: Path | str | int, *, closefd: bool) -> None:
+        """Open *place*, which may be a descriptor, and call it *path*."""
+        super().__init__(place, "wb", closefd)
+        self._path = Path(path)
+
+    def write(self, data: Any) -> int:
+        """Write some of *data*."""
+        with _writing(self._path):
+            return super().write(data)
 
 
 class _LogFile(logging.FileHandler):

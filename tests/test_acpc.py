@@ -470,14 +470,18 @@ def test_a_folder_of_a_games_name_hides_nothing(tmp_path, monkeypatch):
         read_game(tmp_path)
 
 
-def test_games_that_the_protocol_cannot_hold():
-    for game in (
-        GameConfig(ante=10),
-        GameConfig(menu=BetMenu(streets=(("a",),))),
-        GameConfig(blinds=()),
-    ):
-        with pytest.raises(ConfigError):
-            Table.of(game)
+@pytest.mark.parametrize(
+    ("game", "why"),
+    [
+        (GameConfig(ante=10), "has an ante"),
+        (GameConfig(menu=BetMenu(streets=(("a",),))), "is not hold'em on 4 streets"),
+        (GameConfig(blinds=()), "has no blinds"),
+    ],
+    ids=["ante", "street", "blinds"],
+)
+def test_games_that_the_protocol_cannot_hold(game, why):
+    with pytest.raises(ConfigError, match=why):
+        Table.of(game)
 
 
 def test_the_longest_hand_fits_into_a_line():

@@ -114,7 +114,7 @@ game:
   blinds: [1, 2]
   ante: 1
   menu: {preflop: ["2x, a", "a"], flop: "50%"}
-buckets: {k_flop: 50, hands: 1e4, path: some/where}
+buckets: {k_flop: 50, hands: 1e4}
 """)
     assert config.game == GameConfig(
         name="mine",
@@ -124,8 +124,36 @@ buckets: {k_flop: 50, hands: 1e4, path: some/where}
         menu=BetMenu(streets=(("2x, a", "a"), ("50%",))),
     )
     assert config.buckets == BucketConfig(k_flop=50, hands=10_000)
-    assert config.buckets_path == Path("some/where")
     assert config.explicit_buckets
+    assert load("buckets: {path: some/where}").buckets_path == Path("some/where")
+
+
+def test_a_set_and_numbers_of_another_are_a_mistake(load):
+    with pytest.raises(ConfigError, match="k_river is of a bucket set to be made"):
+        load("buckets: {path: some/where, k_river: 1000}")
+    found = load("buckets: {k_river: 1000}", {"buckets.path": "some/where"})
+    assert found.buckets_path == Path("some/where")
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("epsilon_schedule: [[0, 0.5]]", {}),
+        ("exploration_epsilon: 0.5", {}),
+        ("", {"exploration_epsilon": "0.6"}),
+        ("sampling: external", {"exploration_epsilon": "0.5"}),
+    ],
+)
+def test_exploration_is_of_outcome_sampling(load, text, options):
+    with pytest.raises(ConfigError, match="is of outcome sampling, and sampling is external"):
+        load(text, options)
+    load(f"{text}\n", {**options, "sampling": "outcome"})
+
+
+def test_an_option_may_sample_otherwise_than_the_file(load):
+    text = "sampling: outcome\nexploration_epsilon: 0.5\nepsilon_schedule: [[0, 0.5]]"
+
+    assert load(text, {"sampling": "external"}).training.sampling == "external"
 
 
 def test_the_responders_buckets_are_read(load):
@@ -585,6 +613,7 @@ trainings_to_dump = st.builds(
     regret_floor=st.floats(-1e30, -4e8),
     enable_pruning=st.booleans(),
     epsilon_schedule=st.none() | st.just(((0, 0.5), (10, 1e-5))),
+    sampling=st.just("outcome"),
 )
 
 
@@ -599,19 +628,31 @@ def test_a_dumped_config_is_read_back(tmp_path, training, game, where, has_finer
     path = tmp_path / "config.yaml"
     finer = None
     if where is not None and has_finer:
-        training = dataclasses.replace(training, opponent="responder", sampling="external")
+        training = dataclasses.replace(
+            training,
+            opponent="responder",
+            sampling="external",
+            exploration_epsilon=0.6,
+            epsilon_schedule=None,
+        )
         finer = Path("b/010")
-    path.write_text(
-        dump_config(training, game, where, BucketConfig(k_flop=7), responder_path=finer)
-    )
+    buckets = BucketConfig(k_flop=7) if where is None else None
+    path.write_text(dump_config(training, game, where, buckets, responder_path=finer))
 
     config = load_config(path)
 
     assert config.training == training
     assert config.game == game
-    assert config.buckets == BucketConfig(k_flop=7)
+    assert config.buckets == (buckets or BucketConfig())
     assert config.buckets_path == where
     assert config.responder_path == finer
+
+
+def test_a_dump_leaves_out_what_sampling_does_not_use(tmp_path):
+    """It can be read back, and so can the config of a run that was given it."""
+    (tmp_path / "config.yaml").write_text(dump_config(MCCFRConfig(exploration_epsilon=0.5)))
+
+    assert load_config(tmp_path / "config.yaml").training == MCCFRConfig()
 
 
 def test_a_dump_without_buckets_has_no_section():

@@ -550,20 +550,20 @@ def test_players_who_do_not_come():
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "why"),
     [
-        ("a",),
-        ("a", "b", "c"),
-        ("a", "a"),
-        ("a", ""),
-        ("a", "b:c"),
-        ("a", "b|c"),
-        ("a", "b\n"),
-        ("a", "ü"),
+        (("a",), "1 names for 2 players"),
+        (("a", "b", "c"), "3 names for 2 players"),
+        (("a", "a"), "two players are called alike: a, a"),
+        (("a", ""), "a player cannot be called"),
+        (("a", "b:c"), "a player cannot be called"),
+        (("a", "b|c"), "a player cannot be called"),
+        (("a", "b\n"), "a player cannot be called"),
+        (("a", "ü"), "a player cannot be called"),
     ],
 )
-def test_names_that_a_log_cannot_hold(names):
-    with pytest.raises(ConfigError):
+def test_names_that_a_log_cannot_hold(names, why):
+    with pytest.raises(ConfigError, match=why):
         refuse(names)
 
 
@@ -590,7 +590,7 @@ def test_a_log_that_is_there_is_kept(tmp_path):
     with pytest.raises(ConfigError, match="two files at once"):
         refuse(log_path=tmp_path / "new.phhs")
     # Without players there is no log that a second try would find.
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="did not come within"):
         refuse(log_path=tmp_path / "third.log")
     assert not (tmp_path / "third.log").exists()
 

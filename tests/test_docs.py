@@ -34,14 +34,23 @@ def test_examples_in_docstrings_run(name):
     assert failed == 0
 
 
+def anchors(document):
+    """What a link to a heading of *document* says after the #."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_files_named_in_documents_exist(document):
     text = document.read_text()
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
     configs = re.findall(r"configs/[\w./-]+\.yaml", text)
 
     for link in links:
-        assert (document.parent / link).exists()
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        assert target.exists()
+        assert not anchor or anchor in anchors(target), link
     for config in configs:
         assert (ROOT / config).exists()
 

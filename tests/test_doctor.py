@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,14 +30,15 @@ from holdem.cli import (
 )
 from holdem.cli import main as umbrella
 from holdem.cli.doctor_report import NAME_WIDTH, Status
-from holdem.config import load_config
-from holdem.errors import ResourceError
+from holdem.config import RunConfig, load_config
+from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.game import games
+from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, costs, segments
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.self_test import SelfTest
 from holdem.mccfr.solver import MCCFRSolver
-from holdem.types import BucketConfig, MCCFRConfig
+from holdem.types import BetMenu, BucketConfig, GameConfig, MCCFRConfig
 
 ROOT = Path(__file__).parent.parent
 LARGE = "buckets: {k_flop: 20000, k_turn: 20000, k_river: 20000}\n"  # hundreds of megabytes
@@ -751,6 +754,65 @@ def test_a_checkpoint_with_words_that_are_no_numbers(examine, run):
 
     assert status == 1
     assert "3 words of the table are no numbers" in findings["checkpoint"]["found"]
+
+
+@pytest.fixture
+def against_responder(tmp_path):
+    """A function that makes a plan, *changes* to it, for a checkpoint of a responder's run."""
+    game, counts = GameConfig(menu=BetMenu(streets=(("a",),) * 4)), (169, 25, 25, 25)
+    config = MCCFRConfig(num_iterations=2, opponent="responder", parent_boards=20)
+    tree = build_tree(game, counts)
+    checkpoint.save(
+        tmp_path / "checkpoint",
+        words=np.zeros(2 * tree.num_slots, np.float32),
+        iteration=2,
+        ranges=[(0, 2)],
+        table_state={},
+        visits=0,
+        utility_sum=0.0,
+        config=config,
+        tree=tree,
+        buckets_fingerprint="some",
+        others={name: np.zeros(9, np.float32) for name in ("responder", "parents")},
+    )
+
+    def plan(responder_path=None, **changes):
+        training = dataclasses.replace(config, **changes)
+        return doctor_plan.Plan(
+            config=RunConfig(training=training, game=game, responder_path=responder_path),
+            config_given=True,
+            costs=ConfigError(""),
+            num_workers=1,
+            logdir=tmp_path,
+            checkpoint=tmp_path / "checkpoint",
+        )
+
+    return plan
+
+
+def test_a_checkpoint_of_another_opponent(against_responder, monkeypatch):
+    """Or of one that tells other hands apart, or of buckets with parents."""
+    assert doctor_files.check_checkpoint(against_responder()).found.endswith("of this config")
+    with pytest.raises(MismatchError, match="was trained with parents of its buckets"):
+        doctor_files.check_checkpoint(against_responder(parent_boards=0))
+    with pytest.raises(MismatchError, match="was trained against responder"):
+        doctor_files.check_checkpoint(against_responder(opponent="itself", parent_boards=0))
+    finer = SimpleNamespace(fingerprint="finer")
+    monkeypatch.setattr(doctor_files.HandBucketing, "load", lambda path, verify: finer)
+    with pytest.raises(MismatchError, match="this run's has buckets finer"):
+        doctor_files.check_checkpoint(against_responder(Path("finer")))
+
+
+def test_a_responder_with_regrets_that_are_no_numbers(against_responder):
+    plan = against_responder()
+    source = storage.read_folder(plan.checkpoint, checkpoint.KIND, mmap=False)
+    arrays = {name: array.copy() for name, array in source.arrays.items()}
+    arrays["responder"][:2] = arrays["parents"][0] = np.inf
+    storage.write_folder(plan.checkpoint, arrays, source.metadata, kind=checkpoint.KIND)
+    found = doctor_files.check_checkpoint(plan).found
+
+    assert "2 words of the responder are no numbers" in found
+    assert "1 words of the parents are no numbers" in found
 
 
 def test_a_checkpoint_of_another_game(examine, run, tmp_path):

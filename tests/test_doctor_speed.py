@@ -10,6 +10,7 @@ from holdem import machine
 from holdem.cli import doctor, doctor_speed
 from holdem.cli.doctor_plan import make_plan
 from holdem.cli.doctor_report import Status
+from holdem.errors import ResourceError
 from holdem.game.games import leduc
 from holdem.types import MCCFRConfig
 
@@ -95,6 +96,26 @@ def test_the_batch_size_of_the_config_is_tried(plan, monkeypatch):
 
     recommended = doctor_speed.check_speed(asked).figures["recommended"]
     assert recommended == {"num_workers": 1, "batch_size": 7}
+
+
+def test_a_batch_that_does_not_fit_is_not_measured(plan, monkeypatch):
+    """Unless it is the run's own."""
+
+    def rate(plan, game, bucketing, cells, num_workers, batch_size, folder):
+        if batch_size == 1000:
+            raise ResourceError("no room for the log", "a smaller batch")
+        return 1000.0 * num_workers
+
+    monkeypatch.setattr(doctor_speed, "_rate", rate)
+    asked = plan(2)
+    finding = doctor_speed.check_speed(asked)
+    assert finding.status is Status.OK
+    assert finding.figures["recommended"] == {"num_workers": 2, "batch_size": 100}
+    assert "batch 1000 not measured: no room for the log" in finding.found
+    training = dataclasses.replace(asked.config.training, batch_size=1000)
+    asked = dataclasses.replace(asked, config=dataclasses.replace(asked.config, training=training))
+    with pytest.raises(ResourceError):
+        doctor_speed.check_speed(asked)
 
 
 def test_more_workers_that_do_not_pay(plan, monkeypatch):

@@ -14,17 +14,23 @@ from holdem import storage
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.cli import eval_blueprint, main, show, terminal
 from holdem.cli import match as match_command
-from holdem.cli.matches import number
+from holdem.cli.matches import number, print_results
 from holdem.errors import ConfigError
 from holdem.evaluation import best_response as best_response_module
-from holdem.evaluation.baselines import STYLES
+from holdem.evaluation import card_model
+from holdem.evaluation import match as match_module
+from holdem.evaluation.baselines import STYLES, baseline
 from holdem.evaluation.best_response import BestResponse
 from holdem.evaluation.contestants import Loader
 from holdem.evaluation.decks import HoldemDeck
+from holdem.evaluation.estimates import Estimate, Outcome
 from holdem.evaluation.exploitability import PolicyEvaluator
+from holdem.evaluation.match import FIRST_PILOT_DEAL, Match, MatchResult
+from holdem.evaluation.shared_table import SharedTable
 from holdem.game.games import kuhn, leduc, push_fold
 from holdem.game.history import loads_all
 from holdem.game.tree import build_tree
+from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import BetMenu, BucketConfig, GameConfig, MCCFRConfig
@@ -159,12 +165,136 @@ def test_three_players_have_three_positions(run, runs):
     assert "chips won" in text
 
 
-def test_a_time_budget_is_about_kept(run, runs):
-    status, text, _ = run(
-        eval_blueprint, "--policy", runs / "leduc", "--against", "call", "--time-budget", 1
-    )
+def test_a_time_budget_says_how_many_hands(run, runs, tmp_path):
+    """More than the fewest: a small game is fast."""
+    out = tmp_path / "eval.json"
+    options = ("--against", "call", "--time-budget", 1, "--out", out)
+    status, text, _ = run(eval_blueprint, "--policy", runs / "leduc", *options)
+    (match,) = json.loads(out.read_text())["matches"]
     assert status == 0
     assert "95 % interval" in text
+    assert match["hands"] > eval_blueprint._FEWEST_HANDS
+
+
+def test_deals_may_be_played_once_and_without_aivat(run, runs, tmp_path):
+    out = tmp_path / "eval.json"
+    options = ("--against", "call", "--no-duplicate", "--no-aivat", "--out", out)
+    status, text, _ = run(eval_blueprint, "--policy", runs / "leduc", "--episodes", 501, *options)
+    (match,) = json.loads(out.read_text())["matches"]
+    assert status == 0
+    assert "each deal played once" in text
+    assert (match["hands"], match["deals"], match["aivat"]) == (501, 501, None)
+    assert match["plain"]["total"]["error_95"] > 0
+
+
+def stop_at(monkeypatch, owner, name, call):
+    """Let Ctrl-C come when *name* of *owner* is called for the *call*-th time."""
+    method, calls = getattr(owner, name), []
+
+    def stopped(*arguments):
+        calls.append(arguments)
+        if len(calls) == call:
+            os.kill(os.getpid(), signal.SIGINT)
+        return method(*arguments)
+
+    monkeypatch.setattr(owner, name, stopped)
+
+
+def test_a_time_budget_is_measured_on_all_threads(run, runs, monkeypatch):
+    pilots, play = [], SharedTable.play
+
+    def spied(table, first_deal, start, stop):
+        pilots.append(first_deal == FIRST_PILOT_DEAL)
+        return play(table, first_deal, start, stop)
+
+    monkeypatch.setattr(SharedTable, "play", spied)
+    argv = ("--policy", runs / "leduc", "--against", "call", "--time-budget", 1, "--no-aivat")
+    assert run(eval_blueprint, *argv, "--workers", 3)[0] == 0
+    assert sum(pilots) == 3
+
+
+def test_opponents_are_looked_at_before_the_first_hand(run, runs, monkeypatch):
+    monkeypatch.setattr(Match, "play", None)
+    argv = ("--policy", runs / "leduc", "--against", f"random,call,{runs / 'kuhn3'}")
+    status, out, err = run(eval_blueprint, *argv)
+
+    assert (status, out, len(err)) == (1, "", 2)
+    assert "different games: players 2" in err[0]
+
+
+def test_matches_that_were_played_are_told_when_the_next_is_stopped(
+    run, runs, tmp_path, monkeypatch
+):
+    stop_at(monkeypatch, Match, "play", 2)
+    out = tmp_path / "eval.json"
+    argv = ("--policy", runs / "leduc", "--against", "random,call,fold", "--hands", 200)
+    status, text, err = run(eval_blueprint, *argv, "--out", out)
+
+    found = json.loads(out.read_text())
+    assert (status, err) == (128 + signal.SIGINT, ["holdem eval: stopped"])
+    assert "incomplete: 1 of 3 matches were played" in text
+    assert "95 % interval" not in text.split("incomplete")[1]
+    assert f"{found['matches'][0]['aivat']['total']['mean']:+,.1f}" in text
+    assert [one["opponent"]["name"] for one in found["matches"]] == ["random"]
+    assert found["complete"] is False
+
+
+def test_figures_are_kept_before_a_best_response(run, runs, tmp_path, monkeypatch):
+    out = tmp_path / "eval.json"
+    argv = ("--policy", runs / "leduc", "--against", "call", "--hands", 200, "--out", out)
+    argv += ("--lbr", "fc", "--best-response", "exact")
+    assert run(eval_blueprint, *argv)[0] == 0
+    whole = json.loads(out.read_text())
+    out.unlink()
+    stop_at(monkeypatch, PolicyEvaluator, "evaluate", 1)
+    status, text, _ = run(eval_blueprint, *argv)
+
+    assert status == 128 + signal.SIGINT
+    assert "+-: 95 % interval" in text
+    assert whole["complete"] is True
+    del whole["best_response"]
+    assert json.loads(out.read_text()) == whole | {"complete": False}
+
+
+@pytest.mark.parametrize("players", [2, 3])
+def test_who_has_no_best_response_is_told_before_the_first_hand(
+    run, runs, tmp_path, striped, monkeypatch, players
+):
+    """Push/fold of three, and a game of more deals than are enumerated."""
+    policy = runs / "leduc"
+    if players == 3:
+        menu = BetMenu(streets=(("a, !call", ""),))
+        policy = holdem_policy(tmp_path / "three", menu, num_players=3)
+    monkeypatch.setattr(card_model, "MAX_DEALS", 10)
+    argv = ("--policy", policy, "--against", "call", "--best-response", "exact")
+    status, out, err = run(eval_blueprint, *argv)
+
+    assert (status, out, len(err)) == (3 - players + (players == 3) * 2, "", 2)
+    assert err[0].endswith(
+        "a best response needs two players, not 3"
+        if players == 3
+        else "are more than the 10 that are enumerated"
+    )
+    assert err[1].endswith("judge it in matches, without --best-response")
+
+
+def test_a_checkpoint_is_the_one_that_was_found_first(run, runs, tmp_path, monkeypatch):
+    """A run that goes on saves another one meanwhile."""
+    folder = tmp_path / "run" / "checkpoints"
+    shutil.copytree(
+        runs / "leduc" / "checkpoints" / "checkpoint_final", folder / "checkpoint_iter1"
+    )
+    player = Loader().load(tmp_path / "run")
+    shutil.copytree(folder / "checkpoint_iter1", folder / "checkpoint_iter2")
+
+    assert match_command._source(str(tmp_path / "run"), player) == str(folder / "checkpoint_iter1")
+    assert match_command._source("call", baseline("call", player)) == "call"
+    monkeypatch.setattr(Loader, "checkpoint", lambda *_: player)
+    looked, find = [], checkpoint.find
+    monkeypatch.setattr(checkpoint, "find", lambda path: looked.append(path) or find(path))
+    argv = ("--checkpoint", tmp_path / "run", "--against", "none")
+    assert run(eval_blueprint, *argv)[0] == 0
+    assert looked == [folder / "checkpoint_iter1"]
 
 
 # --- match ------------------------------------------------------------------------------------
@@ -207,9 +337,10 @@ def test_until_ci_plays_as_many_as_a_pilot_says(run, runs, tmp_path):
     assert found["match"]["plain"]["total"]["error_95"] == pytest.approx(20, rel=0.1)
 
 
-def holdem_policy(folder, menu, seed=1):
+def holdem_policy(folder, menu, seed=1, **fields):
     """A random policy of hold'em that stands in *folder*."""
-    tree = build_tree(GameConfig(stacks=(1_500,), menu=menu), StripedBuckets(3).num_buckets)
+    game = GameConfig(**{"stacks": (1_500,), "menu": menu, **fields})
+    tree = build_tree(game, StripedBuckets(3).num_buckets[: game.num_streets])
     rng = np.random.default_rng(seed)
     units = np.zeros(tree.num_slots, np.uint16)
     for node in np.flatnonzero(tree.nodes["num_actions"]):
@@ -261,6 +392,62 @@ def test_hands_are_written_as_histories(run, tmp_path, striped, second):
     ]
     mean = json.loads(figures.read_text())["match"]["plain"]["total"]["mean"]
     assert sum(won) / 60 * 10 == pytest.approx(mean)
+
+
+def test_a_match_that_is_stopped_keeps_whole_hands(run, tmp_path, striped, monkeypatch):
+    """And says what they say, as far as it goes."""
+    policy = holdem_policy(tmp_path / "policy", MENUS[0])
+    out = tmp_path / "hands.phhs"
+    monkeypatch.setattr(match_module, "_CHUNK", 10)
+    stop_at(monkeypatch, terminal.StageBars, "advance", 4)
+    argv = (policy, "call", "--hands", 1_000, "--no-aivat", "--hands-out", out)
+    status, text, err = run(match_command, *argv)
+
+    assert status == 128 + signal.SIGINT
+    assert err == [
+        "holdem match: stopped",
+        f"  try: the 40 hands that were played are in {out}",
+    ]
+    assert len(loads_all(out.read_text())) == 40
+    assert "incomplete: stopped after 40 of 1,000 hands" in text
+    assert "+-: 95 % interval" in text
+
+
+def test_one_street_against_four_writes_hands(run, tmp_path, striped):
+    """The hands have four streets, whoever has fewer."""
+    push = BetMenu(streets=(("a, !call", ""),))
+    first = holdem_policy(tmp_path / "first", push, stacks=(750,), blinds=(25, 50))
+    second = holdem_policy(tmp_path / "second", MENUS[1], 2)
+    out = tmp_path / "hands.phhs"
+    argv = (first, second, "--hands", 10, "--hands-out", out)
+
+    assert run(match_command, *argv)[0] == 0
+    assert {hand.state.game.big_blind for hand in loads_all(out.read_text())} == {100}
+
+
+def test_rows_without_aivat_are_named(capsys):
+    outcome = Outcome(total=Estimate(mean=1, sd=2, count=9), positions=(), hand_sd=3)
+    results = [
+        MatchResult(
+            first="me",
+            second=name,
+            num_hands=9,
+            num_deals=9,
+            duplicate=True,
+            plain=outcome,
+            aivat=aivat,
+        )
+        for name, aivat in (("call", outcome), ("other", None))
+    ]
+    told = []
+    for some in (results, results[:1], results[1:]):
+        print_results(terminal.make_console(), some)
+        told.append(capsys.readouterr().out.split("per hand for me, by ")[1].split(";")[0])
+    assert told == [
+        "AIVAT's estimates (chips won against other)",
+        "AIVAT's estimates",
+        "chips won",
+    ]
 
 
 def test_what_was_written_may_be_written_again_and_nothing_else(run, tmp_path, striped):
@@ -363,10 +550,30 @@ def test_an_exact_best_response_that_is_stopped_goes_on(run, tmp_path, few_flops
     assert err[0].endswith("stopped")
     assert f"the same command again: what is done is kept in {folder}" in err[1]
 
-    text, found = response(run, folder, "exact", tmp_path)
+    text, found = response(run, folder, "exact", tmp_path, "--seed", 5)  # nothing is drawn by it
     assert "of them done before" in text
-    assert found == whole
+    assert found == whole | {"seed": 5}
     assert list(tmp_path.glob("*.best-response")) == []
+
+
+def test_sums_that_cannot_be_kept_are_told_before_the_first_hand(run, tmp_path, striped):
+    """Where there is no folder to be, and where those of another strategy lie."""
+    menu = BetMenu(streets=(("a",), ("",), ("",), ("a",)))
+    folder = holdem_policy(tmp_path / "policy", menu)
+    argv = ("--policy", folder, "--against", "call", "--best-response", "exact")
+    beside, chosen = tmp_path / "policy.best-response", tmp_path / "chosen"
+    beside.touch()
+    for path, options in ((beside, ()), (beside / "x", ("--response-folder", beside / "x"))):
+        status, out, err = run(eval_blueprint, *argv, *options)
+        assert (status, out, len(err)) == (1, "", 2)
+        assert f"keeps what is done in {path}: cannot write" in err[0]
+        assert "--response-folder PATH" in err[1]
+    metadata = {"tree": "another"}
+    storage.write_folder(chosen / "partial", {}, metadata, kind="best response")
+    status, out, err = run(eval_blueprint, *argv, "--response-folder", chosen)
+    assert (status, out, len(err)) == (1, "", 2)
+    assert "holds the sums of another best response: its tree differs" in err[0]
+    assert f"--response-folder PATH for another place, or remove {chosen}" in err[1]
 
 
 # --- what is refused --------------------------------------------------------------------------
@@ -380,6 +587,8 @@ def test_an_exact_best_response_that_is_stopped_goes_on(run, tmp_path, few_flops
         (("--policy", "nowhere"), "nowhere does not exist", "holdem train", 1),
         (("--policy", "{leduc}", "--hands", "many"), "--hands is many", "--hands 2", 2),
         (("--policy", "{leduc}", "--hands", "1.5"), "--hands is 1.5", "--hands 2", 2),
+        (("--policy", "{leduc}", "--hands", ""), "--hands is empty", "--hands 2", 2),
+        (("--policy", "{leduc}", "--time-budget", ""), "--time-budget is empty", "budget 1", 2),
         (("--policy", "{leduc}", "--workers", "-1"), "--workers is -1", "--workers 0", 2),
         (("--policy", "{leduc}", "--seed", "x"), "--seed is x", "--seed 0", 2),
         (("--policy", "{leduc}", "--against", "maniac"), "no opponent 'maniac'", "random, call", 2),
@@ -447,6 +656,8 @@ def test_eval_refuses_in_two_lines(run, runs, argv, message, remedy, code):
         (("{leduc}", "{kuhn3}"), "different games", 1),
         (("{leduc}", "call", "--until-ci", "0"), "--until-ci is 0", 2),
         (("{leduc}", "call", "--until-ci", "x"), "--until-ci is x", 2),
+        (("{leduc}", "call", "--until-ci", ""), "--until-ci is empty", 2),
+        (("{leduc}", "call", "--hands", ""), "--hands is empty", 2),
         (("{leduc}", "call", "--until-ci", "5", "--hands", "9"), "both say how many hands", 2),
         (("{leduc}", "call", "--hands", "0"), "--hands is 0", 2),
         (("{leduc}", "call", "--depth", "auto"), "--depth is for search, and nobody searches", 2),
@@ -665,6 +876,9 @@ def test_an_interval_that_nobody_plays_for(run, runs, width):
         ("sampled", ("--response-seconds", 9, "--response-flops", 9), "both say how many flops"),
         ("sampled", ("--response-flops", 1), "--response-flops is 1"),
         ("sampled", ("--response-seconds", 0), "--response-seconds is 0"),
+        ("sampled", ("--response-seconds", ""), "--response-seconds is empty"),
+        ("sampled", ("--lbr", "--lbr-hands", ""), "--lbr-hands is empty"),
+        ("sampled", ("--response-folder", "x"), "--response-folder is where an exact"),
         ("exact", ("--response-seconds", 9), "deals all boards"),
         ("exact", ("--response-flops", 9), "deals all boards"),
     ],

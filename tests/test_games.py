@@ -1,5 +1,6 @@
 """Games: the files of configs/games/, the names of seats, and what is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,19 @@ def test_configs_are_the_games_of_the_library():
     assert load_game("hu") == GameConfig()
 
 
+def told(name, what):
+    """How many nodes or slots the comment at the head of a config tells, and half a last digit."""
+    lines = (GAMES / f"{name}.yaml").read_text().splitlines()
+    comment = " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
+    number, million = re.search(rf"([\d.,]*\d)( million)? {what}", comment).groups()
+    unit = 10**6 if million else 1
+    digits = len(number.partition(".")[2])
+    return float(number.replace(",", "")) * unit, unit / 2 / 10**digits
+
+
 @pytest.mark.parametrize(
     ("name", "nodes", "slots"),
     [
-        ("push-fold", 5, 676),
         ("hu", 2_371, 473_318),
         ("3-max", 80_966, 16_183_421),
         ("6-max", 1_661_723, 332_024_170),
@@ -52,6 +62,15 @@ def test_configs_have_the_sizes_that_their_comments_tell(name, nodes, slots):
     size = count_tree(load_game(name))
 
     assert (size.num_nodes, size.num_slots((169, 200, 200, 200))) == (nodes, slots)
+    for what, exact in (("nodes", nodes), ("slots", slots)):
+        number, error = told(name, what)
+        assert number == pytest.approx(exact, abs=error)
+
+
+def test_the_size_of_push_fold():
+    size = count_tree(load_game("push-fold"))
+
+    assert (size.num_nodes, size.num_slots((169,))) == (5, 676)
 
 
 def test_no_limp_and_no_calling_in_push_fold():

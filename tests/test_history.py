@@ -309,19 +309,19 @@ def test_a_hand_has_two_to_nine_players(stacks):
 
 
 @pytest.mark.parametrize(
-    "game",
+    ("game", "why"),
     [
-        kuhn(),
-        push_fold(10),
-        GameConfig(blinds=(100, 100)),
-        GameConfig(blinds=(), ante=10),
-        GameConfig(first_to_act=(1, 1, 1, 1)),
-        GameConfig(num_players=3, blinds=(50, 100, 50)),
+        (kuhn(), "is not hold'em with four streets"),
+        (push_fold(10), "is not hold'em with four streets"),
+        (GameConfig(blinds=(100, 100)), "let seat 1 act first, not seat 0"),
+        (GameConfig(blinds=(), ante=10), "let seat 1 act first, not seat 0"),
+        (GameConfig(first_to_act=(1, 1, 1, 1)), "let seat 0 act first, not seat 1"),
+        (GameConfig(num_players=3, blinds=(50, 100, 50)), "let seat 2 act first, not seat 0"),
     ],
-    ids=repr,
+    ids=str,
 )
-def test_a_game_that_readers_would_play_otherwise_is_not_written(game):
-    with pytest.raises(ConfigError):
+def test_a_game_that_readers_would_play_otherwise_is_not_written(game, why):
+    with pytest.raises(ConfigError, match=why):
         dumps(HandHistory.of(State.new(game)))
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pytest
 
 from holdem.abstraction.translation import Translator
+from holdem.errors import ConfigError
 from holdem.game.rules import CALL, raise_to
 from holdem.game.tree import Ending
-from holdem.search.continuations import ContinuationValues
-from holdem.search.horizon import street_leaves
+from holdem.search import resolver as resolver_module
+from holdem.search.horizon import _Places, street_leaves
 from holdem.search.ranges import Beliefs, StreetStart
 from holdem.search.resolver import Resolver
 from holdem.search.spot import Menu
@@ -44,12 +46,6 @@ class FakeTable:
             and tree.nodes["street"][node] == street
             and tree.street_begins(node)
         )
-
-    is_all_in = ContinuationValues.is_all_in
-
-    @property
-    def tree(self):
-        return self.translator.tree
 
     def values(self, node: int, *, first_seat: int = 0) -> np.ndarray:
         self.asked.append(node)
@@ -100,17 +96,20 @@ def test_a_subgame_in_the_tree_has_the_trees_own_leaves(line):
     )
 
     tree, pot = translator.tree, sum(start.state.paid)
+    all_in = [leaf for leaf in leaves_of(subtree) if leaf.paid[0] == min(start.state.stacks)]
     for leaf in leaves_of(subtree):
         matrix = values.matrix(leaf)
+        if leaf in all_in:
+            assert matrix.shape == (GROUPS, GROUPS, 1, 1)
+            np.testing.assert_allclose(matrix, -0.25)
+            continue
         node = table.asked[-1]
+        assert matrix.shape == (GROUPS, GROUPS, 4, 4)
         assert (matrix == -node).all()  # to seat 1, who is out of position
         assert tree.nodes["pot"][node] == pot + 2 * leaf.paid[0]
-        all_in = leaf.paid[0] == min(start.state.stacks)
-        assert matrix.shape == (GROUPS, GROUPS, *((1, 1) if all_in else (4, 4)))
-        assert (tree.nodes["ending"][node] == Ending.SHOWDOWN) == all_in
-        if not all_in:
-            assert tree.nodes["street"][node] == start.state.street + 1
-    assert len(set(table.asked)) == len(leaves_of(subtree)) > 4
+        assert tree.nodes["street"][node] == start.state.street + 1
+    assert len(set(table.asked)) + len(all_in) == len(leaves_of(subtree)) > 4
+    assert all_in
 
 
 def test_bets_that_the_tree_lacks_come_to_its_nearest():
@@ -132,12 +131,41 @@ def test_a_leaf_that_the_tree_does_not_have_is_worth_its_share_of_the_pot():
         raise_to(9_000), raise_to(30_000), CALL, "Ks7d2h", game=game
     )
     table = FakeTable(translator)
-    table.is_all_in = lambda node: False
     buckets = Beliefs(random_blueprint(HEADS_UP), bucketing(), translator).buckets
     values = street_leaves(table, translator, buckets, start, (1, 0))
 
     for leaf in leaves_of(subtree):
         np.testing.assert_allclose(values.matrix(leaf), -0.25)
+    assert table.asked == []
+
+
+def test_a_tree_that_was_all_in_on_an_earlier_street_has_no_values_here():
+    """A fourth bet that the tree takes for all-in, called: its hand is over before the flop."""
+    line = (raise_to(250), raise_to(750), raise_to(6_000), CALL, "Ks7d2h")
+    translator, start, subtree = subgame(*line)
+    record = translator.tree.nodes[start.follower.node]
+    table = FakeTable(translator)
+    buckets = Beliefs(random_blueprint(HEADS_UP), bucketing(), translator).buckets
+    values = street_leaves(table, translator, buckets, start, (1, 0))
+
+    assert (record["ending"], record["street"]) == (Ending.SHOWDOWN, 0)
+    assert len({len(leaf.children) for leaf in leaves_of(subtree)}) == 2
+    for leaf in leaves_of(subtree):
+        np.testing.assert_allclose(values.matrix(leaf), -0.25)
+    assert table.asked == []
+
+
+def test_an_all_in_is_none_of_the_trees_that_plays_on():
+    """Short stacks: all that they have is a bet in the tree, which goes on to the turn."""
+    game = GameConfig(stacks=(2_000,))
+    translator, start, subtree = subgame(raise_to(250), raise_to(750), CALL, "Ks7d2h", game=game)
+    table = FakeTable(translator)
+    buckets = Beliefs(random_blueprint(HEADS_UP), bucketing(), translator).buckets
+    values = street_leaves(table, translator, buckets, start, (1, 0))
+    leaf = next(n for n in leaves_of(subtree) if n.path() == "all-in1250 call")
+
+    assert table.begins(_Places(translator, start).blueprint_node(leaf), 2)
+    np.testing.assert_allclose(values.matrix(leaf), np.full((GROUPS, GROUPS, 1, 1), -0.25))
     assert table.asked == []
 
 
@@ -165,3 +193,28 @@ def test_a_search_stops_at_the_end_of_the_street(line, street):
     assert thought.subgame == f"{street}, to the end of the street"
     assert thought.iterations == 10
     assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_tree_that_is_too_large_to_its_end_is_counted_once_and_stops_at_the_streets(monkeypatch):
+    """And it is counted no further than there would be time for."""
+    counted = []
+
+    def refuse(**given):
+        counted.append(given["most_nodes"])
+        raise ConfigError("too large")
+
+    monkeypatch.setattr(resolver_module, "build_public_tree", refuse)
+    monkeypatch.setattr(
+        resolver_module, "_node_counts", lru_cache(resolver_module._node_counts.__wrapped__)
+    )
+    policy = random_blueprint(HEADS_UP)
+    translator = Translator(policy.tree)
+    config = SearchConfig(time_budget_ms=5, min_iterations=1)
+    table = FakeTable(translator)
+    resolver = Resolver(policy, bucketing(), translator, config, seed=1, continuations=table)
+    for hand in range(2):
+        resolver._seconds_per_item.clear()
+        thought = resolver.think(played(raise_to(250), CALL, "Ks7d2h", CALL, CALL, "5c"), hand)
+        assert thought.subgame == "turn, to the end of the street"
+    assert len(counted) == 1
+    assert counted[0] < 10_000

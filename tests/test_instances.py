@@ -172,7 +172,8 @@ def test_the_first_instance_is_the_run_of_its_size(tmp_path):
 
     first, second = (tmp_path / "many" / f"instance_{i}" / "checkpoints" for i in (0, 1))
     assert contents(alone.checkpoint) == contents(first / "checkpoint_final")
-    assert contents(alone.checkpoint) != contents(second / "checkpoint_final")
+    tables = [path / "table.npy" for path in (alone.checkpoint, second / "checkpoint_final")]
+    assert tables[0].read_bytes() != tables[1].read_bytes()
 
 
 def test_an_instance_deals_the_iterations_of_its_range(tmp_path):
@@ -666,7 +667,6 @@ def test_a_run_by_time_goes_on_counting(tmp_path):
     after = iterations_in_checkpoints(tmp_path)
     assert [first for first, _ in after] == [0, TIME_STREAM, 2 * TIME_STREAM]
     assert all(now > then for (_, now), (_, then) in zip(after, before, strict=False))
-    assert all(one.elapsed_seconds < 10 for one in progress(tmp_path, 3))
 
 
 def test_a_run_by_time_cannot_be_given_ranges(tmp_path):

@@ -21,7 +21,6 @@ LAYERS = [
     "evaluation",
     "search",
     "play",
-    "explorer",
     "cli",
 ]  # lowest first
 

@@ -1,6 +1,7 @@
 """Matches: hands by the rules, intervals, duplicate deals, the same for any number of workers."""
 
 import dataclasses
+import threading
 from collections import Counter
 
 import numpy as np
@@ -11,17 +12,18 @@ from holdem._core.equity import preflop_equities
 from holdem.errors import ConfigError, MismatchError
 from holdem.evaluation.baselines import STYLES, Style, StylePolicy, baseline, bucket_ranks
 from holdem.evaluation.contestants import Contestant, units_of
-from holdem.evaluation.estimates import Z95
+from holdem.evaluation.estimates import Z95, Estimate, quantile95
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.evaluation.match import FIRST_DEAL, Match, play_match
 from holdem.evaluation.played_hands import histories, state_of
 from holdem.evaluation.shared_table import SharedTable
 from holdem.evaluation.translated_table import TranslatedTable
 from holdem.game.cards import CLASS_COMBOS, CLASS_NAMES
-from holdem.game.games import kuhn, leduc
+from holdem.game.games import kuhn, leduc, push_fold
 from holdem.game.history import dumps_all, loads_all
 from holdem.game.policy import TabularPolicy, UniformPolicy
 from holdem.game.tree import ActionKind, build_tree
+from holdem.mccfr.instance_plan import MOST_INSTANCES, TIME_STREAM
 from holdem.types import BetMenu, GameConfig
 from tests.buckets import StripedBuckets
 from tests.reference.games import one_card, random_policy, tree_of
@@ -127,6 +129,7 @@ def test_cards_of_a_match_are_not_those_of_training(buckets):
     dealer.cards(0, 0, trained)
     dealer.cards(0, FIRST_DEAL, played)
     assert not (trained[:, None] == played[None]).all(axis=2).any()
+    assert FIRST_DEAL > MOST_INSTANCES * TIME_STREAM  # beyond all that is trained on
     assert all(len(set(row)) == 9 for row in played.tolist())
 
 
@@ -264,28 +267,58 @@ def test_a_pilot_says_how_many_hands_it_takes():
     assert match.pilot().estimate == pilot.estimate
 
 
+@pytest.mark.parametrize(
+    ("count", "wanted"),
+    [(2, 12.7062), (6, 2.5706), (7, 2.4469), (11, 2.2281), (31, 2.0423), (101, 1.9840)],
+)
+def test_few_figures_have_a_wide_interval(count, wanted):
+    """As tables of Student's t have it."""
+    assert quantile95(count) == pytest.approx(wanted, abs=2e-4)
+    assert Estimate(mean=0, sd=3, count=count).error == quantile95(count) * 3 / count**0.5
+
+
+def test_many_figures_have_the_interval_of_the_normal_distribution():
+    assert quantile95(1_001) == quantile95(10**6) == Z95
+    assert quantile95(1_000) == pytest.approx(Z95, rel=0.0013)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_pilot_keeps_all_threads_at_work(workers, monkeypatch):
+    """Each of them waits until the others have begun."""
+    match = Match(contestant(kuhn()), contestant(kuhn(), seed=2), num_workers=workers)
+    begun, play = threading.Barrier(workers, timeout=10), match._table.play
+
+    def together(*numbers):
+        begun.wait()
+        return play(*numbers)
+
+    monkeypatch.setattr(match._table, "play", together)
+    assert match.pilot(match.pilot_deals).seconds_per_hand > 0
+
+
+def test_probabilities_are_made_once(buckets):
+    """Those of a baseline are no view of anything."""
+    caller = baseline("call", contestant(heads_up(), buckets))
+    assert caller.rows()[1] is caller.rows()[1]
+
+
 # --- different buckets and menus ---------------------------------------------------------------
 
 
-def test_policies_of_different_buckets_share_a_table(buckets, equities):
-    """Each looks its own hands up; a set of one bucket and one of five, the same cards."""
-    other = StripedBuckets(1, preflop_equities=equities)
-    first, second = contestant(heads_up(), buckets), contestant(heads_up(), other, 2, "second")
-
-    result = play_match(first, second, 2_000)
-    back = play_match(second, first, 2_000, aivat=False)
-
-    assert result.aivat is not None
-    assert abs(result.plain.total.mean + back.plain.total.mean) < 3 * (
-        result.plain.total.error + back.plain.total.error
-    )
+@pytest.fixture(scope="module")
+def other_buckets(equities):
+    return StripedBuckets(3, preflop_equities=equities)
 
 
+@pytest.mark.parametrize("alike", [True, False], ids=["same buckets", "other buckets"])
 @pytest.mark.parametrize("players", [2, 3])
-def test_a_hand_followed_is_the_hand_that_compiled_code_plays(players, buckets):
-    """Where both have one bet menu: the same cards, draws and chips."""
+def test_a_hand_followed_is_the_hand_that_compiled_code_plays(
+    players, alike, buckets, other_buckets
+):
+    """Where both have one bet menu: the same cards, draws and chips; each its own buckets."""
     game = heads_up(num_players=players)
-    first, second = contestant(game, buckets, 1), contestant(game, buckets, 2, "second")
+    first = contestant(game, buckets, 1)
+    second = contestant(game, buckets if alike else other_buckets, 2, "second")
     compiled = SharedTable(first, second, seed=4, duplicate=True, aivat=False, num_workers=1)
     followed = TranslatedTable(first, second, seed=4, duplicate=True)
 
@@ -294,6 +327,17 @@ def test_a_hand_followed_is_the_hand_that_compiled_code_plays(players, buckets):
     ):
         assert one.seat == other.seat
         assert one.chips.tolist() == other.chips.tolist()
+
+
+def test_aivat_has_no_bias_between_different_buckets(buckets, other_buckets):
+    first = contestant(heads_up(), buckets)
+    second = contestant(heads_up(), other_buckets, 2, "second")
+
+    result = play_match(first, second, 10_000)
+
+    plain, aivat = result.plain.total, result.aivat.total
+    assert aivat.error < plain.error
+    assert abs(aivat.mean - plain.mean) < 2 * (aivat.error + plain.error)
 
 
 def test_policies_of_different_menus_meet(buckets):
@@ -311,6 +355,25 @@ def test_policies_of_different_menus_meet(buckets):
     assert sum(len(loads_all(text)) for text in texts) == 200
     with pytest.raises(ConfigError, match="AIVAT is for policies with one bet menu"):
         Match(first, second, aivat=True)
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["push/fold first", "push/fold second"])
+def test_chips_are_those_of_the_game_that_is_played(first, buckets):
+    """Push/fold of 50/100 against four streets of 1/2: 10 big blinds are 20 chips."""
+    tree = build_tree(push_fold(10), (169,))
+    shover = Contestant("shover", random_policy(tree, 1), StripedBuckets(1, 1))
+    other = contestant(heads_up(stacks=(20,), blinds=(1, 2)), buckets, 2, "other")
+    players = [other, other]
+    players[first] = shover
+    seen = []
+    match = Match(*players, seed=1)
+    total = match.play(100, seen.append).plain.total
+
+    won = np.concatenate([hands.chips[:, hands.seat] for hands in seen])
+    assert match.game == other.tree.game
+    assert 1 <= np.abs(won).max() <= 20
+    assert total.mean == pytest.approx(won.mean() * 500)
+    assert all(state.game.big_blind == 2 for hands in seen for state in hands.states)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def save(path, *ranges, words=None, tree=TREE, state=None, buckets=LOSSLESS, **v
         ranges=ranges,
         table_state=state
         or {
-            "period": done // config.discount_interval,
+            "period": done // config.period,
             "regret_weight": 1.0,
             "strategy_weight": 1.0,
             "total_weight": float(done),
@@ -222,17 +222,20 @@ def test_one_table_is_in_memory(tmp_path, monkeypatch):
     """And a block, however many are added."""
     monkeypatch.setattr(merge, "_BLOCK_WORDS", 1 << 12)
     tree = build_tree(games.push_fold(10), (60_000,))
-    for seed in range(6):
+    for seed in range(12):
         save(tmp_path / f"{seed}", (100 * seed, 100 * seed + 100), tree=tree)
-    selection = selected(*(tmp_path / f"{seed}" for seed in range(6)))
     table_bytes = 8 * tree.num_slots
 
-    tracemalloc.start()
-    merge.add(selection)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    def peak_of(num_parts):
+        tracemalloc.start()
+        merge.add(selected(*(tmp_path / f"{seed}" for seed in range(num_parts))))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
 
-    assert table_bytes <= peak < 12 * table_bytes  # a block is one node at least, half the tree
+    few, many = peak_of(2), peak_of(12)
+    assert table_bytes <= few < 12 * table_bytes  # a block is one node at least, half the tree
+    assert many < few + table_bytes
 
 
 # -- what is taken -------------------------------------------------------------------------------

@@ -8,17 +8,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from holdem._core.evaluator import evaluate
 from holdem.abstraction.translation import Translator
 from holdem.errors import ConfigError
 from holdem.game.cards import HOLES, hole_index, parse_cards
+from holdem.game.policy import TabularPolicy
 from holdem.game.rules import CALL, FOLD, Action, ActionKind, Played, State, raise_to
+from holdem.game.tree import ActionKind as TreeKind
 from holdem.play.agent import Agent
 from holdem.play.dealer import deal_cards
-from holdem.search.ranges import Beliefs
+from holdem.search.alternatives import river_alternatives
+from holdem.search.ranges import Beliefs, BucketsOfHoles
 from holdem.search.resolver import NotSearched, Resolver, _held, _likelihood
 from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
-from holdem.types import BetMenu, GameConfig, SearchConfig
+from holdem.types import MOST_SEARCH_THREADS, BetMenu, GameConfig, SearchConfig
 from tests.tables import MENUS, bucketing, random_blueprint
 from tests.test_rules_pokerkit import random_action
 
@@ -315,11 +319,53 @@ def test_the_answer_depends_on_state_and_iterations_only():
 @pytest.mark.parametrize("safety", ["resolve", "max-margin"])
 def test_safe_search_answers(safety):
     config = SearchConfig(time_budget_ms=0.001, min_iterations=50, safety=safety)
-    thought = resolver(config).think(played(*CHECKED_TO_THE_RIVER, raise_to(375)), 0)
+    mine, state = resolver(config), played(*CHECKED_TO_THE_RIVER, raise_to(375))
+    thought = mine.think(state, 0)
+    gadget = mine._subgame(state, 0, 0, HANDS[0], {}).solver.gadget
 
+    assert (gadget.kind, gadget.player) == (safety, 0)  # who has bet, out of position
     assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
     # Nothing may be left to be met, if the opponent would have all its hands elsewhere.
     assert thought.values[0] == pytest.approx(0, abs=0.5) or np.isnan(thought.values[0])
+
+
+@pytest.mark.parametrize("player", [0, 1])
+def test_alternatives_are_what_the_blueprint_gives(player):
+    """Where it only checks and calls, each hand's share of the pot at the showdown."""
+    tree = random_blueprint(HEADS_UP).tree
+    probabilities = np.zeros(tree.num_slots, np.float32)
+    for node in np.flatnonzero(tree.nodes["num_actions"]):
+        kinds = tree.action_kinds[tree.children(node)]
+        passive = np.isin(kinds, (TreeKind.CHECK, TreeKind.CALL))
+        probabilities[tree.slots(node)].reshape(-1, len(kinds))[:] = passive / max(passive.sum(), 1)
+    board = parse_cards("Ks7d2h5cJd")
+    rng = np.random.default_rng(3)
+    drawn, there = rng.random((2, len(HOLES))), rng.random((2, len(HOLES))) < 0.3
+    ranges = (drawn * there).astype(np.float32)
+
+    found = river_alternatives(
+        TabularPolicy(tree, probabilities),
+        BucketsOfHoles(bucketing()),
+        Translator(tree, HEADS_UP),
+        node=tree.find("r250 c / x x / x x"),
+        board=board,
+        seats=(1, 0),
+        ranges=(ranges[0], ranges[1]),
+        menu=resolver()._blueprint_menus[3],
+        player=player,
+    )
+
+    dealt = np.flatnonzero(~np.isin(HOLES, board).any(axis=1))
+    cards = np.column_stack([np.tile(board, (len(dealt), 1)), HOLES[dealt]])
+    strengths = evaluate(cards.astype(np.uint8))
+    for hole, strength in zip(dealt, strengths, strict=True):
+        if not ranges[player][hole]:
+            assert np.isnan(found[hole])
+            continue
+        apart = ~np.isin(HOLES[dealt], HOLES[hole]).any(axis=1)
+        weights = ranges[1 - player][dealt] * apart
+        shares = (strengths < strength) + (strengths == strength) / 2
+        assert found[hole] == pytest.approx(np.average(shares, weights=weights), abs=1e-4)
 
 
 # -- three players and more --------------------------------------------------------------------
@@ -330,6 +376,7 @@ THREE = GameConfig(
 THREE_HANDS = [*HANDS, parse_cards("TcTd")]
 TO_THE_FLOP = (raise_to(250), CALL, CALL, "Ks7d2h")
 TO_THE_RIVER = (*TO_THE_FLOP, CALL, CALL, CALL, "5c", CALL, CALL, CALL, "Jd")
+TURN_AND_RIVER = (CALL, CALL, "5c", CALL, CALL, "Jd")
 
 
 def three(*line: Action | str) -> State:
@@ -389,6 +436,30 @@ def test_what_three_players_can_hold_counts():
     assert thought.actions == (FOLD, CALL)
     assert thought.probabilities[0] > 0.95
     assert thought.values[1] < -5_000
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (TO_THE_FLOP, "flop, 2 players, to the end of the street"),
+        ((*TO_THE_FLOP, raise_to(333)), "flop, 2 players, to the end of the street"),
+        ((*TO_THE_FLOP, CALL, CALL, "5c"), "turn, 2 players, to the end of the street"),
+        ((*TO_THE_FLOP, *TURN_AND_RIVER), "river, to the end of the hand"),
+    ],
+)
+def test_two_who_are_left_of_three_are_solved_on_every_street(line, words):
+    """Before the river by drawing: of three players nobody learns continuations."""
+    thought = resolver_of_three().think(three(*line[:2], FOLD, *line[3:]), 0)
+
+    assert thought.subgame == words
+    assert thought.iterations == 30
+    assert sum(thought.probabilities) == pytest.approx(1, abs=1e-5)
+
+
+def test_two_who_are_left_of_three_are_searched_safely_on_rivers():
+    mine = resolver_of_three(safety="resolve")
+    with pytest.raises(NotSearched, match="safe search is for rivers, and this is the flop"):
+        mine.think(three(raise_to(250), CALL, FOLD, "Ks7d2h"), 0)
 
 
 def test_three_players_remember_what_they_found():
@@ -461,6 +532,14 @@ def test_a_menu_is_read_at_once(menu, words):
         resolver(SearchConfig(menu=menu))
 
 
+def test_all_cores_are_no_more_than_a_search_can_use(monkeypatch):
+    monkeypatch.setattr("holdem.search.resolver.usable_cores", lambda: 384)
+    mine = resolver(replace(QUICK, num_workers=0))
+
+    assert mine._num_workers == MOST_SEARCH_THREADS
+    assert mine.think(played(*CHECKED_TO_THE_RIVER), 0).iterations == 20
+
+
 # -- an agent that searches --------------------------------------------------------------------
 
 
@@ -509,7 +588,7 @@ def test_every_answer_is_legal(game):
             else:
                 wild = rng.random() < 0.3
                 state = state.apply(random_action(legal, rng) if wild else CALL)
-    assert searched or min(game.stacks) < 1000  # short stacks are all-in before
+    assert searched or min(game.stacks) < 500  # short stacks are all-in before
 
 
 def test_a_decision_says_what_was_searched():
@@ -553,7 +632,7 @@ def test_a_decision_says_why_it_was_not_searched():
 
     assert decision.searched == ""
     assert "would take" in decision.fallback
-    assert "no continuations" in decision.fallback
+    assert "no continuations (make them with: holdem continuations POLICY)" in decision.fallback
     assert decision.bucket is not None
     assert len(decision.options) > 1
 

@@ -7,15 +7,18 @@ import pytest
 
 from holdem.abstraction import workers
 from holdem.cli import train_blueprint
+from holdem.config import dump_config, load_config
 from holdem.errors import ConfigError, MismatchError
 from holdem.game.games import kuhn
 from holdem.game.tree import build_tree
 from holdem.mccfr import checkpoint, costs, table
 from holdem.mccfr.cells import Cells
 from holdem.mccfr.checkpoint import PARENTS, RESPONDER
+from holdem.mccfr.lanes import LaneBetting
 from holdem.mccfr.merge_sources import select
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.parents import Parents
+from holdem.mccfr.progress import SilentObserver
 from holdem.mccfr.responder_engine import ResponderEngine
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import BetMenu, GameConfig, MCCFRConfig
@@ -310,9 +313,18 @@ def test_merging_is_refused(tmp_path):
 
 
 def test_the_period_is_the_usual_one_unless_given():
-    assert MCCFRConfig().discount_interval == 5_000
-    assert MCCFRConfig(opponent="responder").discount_interval == 200
-    assert MCCFRConfig(opponent="responder", discount_interval=7).discount_interval == 7
+    assert MCCFRConfig().period == 5_000
+    assert MCCFRConfig(opponent="responder").period == 200
+    assert MCCFRConfig(opponent="responder", discount_interval=7).period == 7
+    assert checkpoint.laws_of(MCCFRConfig(opponent="responder"))["discount_interval"] == 200
+
+
+def test_the_usual_period_is_that_of_the_opponent_now(tmp_path):
+    """The config of a run against itself does for one against a responder."""
+    (tmp_path / "config.yaml").write_text(dump_config(MCCFRConfig(num_iterations=1)))
+    config = load_config(tmp_path / "config.yaml", {"opponent": "responder"}).training
+
+    assert config.period == 200
 
 
 def test_costs_count_the_lanes_and_the_responder(tmp_path):
@@ -322,10 +334,82 @@ def test_costs_count_the_lanes_and_the_responder(tmp_path):
     assert arrays < found.checkpoint_bytes < arrays + 20_000
     engine = ResponderEngine(CONFIG, build_tree(GAME, BUCKETS.num_buckets), BUCKETS)
     lanes = sum(rows.nbytes for rows in (*engine._rows, *engine._responder_rows))
-    assert found.memory_bytes > 2 * found.table_bytes + lanes + responder.nbytes
+    begun = sum(street[0] * len(street[2]) for street in engine._lanes.streets)
+    lanes += 2 * 3 * 4 * 2_407 * begun  # of each seat reaches, answers and values
+    assert found.memory_bytes > 2 * found.table_bytes + lanes + responder.nbytes + 120_000_000
     engine.run(30)
     assert engine.visits == written.visits == 30 * found.visits_per_iteration
     engine.close()
+
+
+def test_a_checkpoint_reads_each_row_once(monkeypatch):
+    """Weights and discounts need no table."""
+    unpacked = []
+    unpack = LaneBetting.unpack
+    monkeypatch.setattr(LaneBetting, "unpack", lambda *args: unpacked.append(args) or unpack(*args))
+    engine = ResponderEngine(CONFIG, build_tree(GAME, BUCKETS.num_buckets), BUCKETS)
+    engine.run(3)
+    assert engine.weights.state()["total_weight"] == 3
+    assert engine.weights.discounts() == (1.0, 1.0)
+    assert unpacked == []
+    words = engine.table.words
+    assert unpacked[0][-1] is words
+    np.testing.assert_array_equal(words, engine.snapshot())
+    engine.close()
+
+
+def test_weights_do_not_depend_on_where_stretches_end():
+    config = dataclasses.replace(CONFIG, num_iterations=24, regret_discount_alpha=0.3)
+    states = []
+    for stretch in (1, 5, 24):
+        engine = ResponderEngine(config, build_tree(GAME, BUCKETS.num_buckets), BUCKETS)
+        while engine.iteration < 24:
+            engine.run(engine.iteration + stretch)
+        states.append(engine.weights.state())
+        engine.close()
+
+    assert states[0] == states[1] == states[2]
+
+
+@pytest.mark.parametrize(("threads", "pace"), [(1, 1), (2, 2), (3, 2), (4, 4), (9, 8)])
+def test_the_slower_seat_sets_the_pace(monkeypatch, threads, pace):
+    monkeypatch.setattr(costs, "usable_cores", lambda: 8)
+    one, found = (
+        costs.estimate(dataclasses.replace(CONFIG, num_workers=n), GAME, BUCKETS.num_buckets)
+        for n in (1, threads)
+    )
+    assert found.seconds == pytest.approx(one.seconds / pace)
+
+
+def test_what_does_nothing_against_a_responder_is_no_law(tmp_path):
+    warnings = []
+
+    class Listener(SilentObserver):
+        def warned(self, message):
+            warnings.append(message)
+
+    words, _, found = train(tmp_path / "one")
+    train(tmp_path / "part", num_iterations=13)
+    config = dataclasses.replace(
+        CONFIG, batch_size=7, enable_pruning=False, regret_floor=-1e9, exploration_epsilon=0.1
+    )
+    result = MCCFRSolver(config, BUCKETS, game=GAME).train(
+        tmp_path / "part",
+        use_tensorboard=False,
+        resume_from=tmp_path / "part",
+        observer=Listener(),
+    )
+    assert warnings == []
+    tree = build_tree(GAME, BUCKETS.num_buckets)
+    rest = checkpoint.load(result.checkpoint, tree, BUCKETS.fingerprint)
+    assert rest.laws == found.laws
+    np.testing.assert_array_equal(rest.words, words)
+
+
+def test_old_laws_that_do_nothing_are_no_change():
+    old = checkpoint.laws_of(CONFIG) | {"batch_size": 3, "exploration_epsilon": 0.9}
+
+    assert checkpoint.changes(old, CONFIG) == []
 
 
 def test_costs_count_the_cells(tmp_path, cells):
@@ -345,3 +429,10 @@ def test_costs_of_a_tree_too_large_to_lay_out(monkeypatch):
     assert found.visits_per_iteration == exact.visits_per_iteration
     assert found.checkpoint_bytes == exact.checkpoint_bytes
     assert found.memory_bytes > 3 * found.table_bytes
+    counted = LaneBetting(build_tree(GAME, BUCKETS.num_buckets))
+    assert (
+        costs._num_beginnings(GAME, found.size)
+        == sum((street[3] >= 0).sum() for street in counted.streets) + 1
+    )
+    with pytest.raises(ConfigError, match="a responder needs hold'em for two players"):
+        costs.estimate(CONFIG, GameConfig(num_players=3), (169, 7, 7, 7))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdem.errors import CardError, ConfigError, RulesError
+from holdem.errors import CardError, RulesError
 from holdem.game.games import kuhn, leduc
 from holdem.game.rules import CALL, FOLD, Action, LegalActions, Pot, State, raise_to
 from holdem.types import BetMenu, GameConfig
@@ -300,21 +300,3 @@ def test_a_showdown_needs_cards_or_strengths():
     with pytest.raises(RulesError, match="cards that are not known"):
         done.payoffs()
     assert done.payoffs([2, 1]) == (100, -100)
-
-
-@pytest.mark.parametrize(
-    ("stacks", "fields"),
-    [
-        ([100] * 10, {}),
-        ([100], {"blinds": ()}),
-        ([0, 100], {}),
-        ([100, 100.5], {}),
-        ([100, 100], {"blinds": (1, 2, 4)}),
-        ([100, 100], {"blinds": (-1, 2)}),
-        ([100, 100], {"ante": -1}),
-        ([100, 100], {"first_to_act": (0, 2, 0, 0)}),
-    ],
-)
-def test_a_game_that_cannot_be_played_is_refused(stacks, fields):
-    with pytest.raises(ConfigError):
-        State.new(game(stacks, **fields))

@@ -272,11 +272,11 @@ def test_what_is_no_tree_is_refused(menu, line, error, words):
 
 def test_many_players_have_fewer_bets():
     menu = Menu((("50%, 100%", "100%", "a"),))
-    assert fitting_menu(menu, 3) is menu
-    assert fitting_menu(menu, 6) == Menu((("50%, 100%", ""),))
-    assert fitting_menu(menu, 9) == Menu((("",),))
+    assert fitting_menu(menu, river(3)) is menu
+    assert fitting_menu(menu, river(6)) == Menu((("50%, 100%", ""),))
+    assert fitting_menu(menu, river(9)) == Menu((("",),))
     for players in (3, 4, 5, 6, 9):
-        tree = build_street_tree(river(players), fitting_menu(menu, players))
+        tree = build_street_tree(river(players), fitting_menu(menu, river(players)))
         assert len(tree.nodes) <= MOST_NODES
 
 
@@ -285,7 +285,25 @@ def test_a_tree_is_counted_before_it_is_made(players):
     """Deep stacks make just what is counted, where no raise is cut short."""
     menu = Menu((("50%, 100%", "100%", ""),))
     tree = build_street_tree(river(players, (1_000_000,)), menu)
-    assert _count(menu, players) == len(tree.nodes)
+    assert _count(menu, players, 250 * players, 999_750) == len(tree.nodes)
+
+
+@pytest.mark.parametrize("menu", [("75%", "a"), ("33%", "75%"), ("a", ""), ("200c", "2x", "a")])
+def test_raises_are_counted_until_the_stacks_are_in(menu):
+    for players in (2, 3):
+        tree = build_street_tree(river(players), Menu((menu,)))
+        assert _count(Menu((menu,)), players, 250 * players, 9_750) == len(tree.nodes)
+
+
+def test_small_raises_of_three_players_are_left_out():
+    menu, deep = Menu((("33%", "33%"),)), river(3, (20_000,))
+    fitted = fitting_menu(menu, deep)
+
+    assert fitting_menu(menu, river(3)) is menu
+    assert fitted == Menu((("33%", ""),))
+    assert len(build_street_tree(deep, fitted).nodes) <= MOST_NODES
+    with pytest.raises(ConfigError, match="betting sequences"):
+        build_street_tree(deep, menu)
 
 
 # -- iterations ----------------------------------------------------------------------------

@@ -222,6 +222,25 @@ def test_limits(limits, hands, why):
     assert session.result.ended == why
 
 
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [(ResourceError("the dealer is gone"), "the dealer is gone"), (KeyboardInterrupt(), "stopped")],
+)
+def test_a_session_that_is_broken_off_is_counted(error, why):
+    dealer = Dealer([told(OVER)])
+    session = Session(TABLE, Raises(), Silent(), acts=True)
+
+    def gone():
+        raise error
+
+    dealer.receive, receive = lambda: receive() if dealer.batches else gone(), dealer.receive
+    with pytest.raises(type(error)):
+        session.run(dealer)
+
+    assert (session.result.hands, session.result.chips) == (1, 100)
+    assert why in session.result.ended
+
+
 def test_percentiles():
     result = SessionResult(decisions=[0.005, 0.001, 0.004, 0.002, 0.003])
     assert [result.percentile(share) for share in (0.5, 0.9, 0.99)] == [0.003, 0.005, 0.005]
@@ -314,6 +333,17 @@ def test_a_log_is_read_while_it_is_written(tmp_path):
         assert list(lines) == ["SCORE:"]
 
 
+def test_it_is_said_once_that_a_log_is_waited_for(monkeypatch, tmp_path):
+    path = tmp_path / "match.log"
+    path.write_text("one\n")
+    said = []
+    monkeypatch.setattr("holdem.play.following.time.sleep", lambda seconds: None)
+    assert list(lines_of(path, patience=600.0, waiting=lambda: said.append(1))) == ["one"]
+    assert said == [1]
+    assert list(lines_of(path, patience=1.0, waiting=lambda: said.append(2))) == ["one"]
+    assert said == [1]
+
+
 # -- profiles ----------------------------------------------------------------------------------
 
 
@@ -391,9 +421,31 @@ def test_addresses():
 def test_nobody_listens():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    for address in (("127.0.0.1", port), ("nowhere.invalid", 80), ("127.0.0.1", 99_999)):
+    for address in (("127.0.0.1", port), ("127.0.0.1", 99_999)):
         with pytest.raises(ResourceError, match="no dealer answers"):
             Client(*address, patience=0.1)
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "127.0.0..1"])
+def test_a_host_that_is_none_is_told_at_once(host):
+    with pytest.raises(ConfigError, match=f"no host is called '{host}'") as error:
+        Client(host, 80, patience=0.1)
+    assert "as in 127.0.0.1" in error.value.remedy
+
+
+def test_a_name_that_was_known_is_tried_again(monkeypatch):
+    tries = []
+
+    def unknown(*given, **more):
+        tries.append(given)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    with dropping(b"hello\r\n") as (port, _), Client("127.0.0.1", port, patience=0.2) as client:
+        assert client.receive() == "hello"
+        monkeypatch.setattr(socket, "create_connection", unknown)
+        with pytest.raises(ResourceError, match="is gone, in the middle of a hand"):
+            client.receive()
+    assert len(tries) > 1
 
 
 def test_a_dealer_that_says_nothing():

@@ -155,6 +155,11 @@ def test_no_answer_is_better_than_unbeatable(capsys):
     assert "exploitability 0.000 %" in capsys.readouterr().out
 
 
+def test_all_cores_are_no_more_than_a_solve_can_use(capsys, monkeypatch):
+    monkeypatch.setattr(solve, "usable_cores", lambda: 384)
+    assert run(capsys, *RIVER, "--target", "5")[0] == 0
+
+
 def decision(document, path):
     return next(one for one in document["decisions"] if one["path"] == path)
 

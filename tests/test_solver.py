@@ -165,13 +165,31 @@ def test_weights_of_a_batch_with_many_periods():
     assert table.strategy_weight == pytest.approx(5_001.0**10 / 2.0**64, rel=1e-9)
 
 
-def test_discount_changes_the_run_and_epsilon_has_a_schedule(tmp_path):
-    """Both are really used."""
+def table_bytes(checkpoint):
+    """The trained numbers alone; the metadata tells runs apart by their config."""
+    return (checkpoint / "table.npy").read_bytes()
+
+
+def test_discount_changes_the_run(tmp_path):
     with_discount = train(tmp_path / "a", games.leduc(), discount_interval=100)
     without = train(tmp_path / "b", games.leduc(), discount_interval=10**6)
-    assert contents(with_discount.checkpoint) != contents(without.checkpoint)
+    assert table_bytes(with_discount.checkpoint) != table_bytes(without.checkpoint)
+
+
+def test_epsilon_follows_its_schedule(tmp_path):
+    """Runs whose schedules begin alike are alike until these part."""
     schedule = config(epsilon_schedule=((0, 0.5), (100, 0.1)))
     assert [epsilon_at(schedule, i) for i in (0, 99, 100, 5_000)] == [0.5, 0.5, 0.1, 0.1]
+    laws = {"sampling": "outcome", "checkpoint_interval": 1_000}
+    tables = []
+    for later in (0.5, 0.1):
+        pairs = ((0, 0.5), (1_000, later))
+        result = train(tmp_path / f"{later}", games.leduc(), epsilon_schedule=pairs, **laws)
+        at_1000 = result.checkpoint.with_name("checkpoint_iter1000")
+        tables.append((table_bytes(at_1000), table_bytes(result.checkpoint)))
+    (before, after), (other_before, other_after) = tables
+    assert before == other_before
+    assert after != other_after
 
 
 # --- same bytes -------------------------------------------------------------------------
@@ -185,7 +203,7 @@ def test_same_run_twice_gives_the_same_bytes(tmp_path):
     assert contents(first.logdir / "avg_policy") == contents(second.logdir / "avg_policy")
     assert first.policy.read_bytes() == second.policy.read_bytes()
     other = train(tmp_path / "c", games.leduc(), seed=8)
-    assert contents(first.checkpoint) != contents(other.checkpoint)
+    assert table_bytes(first.checkpoint) != table_bytes(other.checkpoint)
 
 
 @pytest.mark.parametrize("sampling", ["external", "outcome"])
@@ -221,22 +239,21 @@ MCCFRSolver(config, None, game=games.leduc()).train(
 @pytest.mark.parametrize("moment", range(3))
 def test_killed_run_resumes_to_the_same_bytes(tmp_path, moment):
     """SIGKILL at a random moment; the last checkpoint is whole and leads to the same end."""
-    iterations = 400_000
-    whole = MCCFRSolver(
-        MCCFRConfig(num_iterations=iterations, checkpoint_interval=20_000, seed=7),
-        None,
-        game=games.leduc(),
-    ).train(tmp_path / "whole", use_tensorboard=False)
     run = tmp_path / "killed"
-    child = subprocess.Popen([sys.executable, "-c", KILLED, str(run), str(iterations)])
-    while not (run / "checkpoints" / "checkpoint_iter20000").exists():
+    child = subprocess.Popen([sys.executable, "-c", KILLED, str(run), str(10**9)])
+    while not checkpoint.list_checkpoints(run / "checkpoints"):
         assert child.poll() is None
         time.sleep(0.001)
     time.sleep(float(np.random.default_rng(moment).uniform(0, 0.25)))
     child.send_signal(signal.SIGKILL)
-    child.wait()
+    assert child.wait() == -signal.SIGKILL
+    newest, _ = checkpoint.list_checkpoints(run / "checkpoints")[-1]
+    iterations = newest + 20_000
     command = [sys.executable, "-c", KILLED, str(run), str(iterations), "resume"]
     subprocess.run(command, check=True)
+    whole = train(
+        tmp_path / "whole", games.leduc(), num_iterations=iterations, checkpoint_interval=20_000
+    )
     assert contents(run / "checkpoints" / "checkpoint_final") == contents(whole.checkpoint)
 
 
@@ -389,6 +406,19 @@ def test_the_log_says_why_a_run_did_not_begin(tmp_path, monkeypatch):
     assert "no room for it" in (tmp_path / "train.log").read_text()
 
 
+def test_a_resume_that_finds_no_memory_leaves_the_config(tmp_path, monkeypatch):
+    result = train(tmp_path, games.leduc())
+    before = (tmp_path / "config.yaml").read_text()
+
+    def fails(*_):
+        raise ResourceError("no memory", "have more")
+
+    monkeypatch.setattr(MCCFRSolver, "make_engine", fails)
+    with pytest.raises(ResourceError):
+        train(tmp_path, games.leduc(), resume_from=result.logdir, batch_size=50)
+    assert (tmp_path / "config.yaml").read_text() == before
+
+
 def test_time_budget_ends_the_run(tmp_path):
     """And counts from the start of this run, not from the resumed one's."""
     result = train(tmp_path, games.kuhn(), num_iterations=None, time_budget_seconds=0.3)
@@ -462,21 +492,29 @@ def test_flipped_byte_is_refused(finished, tmp_path):
     path.write_bytes(data)
     error = refusal(lambda: train(tmp_path / "new", games.leduc(), resume_from=finished.checkpoint))
     assert isinstance(error, StorageError)
+    assert "its SHA-256 does not fit" in str(error)
 
 
 def test_truncated_or_half_written_checkpoint_is_refused(finished, tmp_path):
     path = finished.checkpoint / "table.npy"
     path.write_bytes(path.read_bytes()[:-64])
-    refusal(lambda: train(tmp_path / "new", games.leduc(), resume_from=finished.checkpoint))
+    error = refusal(lambda: train(tmp_path / "new", games.leduc(), resume_from=finished.checkpoint))
+    assert "table.npy is truncated" in str(error)
     (finished.checkpoint / "metadata.json").unlink()
-    refusal(lambda: train(tmp_path / "new", games.leduc(), resume_from=finished.checkpoint))
+    error = refusal(lambda: train(tmp_path / "new", games.leduc(), resume_from=finished.checkpoint))
+    assert "is half written" in str(error)
 
 
 def test_pickle_missing_and_empty_are_refused(tmp_path):
     pickled = tmp_path / "checkpoint.pkl"
     pickled.write_bytes(b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94.")
-    for path in (pickled, tmp_path / "nothing", tmp_path):
-        refusal(lambda path=path: train(tmp_path / "new", games.leduc(), resume_from=path))
+    for path, why in (
+        (pickled, "checkpoint.pkl is a pickle"),
+        (tmp_path / "nothing", "nothing does not exist"),
+        (tmp_path, "holds no checkpoint"),
+    ):
+        error = refusal(lambda path=path: train(tmp_path / "new", games.leduc(), resume_from=path))
+        assert why in str(error)
 
 
 def test_changed_laws_are_told(finished):

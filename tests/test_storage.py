@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import logging
 import multiprocessing
@@ -382,10 +383,34 @@ def test_a_pickle_is_never_loaded(tmp_path):
             with pytest.raises(StorageError):
                 storage.read_folder(path, "test", verify=verify)
         victim.write_bytes(good)
-    np.save(path / "a.npy", np.array([Bomb()]), allow_pickle=True)
-    with pytest.raises(StorageError):
-        storage.read_folder(path, "test", verify=False)
     assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("mmap", [True, False])
+def test_an_array_of_objects_is_never_loaded(tmp_path, mmap):
+    """Not even where the manifest says what the file holds, checksums and all."""
+
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "exploded",))
+
+    path = tmp_path / "set"
+    storage.write_folder(path, {"a": np.zeros(1)}, {}, kind="test")
+    np.save(path / "a.npy", np.array([Bomb()]), allow_pickle=True)
+    forged = (path / "a.npy").read_bytes()
+    entry = {
+        "dtype": "|O",
+        "shape": [1],
+        "bytes": len(forged),
+        "sha256": hashlib.sha256(forged).hexdigest(),
+    }
+    (path / "metadata.json").write_text(storage._manifest_text("test", {"a": entry}, {}))
+
+    with pytest.raises(StorageError, match=r"(?i)damaged: .*object"):
+        storage.read_folder(path, "test", mmap=mmap)
+    assert not (tmp_path / "exploded").exists()
+    np.load(path / "a.npy", allow_pickle=True)
+    assert (tmp_path / "exploded").exists()  # as it would have been
 
 
 # -- places that cannot be written ---------------------------------------------------------------
@@ -626,6 +651,31 @@ def test_atomic_write_keeps_the_old_bytes_when_the_body_fails(tmp_path):
         fail()
     assert path.read_text() == "old ♠"
     assert names(path.parent) == ["file"]
+
+
+def test_what_fails_in_the_body_is_not_taken_for_the_file(tmp_path):
+    """Such as output that nobody reads any more."""
+
+    def print_to_nobody():
+        with storage.atomic_write(tmp_path / "file") as file:
+            file.write(b"new")
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        print_to_nobody()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_what_cannot_be_written_is_told_with_its_name(size):
+    """Few bytes fail when they leave the buffer, many at once."""
+
+    def fill():
+        with storage.atomic_write("/dev/full") as file:
+            file.write(bytes(size))
+
+    with pytest.raises(StorageError, match="cannot write /dev/full: the disk is full"):
+        fill()
 
 
 def test_json_holds_what_configs_hold(tmp_path):

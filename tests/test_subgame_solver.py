@@ -1,6 +1,7 @@
 """Solving spots: known games, a slow twin, and the peers' values."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from holdem.errors import CardError, ConfigError, MismatchError, ResourceError
-from holdem.game.cards import hole_cards, hole_index, parse_board, parse_card, parse_hand
+from holdem.game.cards import HOLES, hole_cards, hole_index, parse_board, parse_card, parse_hand
 from holdem.game.ranges import parse_range
 from holdem.search import solver as solver_module
 from holdem.search.runouts import runouts
@@ -377,6 +378,36 @@ def test_a_deadline_stops_but_for_the_least_iterations():
     assert solver.solve(target=0, time_budget=0.0).iterations == 3
 
 
+def test_an_average_of_few_iterations_is_none_that_a_search_ends_with():
+    """By the clock it begins anew where a quarter as many iterations follow, and else goes on."""
+    counted, late, longer = (SubgameSolver(TINY["river"]) for _ in range(3))
+    for solver, iterations in ((counted, 66), (longer, 90)):
+        solver.run(iterations)
+    late.run(66, deadline=0.0, least=66)
+    assert late.exploitability() < counted.exploitability()
+
+    enough, far, near = (SubgameSolver(TINY["river"]) for _ in range(3))
+    enough.run(90, deadline=0.0, least=90)
+    far.run(90, deadline=time.monotonic() + 1000)
+    assert enough._walk.sums.tobytes() == longer._walk.sums.tobytes()
+    assert far._walk.sums.tobytes() == longer._walk.sums.tobytes()
+
+    near.run(63)
+    near._pace = 10.0
+    near.run(3, deadline=time.monotonic() + 100)
+    assert near._walk.sums.tobytes() == late._walk.sums.tobytes()
+
+
+def test_an_average_that_did_not_begin_anew_goes_on_after_loading(tmp_path):
+    solver = SubgameSolver(TINY["river"])
+    solver.run(66, deadline=0.0, least=66)
+    solver.save(tmp_path / "kept")
+    loaded = SubgameSolver.load(tmp_path / "kept")
+    for one in (solver, loaded):
+        one.run(10)
+    assert loaded._walk.sums.tobytes() == solver._walk.sums.tobytes()
+
+
 def test_looking_for_a_stop_changes_nothing(monkeypatch):
     """The same iterations, and the same looks at them, to the same bytes."""
     found = []
@@ -447,12 +478,19 @@ def test_reach_is_the_product_of_the_own_strategy():
 
 def test_hand_values_add_up():
     solver = SubgameSolver(TINY["river"])
-    solver.solve(target=0.1, most_iterations=20_000)
-    values = solver.hand_values(0)
+    solver.run(50)
+    on_board = np.isin(HOLES, solver.spot.board).any(axis=1)
+    apart = ~(HOLES[:, None, :, None] == HOLES[None, :, None, :]).any(axis=(2, 3))
+    ranges = [np.where(on_board, 0, weights) for weights in solver.spot.ranges]
+    for player in (0, 1):
+        values = solver.hand_values(player)
+        meetings = ranges[player] * (apart @ ranges[1 - player])
+        dealt = meetings > 0
 
-    assert np.isnan(values).sum() == 1326 - (TINY["river"].ranges[0] > 0).sum()
-    assert np.nanmax(values) <= solver.spot.pot + solver.spot.stack
-    assert np.nanmin(values) >= -solver.spot.stack
+        assert (np.isfinite(values) == dealt).all()
+        assert np.average(values[dealt], weights=meetings[dealt]) == pytest.approx(
+            solver.value(player), rel=1e-4
+        )
 
 
 @pytest.mark.parametrize("packed", [False, True])

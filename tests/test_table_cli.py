@@ -19,12 +19,15 @@ import pytest
 from holdem.cli import dealer as dealer_command
 from holdem.cli import play, play_terminal, profile, run_autoplay, run_dry_run
 from holdem.cli.play_terminal import parse_typed
+from holdem.cli.terminal import Stopped
 from holdem.config import GAMES
+from holdem.errors import ResourceError
 from holdem.game.cards import parse_cards
 from holdem.game.rules import CALL, FOLD, State, raise_to
 from holdem.game.tree import build_tree
 from holdem.mccfr.blueprint import Blueprint, Provenance
 from holdem.play import acpc
+from holdem.play.dealer import MatchResult, PlayerResult
 from holdem.play.game_definition import Table, read_game
 from holdem.play.profile import read_profile, write_profile
 from holdem.types import BetMenu, GameConfig, TableProfile
@@ -159,6 +162,21 @@ def test_a_stopped_dealer_speaks_of_its_log_where_there_is_one(tmp_path, played)
     assert log.exists() == played
 
 
+@pytest.mark.parametrize(("hands", "dealt"), [("5", 6), ("6", 6)])
+def test_a_dealer_completes_the_last_deal(capsys, monkeypatch, hands, dealt):
+    def deal(table, names, config, **more):
+        return MatchResult(config.hands, tuple(PlayerResult(name) for name in names))
+
+    monkeypatch.setattr(dealer_command, "play_match", deal)
+    argv = ["--game", str(GAMES / "3-max.game"), "--seats", "a,b,c", "--hands", hands]
+    assert dealer_command.main([*argv, "--duplicate"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{dealt} hands in ")
+    assert (captured.err != "") == (hands == "5")
+    assert dealer_command.main(argv) == 0
+    assert capsys.readouterr().out.startswith(f"{hands} hands in ")
+
+
 def test_autoplay(capsys, tmp_path, policy, profile_at):
     dealer = DealerProcess("--hands", "10")
     path = profile_at(dealer.ports[0])
@@ -170,6 +188,7 @@ def test_autoplay(capsys, tmp_path, policy, profile_at):
     printed = capsys.readouterr().out
     assert "fallbacks" in printed
     assert "sent" not in printed
+    assert "sits down" not in printed
     session, *records = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
     assert session["policy"] == policy
     assert session["profile"]["port"] == dealer.ports[0]
@@ -190,6 +209,51 @@ def test_autoplay_leaves_at_its_limit(capsys, policy, profile_at):
     assert "it leaves after 2 hands" in capsys.readouterr().out
     assert code == 1
     assert any("out of the match" in line for line in err)
+
+
+class Broken:
+    """A dealer that tells the end of a hand, and then *error* comes."""
+
+    connections, between_hands = 1, False
+
+    def __init__(self, error):
+        over = State.new(TABLE.game, [parse_cards("AsKs"), None]).apply(raise_to(250)).apply(FOLD)
+        self.lines, self.error = [acpc.match_state_line(TABLE, over, 0, 0)], error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *given):
+        pass
+
+    def receive(self):
+        if not self.lines:
+            raise self.error
+        return self.lines.pop()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "why"),
+    [
+        (Stopped(signal.SIGINT), 128 + signal.SIGINT, "it was stopped"),
+        (ResourceError("the dealer is gone", "wait"), 1, "the dealer is gone"),
+    ],
+)
+@pytest.mark.parametrize("command", [run_autoplay, run_dry_run, play])
+def test_what_was_played_is_told_however_it_ends(
+    capsys, monkeypatch, policy, profile_at, command, error, status, why
+):
+    connect = "Client" if command is play else "client_of"
+    monkeypatch.setattr(command, connect, lambda *given, **more: Broken(error))
+    options = ["--server", "127.0.0.1:1", "--game", HU]
+    if command is not play:
+        options = ["--profile", profile_at(1)]
+    options += ["--i-understand-the-tos"] * (command is run_autoplay)
+    assert command.main([*options, "--policy", policy, "--no-search"]) == status
+
+    captured = capsys.readouterr()
+    assert f"  ended      {why}\n  hands      1\n  won        +100 chips" in captured.out
+    assert captured.err.startswith("holdem ")
 
 
 def test_autoplay_needs_the_terms(capsys, policy):
@@ -385,6 +449,27 @@ def test_a_last_line_without_end_is_read(capsys, tmp_path, policy, profile_at):
     assert "cannot read a line" in out
 
 
+def test_a_dry_run_that_waits_says_so_and_may_be_stopped(
+    capsys, monkeypatch, tmp_path, policy, profile_at
+):
+    over = called_hand()[-1]
+    log = tmp_path / "m.log"
+    log.write_text(acpc.log_line(TABLE, over, 0, over.payoffs(), ("me", "you")) + "\n")
+    pauses = iter(range(30))
+
+    def sleep(seconds):
+        if next(pauses, None) is None:
+            raise Stopped(signal.SIGINT)
+
+    monkeypatch.setattr("holdem.play.following.time.sleep", sleep)
+    options = ["--profile", profile_at(1), "--policy", policy, "--no-search"]
+    assert run_dry_run.main([*options, "--follow", str(log)]) == 128 + signal.SIGINT
+
+    out = capsys.readouterr().out
+    assert out.count(f"nothing more is in {log} yet; waiting 600 seconds at most") == 1
+    assert "  ended      it was stopped\n  hands      1\n  won        -100 chips" in out
+
+
 @pytest.mark.parametrize("text", ["", "any text\n", "[1]\nvariant = 'NT'\n"])
 def test_a_dry_run_of_what_is_no_log(capsys, tmp_path, policy, profile_at, text):
     log = tmp_path / "m.log"
@@ -455,6 +540,8 @@ def test_what_people_type():
         "300": raise_to(300),
         "r 300": raise_to(300),
         "raise to 1,300": raise_to(1_300),
+        "1,300.0": raise_to(1_300),
+        "1,234,567": raise_to(1_234_567),
         "2.5bb": raise_to(250),
         "r 3 bb": raise_to(300),
         "50%": raise_to(200),
@@ -462,6 +549,8 @@ def test_what_people_type():
     }.items():
         assert parse_typed(text, state) == action
     for text in ("", "r", "c 100", "r -3", "r x", "300 300", "f f", "9" * 40, "50%%"):
+        assert parse_typed(text, state) is None
+    for text in ("2,5bb", "2,5", "1,30", "1,3000", ",300", "3,00,000", "1300,000"):
         assert parse_typed(text, state) is None
     facing = state.apply(raise_to(10_000))
     assert parse_typed("a", facing) == CALL
@@ -556,6 +645,7 @@ def test_options_of_a_search_that_is_not_made_are_refused(capsys, policy):
         (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hands", "0"], "--hands is 0"),
         (dealer_command.main, ["--game", HU, "--seats", "a,b", "--port", "x"], "--port is ['x']"),
         (dealer_command.main, ["--game", HU, "--seats", "a,b", "--hand", "1"], "--hand"),
+        (dealer_command.main, ["--game", HU, "--seats", "a,b", "--host", ""], "the host is empty"),
         (dealer_command.main, ["--game", "no.game", "--seats", "a,b"], "no.game does not exist"),
         (
             dealer_command.main,
@@ -587,6 +677,7 @@ def test_options_of_a_search_that_is_not_made_are_refused(capsys, policy):
         (run_dry_run.main, ["--policy", "x", "--profile", "no.json"], "no.json does not exist"),
         (run_dry_run.main, ["--policy", "x", "--time-budget-ms", "0"], "--time-budget-ms is 0"),
         (run_dry_run.main, ["--policy", "x", "--min-iters", "few"], "--min-iters is 'few'"),
+        (run_dry_run.main, ["--policy", "x", "--min-iters", "100001"], "--min-iters is 100001"),
         (run_dry_run.main, ["--policy", "x", "--depth", "deep"], "--depth"),
         (run_autoplay.main, ["--policy", "x", "--safety", "no"], "--safety"),
         (run_dry_run.main, ["--policy", "x", "--stop-loss", "0"], "--stop-loss is 0"),
@@ -607,7 +698,7 @@ def test_mistakes_are_two_lines(capsys, monkeypatch, tmp_path, main, argv, messa
 
 
 def test_addresses_that_are_not_of_this_machine(capsys):
-    for host in ("nowhere.invalid", "192.0.2.1"):
+    for host in ("nowhere.invalid", "192.0.2.1", "127.0.0..1"):
         assert dealer_command.main(["--game", HU, "--seats", "a,b", "--host", host]) == 1
         first, second = capsys.readouterr().err.splitlines()
         assert f"cannot listen on {host}" in first

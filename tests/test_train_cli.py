@@ -639,8 +639,15 @@ def test_a_log_folder_that_cannot_be_written(train):
         assert f"cannot write {logdir}" in err[0]
 
 
-@pytest.mark.parametrize("what", ["missing", "empty", "pickle"])
-def test_nothing_to_resume_from(train, what):
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("missing", "run does not exist"),
+        ("empty", "run holds no checkpoint"),
+        ("pickle", "is a pickle"),
+    ],
+)
+def test_nothing_to_resume_from(train, what, why):
     if what == "empty":
         Path("run").mkdir()
     if what == "pickle":
@@ -648,6 +655,7 @@ def test_nothing_to_resume_from(train, what):
     status, _, err = train("--config", write("kuhn.yaml", KUHN), "--resume-from", "run")
     assert status == 1
     assert len(err) == 2
+    assert why in err[0]
 
 
 # -- costs ---------------------------------------------------------------------------------------
@@ -681,6 +689,22 @@ def test_costs_are_those_of_the_tree():
     assert found.seconds == pytest.approx(
         1000 * found.visits_per_iteration / costs.NODES_PER_SECOND
     )
+
+
+def test_what_is_done_takes_no_more_time(train):
+    config = MCCFRConfig(num_iterations=1000)
+    whole, rest = (costs.estimate(config, kuhn(), (3,), done=done) for done in (0, 750))
+    assert rest.seconds == pytest.approx(whole.seconds / 4)
+    assert rest.iterations == 250
+    train("--config", write("kuhn.yaml", KUHN), "--logdir", "run")
+    _, out, _ = train("--resume-from", "run", "--iters", "3500", "--dry-run")
+    assert "about 500 iterations" in out
+
+
+def test_a_log_that_is_not_estimated_is_told(train, monkeypatch):
+    monkeypatch.setattr(costs, "_MOST_NODES_WALKED", 10)
+    _, out, _ = train("--dry-run", "--iters", "1e3")
+    assert "and the log of a batch" in out
 
 
 def test_the_log_of_a_batch_takes_what_it_is_made_with():

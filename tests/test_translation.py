@@ -4,12 +4,15 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from holdem._core.deal import HoldemDealer
 from holdem.abstraction.translation import Translator, pseudo_harmonic
 from holdem.errors import MismatchError, RulesError
+from holdem.evaluation.match import FIRST_DEAL
 from holdem.game.games import leduc, push_fold
 from holdem.game.rules import CALL, FOLD, Action, ActionKind, State, raise_to
 from holdem.game.tree import ActionKind as TreeKind
@@ -84,7 +87,6 @@ def test_the_mapping_is_certain_at_the_sizes_and_falls_between():
 
 def test_a_bet_between_two_sizes_is_drawn_with_the_papers_probability():
     """A bet of half the pot on the flop, between 33 % and 75 %, over many hands."""
-    state = State.new(DEFAULT.game)
     translator = Translator(DEFAULT)
     half_pot = [raise_to(250), CALL, CALL, raise_to(250)]
     nodes = [translator.replay(played(DEFAULT, half_pot)[1], 7, hand).node for hand in range(3000)]
@@ -93,7 +95,6 @@ def test_a_bet_between_two_sizes_is_drawn_with_the_papers_probability():
     assert set(nodes) == {third, DEFAULT.find("r250 c x b375")}
     expected = pseudo_harmonic(165 / 500, 375 / 500, 0.5)
     assert nodes.count(third) / 3000 == pytest.approx(expected, abs=4 * (0.25 / 3000) ** 0.5)
-    assert state.actor == 0
 
 
 def test_the_same_hand_is_followed_alike_and_others_are_not():
@@ -131,6 +132,26 @@ def test_the_same_hand_is_followed_alike_and_others_are_not():
 )
 def test_rules_of_the_translation(tree, actions, expected):
     assert where(tree, actions) == expected
+
+
+def test_how_a_bet_is_taken_tells_nothing_of_the_cards():
+    """A first raise of one pot, between three quarters and all-in, whatever the raiser holds."""
+    state, translator = State.new(DEFAULT.game), Translator(DEFAULT, DEFAULT.game)
+    seed, count = 3, 4_000
+    cards = np.empty((count, 9), np.uint8)
+    dealer = HoldemDealer(2, [np.arange(169, dtype=np.uint8)], np.zeros((169, 169)))
+    dealer.cards(seed, FIRST_DEAL, cards)
+    followers = [
+        translator.begin(seed, FIRST_DEAL + deal).after(state, raise_to(300))
+        for deal in range(count)
+    ]
+    larger = np.array([DEFAULT.history(follower.node) != "r250" for follower in followers])
+    aces = cards[:, 0] >> 2 == 12
+    expected = 1 - pseudo_harmonic(0.75, 49.5, 1)
+
+    # Four standard errors of 300 and of 3,700 hands.
+    assert larger[aces].mean() == pytest.approx(expected, abs=0.08)
+    assert larger[~aces].mean() == pytest.approx(expected, abs=0.022)
 
 
 def test_a_small_bet_is_a_check_or_the_smallest_bet():
@@ -214,19 +235,24 @@ def test_chips_are_counted_in_big_blinds():
 
 
 @pytest.mark.parametrize(
-    ("tree_game", "game"),
+    ("tree_game", "game", "why"),
     [
-        (GameConfig(), GameConfig(num_players=3)),
-        (GameConfig(), leduc()),
-        (GameConfig(num_players=4), GameConfig(num_players=4, blinds=(50, 100, 200))),
+        (GameConfig(), GameConfig(num_players=3), "2 players of holdem, hands of 3 players"),
+        (GameConfig(), leduc(), "of holdem, hands of 2 players of one-card"),
+        (
+            GameConfig(num_players=4),
+            GameConfig(num_players=4, blinds=(50, 100, 200)),
+            "act first on the streets",
+        ),
     ],
+    ids=["players", "cards", "straddle"],
 )
-def test_other_games_are_refused(tree_game, game):
+def test_other_games_are_refused(tree_game, game, why):
     tree = build_tree(
         GameConfig(num_players=tree_game.num_players, menu=BetMenu(streets=(("a, !call", ""),))),
         BUCKETS,
     )
-    with pytest.raises(MismatchError) as error:
+    with pytest.raises(MismatchError, match=why) as error:
         Translator(tree, game)
     assert error.value.remedy
 

@@ -342,12 +342,25 @@ def test_payoffs_of_a_deal_sum_to_zero():
 
 def test_segments_hold_the_longest_traversal():
     """The bound on a traversal's log covers every way through the tree."""
-    tree, _, walker, deals = make("heads-up", 60)
-    size, depth = measure(tree.nodes, 2)
-    assert size == walker.segment_bytes
-    assert depth <= 20
+    tree, table, _, deals = make("heads-up", 60)
+    log = BatchLog.local(tree, 60)
+    walker = make_walker(tree, table, log)
+
+    def longest(node, player):
+        """Bytes and depth: the player walks every action, the other one of them."""
+        children = tree.children(node)
+        if not children:
+            return 0, 1
+        sizes, depths = zip(*(longest(child, player) for child in children), strict=True)
+        entry = 8 + 8 * -(-len(children) // 2)
+        below = sum(sizes) if tree.nodes["actor"][node] == player else max(sizes)
+        return entry + below, 1 + max(depths)
+
+    bounds = [longest(0, player) for player in (0, 1)]
+    assert measure(tree.nodes, 2) == tuple(map(max, zip(*bounds, strict=True)))
     walker.walk(42, 0, deals)
-    assert 0 < walker.visits * 8 <= size * 120
+    assert (log.used > 0).all()
+    assert (log.used <= walker.segment_bytes).all()
 
 
 def test_too_many_actions_are_refused():

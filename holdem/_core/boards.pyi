@@ -8,12 +8,14 @@ __all__ = ["Runouts", "flop_boards"]
 class Runouts:
     boards: npt.NDArray[np.void]
     buckets: npt.NDArray[np.uint16]
+    parts: npt.NDArray[np.uint16]
     entries: npt.NDArray[np.void]
     renamed: npt.NDArray[np.uint16]
     def __init__(
         self,
         boards: npt.NDArray[np.void],
         buckets: npt.NDArray[np.uint16],
+        parts: npt.NDArray[np.uint16],
         entries: npt.NDArray[np.void],
         renamed: npt.NDArray[np.uint16],
     ) -> None: ...

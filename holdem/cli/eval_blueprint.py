@@ -24,11 +24,18 @@ from holdem.cli.matches import (
     require_places,
 )
 from holdem.cli.responses import Responses, add_options
-from holdem.cli.terminal import Parser, StageBars, count, make_console, run_command
+from holdem.cli.terminal import (
+    Parser,
+    StageBars,
+    count,
+    make_console,
+    run_command,
+    signals_raise,
+)
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.contestants import Contestant, Loader, holds_checkpoint
-from holdem.evaluation.match import Match, MatchResult
+from holdem.evaluation.match import Match, MatchResult, require_match
 from holdem.mccfr import checkpoint
 from holdem.mccfr.blueprint import Blueprint
 from holdem.mccfr.metrics import StreetMetrics, TableMetrics
@@ -36,7 +43,6 @@ from holdem.types import STREETS, shell_word
 
 PROG = "holdem eval"
 _FEWEST_HANDS = 2_000
-_TIMED_DEALS = 500
 JSON_FORMAT = "holdem evaluation"
 JSON_VERSION = 1
 
@@ -104,22 +110,20 @@ def _main(argv: Sequence[str]) -> int:
     loader = Loader(options.buckets)
     player = _player(options, loader)
     responses = Responses.of(options, player)
-    opponents = [opponent_of(name, player, loader) for name in settings.against]
+    opponents = _opponents(player, settings, loader)
     loader.require_used()
     _print_player(console, player)
     streets = _street_figures(player, options)
     _print_streets(console, streets)
     console.print()
-    results = []
-    with StageBars(console) as bars:
-        for left, opponent in zip(range(len(opponents), 0, -1), opponents, strict=True):
-            results.append(_play(player, opponent, settings, left, bars))
-    if results:
-        print_results(console, results)
-    judged = responses.judge(console, player, settings.workers, settings.seed)
+    document = _document(player, streets, settings)
+    if opponents:
+        _play_all(console, player, opponents, settings, document, options.out)
+    for name, figures in responses.judge(console, player, settings.workers, settings.seed):
+        document[name] = figures
+        _keep(document, options.out)
     if options.out is not None:
-        document = _document(player, opponents, streets, results, settings) | judged
-        storage.write_json(options.out, document)
+        storage.write_json(options.out, document | {"complete": True})
         console.print(f"\nall figures: {options.out}")
     return 0
 
@@ -157,15 +161,21 @@ class Settings:
                 "--time-budget says how many hands are played, and there is no opponent to play",
                 "name some by --against, or limit a best response by --response-seconds",
             )
-        seconds = options.time_budget and number("--time-budget", options.time_budget, 1, 10**7)
+        seconds = (
+            None
+            if options.time_budget is None
+            else number("--time-budget", options.time_budget, 1, 10**7)
+        )
         return cls(
-            hands=number("--hands", options.hands or DEFAULT_HANDS, 2, 10**12),
+            hands=DEFAULT_HANDS
+            if options.hands is None
+            else number("--hands", options.hands, 2, 10**12),
             against=against,
             duplicate=options.duplicate,
             aivat=options.aivat,
             workers=number("--workers", options.workers, 0, 1024),
             seed=number("--seed", options.seed, 0, 2**63 - 1),
-            deadline=time.monotonic() + seconds if seconds else None,
+            deadline=time.monotonic() + seconds if seconds is not None else None,
         )
 
 
@@ -187,12 +197,49 @@ def _player(options: argparse.Namespace, loader: Loader) -> Contestant:
     return loader.policy(options.policy)
 
 
+def _opponents(player: Contestant, settings: Settings, loader: Loader) -> list[Contestant]:
+    """Return whom it plays, each of whom it can play."""
+    opponents = [opponent_of(name, player, loader) for name in settings.against]
+    for opponent in opponents:
+        require_match(player, opponent)
+    return opponents
+
+
 # -- figures -----------------------------------------------------------------------------------
+
+
+def _play_all(
+    console: Console,
+    player: Contestant,
+    opponents: list[Contestant],
+    settings: Settings,
+    document: dict[str, Any],
+    out: Path | None,
+) -> None:
+    """Play all matches, print what came out, and add it to *document*, also if one is stopped.
+
+    An opponent leaves the list when it is played: what a baseline does is as large as a policy.
+    """
+    results: list[MatchResult] = []
+    total = len(opponents)
+    try:
+        with signals_raise(""), StageBars(console) as bars:
+            while opponents:
+                left = len(opponents)
+                result, figures = _play(player, opponents.pop(0), settings, left, bars)
+                results.append(result)
+                document["matches"].append(figures)
+    finally:
+        if results:
+            print_results(console, results)
+            if len(results) < total:
+                console.print(f"incomplete: {len(results)} of {total} matches were played")
+            _keep(document, out)
 
 
 def _play(
     player: Contestant, opponent: Contestant, settings: Settings, left: int, bars: StageBars
-) -> MatchResult:
+) -> tuple[MatchResult, dict[str, Any]]:
     """Play one match; with a deadline it takes its part of the time for *left* matches."""
     started = time.monotonic()
     match = Match(
@@ -206,17 +253,20 @@ def _play(
     hands = settings.hands
     if settings.deadline is not None:
         share = (settings.deadline - started) / left
-        pilot = match.pilot(_TIMED_DEALS)
+        pilot = match.pilot(match.pilot_deals)
         rest = share - (time.monotonic() - started)
         hands = max(_FEWEST_HANDS, int(rest / pilot.seconds_per_hand))
     bars.stage(f"against {opponent.name}", hands)
-    return match.play(hands, lambda played: bars.advance(len(played.numbers)))
+    result = match.play(hands, lambda played: bars.advance(len(played.numbers)))
+    figures = match_document(result, describe(opponent)) | {"translated": match.translated}
+    return result, figures
 
 
 def _street_figures(player: Contestant, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Entropy by street; of a checkpoint the regret and the rows visited too."""
     if options.checkpoint is not None:
-        folder, saved = checkpoint.find(options.checkpoint)
+        assert player.source is not None  # it was read
+        folder, saved = checkpoint.find(player.source)
         found = checkpoint.load(folder, player.tree, saved["buckets_fingerprint"])
         weight = found.table_state["total_weight"]
         metrics = TableMetrics(player.tree).measure(found.words, weight)
@@ -279,26 +329,26 @@ def _print_streets(console: Console, streets: dict[str, dict[str, float]]) -> No
 
 
 def _document(
-    player: Contestant,
-    opponents: list[Contestant],
-    streets: dict[str, dict[str, float]],
-    results: list[MatchResult],
-    settings: Settings,
+    player: Contestant, streets: dict[str, dict[str, float]], settings: Settings
 ) -> dict[str, Any]:
     return {
         "format": JSON_FORMAT,
         "format_version": JSON_VERSION,
         "package_version": __version__,
+        "complete": False,
         "unit": "milli big blinds per hand, for the policy",
         "policy": describe(player),
         "seed": settings.seed,
         "duplicate": settings.duplicate,
         "streets": streets,
-        "matches": [
-            match_document(result, describe(opponent))
-            for result, opponent in zip(results, opponents, strict=True)
-        ],
+        "matches": [],
     }
+
+
+def _keep(document: dict[str, Any], out: Path | None) -> None:
+    """Write the figures so far, unless *out* is a pipe, which gets one document."""
+    if out is not None and (out.is_file() or not out.exists()):
+        storage.write_json(out, document)
 
 
 if __name__ == "__main__":

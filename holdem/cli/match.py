@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from holdem.cli.matches import (
     DEFAULT_HANDS,
     decision_figures,
     describe,
+    figures_so_far,
     hands_written,
     match_file,
     number,
@@ -32,7 +34,7 @@ from holdem.cli.matches import (
     write_figures,
 )
 from holdem.cli.table_options import add_search_options, continuations_of, search_of
-from holdem.cli.terminal import Parser, StageBars, make_console, run_command
+from holdem.cli.terminal import Parser, StageBars, make_console, run_command, signals_raise
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES
 from holdem.evaluation.contestants import Contestant, Loader
@@ -40,7 +42,7 @@ from holdem.evaluation.match import PILOT_DEALS, Match
 from holdem.evaluation.played_hands import PlayedHands
 from holdem.play.agent import Agent
 from holdem.play.arena import Arena, Deciders, game_of
-from holdem.types import SearchConfig
+from holdem.types import GameConfig, SearchConfig
 
 PROG = "holdem match"
 _MOST_HANDS = 10**12
@@ -115,8 +117,10 @@ def _main(argv: Sequence[str]) -> int:
         return play_program(make_console(), options, search, seed)
     refuse_program_options(options)
     default_hands = _SEARCHED_HANDS if search else DEFAULT_HANDS
-    hands = number("--hands", options.hands or default_hands, 1, _MOST_HANDS)
-    until = options.until_ci and _width(options.until_ci)
+    hands = default_hands
+    if options.hands is not None:
+        hands = number("--hands", options.hands, 1, _MOST_HANDS)
+    until = None if options.until_ci is None else _width(options.until_ci)
     workers = number("--workers", options.workers, 0, 1024)
     first, second = _players(options.first, options.second, Loader(options.buckets))
     console = make_console()
@@ -136,17 +140,7 @@ def _main(argv: Sequence[str]) -> int:
     pilot: dict[str, Any] | None = None
     if until is not None:
         hands, pilot = _hands_until(console, match, until)
-    names = (first.name, second.name)
-    with (
-        hands_written(options.hands_out, first.tree, names) as write,
-        StageBars(console) as bars,
-    ):
-        bars.stage("playing", hands)
-
-        def on_hands(played: PlayedHands) -> None:
-            write(played)
-            bars.advance(len(played.numbers))
-
+    with _watched(console, first, second, match.game, options, hands) as on_hands:
         result = match.play(hands, on_hands)
     print_results(console, [result])
     document = match_file(result, describe(first), describe(second), seed) | {
@@ -179,6 +173,7 @@ def _search(
     game_of(first, second)  # raises where search has no place
     searching = _SEATS[options.search]
     names = (options.first, options.second)
+    sources = (_source(options.first, first), _source(options.second, second))
     players = [
         dataclasses.replace(one, name=one.name + (" with search" if who in searching else ""))
         for who, one in enumerate((first, second))
@@ -195,24 +190,14 @@ def _search(
     arena = Arena(
         first,
         second,
-        partial(_deciders, names, options.buckets, search, searching, seed),
+        partial(_deciders, sources, names, options.buckets, search, searching, seed),
         searching=searching,
         seed=seed,
         duplicate=options.duplicate,
         aivat=None if aivat else False,
         num_workers=workers,
     )
-    shown = (first.name, second.name)
-    with (
-        hands_written(options.hands_out, first.tree, shown) as write,
-        StageBars(console) as bars,
-    ):
-        bars.stage("playing", hands)
-
-        def on_hands(played: PlayedHands) -> None:
-            write(played)
-            bars.advance(len(played.numbers))
-
+    with _watched(console, first, second, arena.game, options, hands) as on_hands:
         result = arena.play(hands, on_hands)
     print_results(console, [result.match])
     print_decisions(console, result.decisions)
@@ -225,7 +210,13 @@ def _search(
     return 0
 
 
+def _source(name: str, player: Contestant) -> str:
+    """Return what a worker has to load to have this *player*, not what *name* means by then."""
+    return name if player.source is None else str(player.source)
+
+
 def _deciders(
+    sources: tuple[str, str],
     names: tuple[str, str],
     buckets: Path | None,
     search: SearchConfig,
@@ -233,7 +224,7 @@ def _deciders(
     seed: int,
 ) -> Deciders:
     """Return the players, in whatever process they play."""
-    players = _players(*names, Loader(buckets))
+    players = _players(*sources, Loader(buckets))
     game = game_of(*players)
     made = []
     for who, player in enumerate(players):
@@ -254,6 +245,36 @@ def _deciders(
 
 def _quiet(text: str) -> None:
     """Say nothing: the command has said it."""
+
+
+# -- while it is played ------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _watched(
+    console: Console,
+    first: Contestant,
+    second: Contestant,
+    game: GameConfig,
+    options: argparse.Namespace,
+    hands: int,
+) -> Iterator[Callable[[PlayedHands], None]]:
+    """Give what shows, writes and counts the hands of a match of *game* as they are played."""
+    names = (first.name, second.name)
+    with (
+        signals_raise(""),
+        hands_written(options.hands_out, first.tree, names, game) as write,
+        figures_so_far(console, names, game, hands, duplicate=options.duplicate) as add,
+        StageBars(console) as bars,
+    ):
+        bars.stage("playing", hands)
+
+        def on_hands(played: PlayedHands) -> None:
+            write(played)
+            add(played)
+            bars.advance(len(played.numbers))
+
+        yield on_hands
 
 
 # -- who plays, and how long -------------------------------------------------------------------
@@ -288,7 +309,8 @@ def _width(text: str) -> float:
         width = 0.0
     if not 0 < width < float("inf"):
         raise ConfigError(
-            f"--until-ci is {text}, and must be a number above 0 (mbb/hand)", "--until-ci 50"
+            f"--until-ci is {text or 'empty'}, and must be a number above 0 (mbb/hand)",
+            "--until-ci 50",
         )
     return width
 

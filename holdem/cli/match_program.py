@@ -13,6 +13,7 @@ from rich.console import Console
 from holdem.cli.matches import (
     decision_figures,
     describe,
+    figures_so_far,
     hands_written,
     match_file,
     number,
@@ -85,8 +86,9 @@ def play_program(
     """Play the match that *options* name, and return the exit status."""
     where = _where(options)
     players = [options.first, options.second]
+    hands = _DEFAULT_HANDS if options.hands is None else options.hands
     config = DealerConfig(
-        hands=number("--hands", options.hands or _DEFAULT_HANDS, 1, _MOST_HANDS),
+        hands=number("--hands", hands, 1, _MOST_HANDS),
         seed=seed,
         duplicate=options.duplicate,
         **_ports(players[where]),
@@ -146,6 +148,10 @@ def _play(
         write = stack.enter_context(
             hands_written(hands_out, policy.tree, match.names, match.table.game)
         )
+        game, config = match.table.game, match.config
+        add = stack.enter_context(
+            figures_so_far(console, match.names, game, config.hands, duplicate=config.duplicate)
+        )
         bars = stack.enter_context(StageBars(console))
         if program is not None:
             stack.enter_context(program)
@@ -159,6 +165,7 @@ def _play(
 
         def on_hands(played: PlayedHands) -> None:
             write(played)
+            add(played)
             bars.advance(len(played.numbers))
 
         bars.stage("playing", match.config.hands)

@@ -15,10 +15,11 @@ from rich.table import Table
 
 from holdem import __version__, storage
 from holdem.cli.table_display import tally_rows
+from holdem.cli.terminal import Stopped
 from holdem.errors import ConfigError
 from holdem.evaluation.baselines import STYLES, baseline
 from holdem.evaluation.contestants import Contestant, Loader
-from holdem.evaluation.estimates import Outcome
+from holdem.evaluation.estimates import Outcome, Sums
 from holdem.evaluation.match import MatchResult
 from holdem.evaluation.played_hands import PlayedHands, histories
 from holdem.game.games import position_names
@@ -44,7 +45,7 @@ def number(option: str, text: object, least: int, most: int) -> int:
     value = _whole(str(text))
     if value is None or not least <= value <= most:
         raise ConfigError(
-            f"{option} is {text}, and must be a whole number from {least:,} to {most:,}",
+            f"{option} is {text or 'empty'}, and must be a whole number from {least:,} to {most:,}",
             f"{option} {least}",
         )
     return value
@@ -98,7 +99,10 @@ def print_results(console: Console, results: Sequence[MatchResult]) -> None:
         labels = [[name, position] for name in names for position in positions]
         cells = [[cell] for by_seat in apart for cell in by_seat]
         console.print(_table(["against", "as"], ["mbb/hand"], labels, cells))
-    how = "AIVAT's estimates" if any(result.aivat for result in results) else "chips won"
+    plain = [result.second for result in results if result.aivat is None]
+    how = "chips won"
+    if len(plain) < len(results):
+        how = "AIVAT's estimates" + (f" (chips won against {', '.join(plain)})" if plain else "")
     deals = "each deal played from every seat" if results[0].duplicate else "each deal played once"
     console.print(
         f"mbb/hand: milli big blinds per hand for {results[0].first}, by {how}; +-: 95 % interval\n"
@@ -252,6 +256,8 @@ def hands_written(
 ) -> Iterator[Callable[[PlayedHands], None]]:
     """Give what writes hands to the file *path* as they are played; nothing without a path.
 
+    If the match is stopped, the file has those that were played before.
+
     Args:
         path: where they go.
         tree: that they were played on.
@@ -271,16 +277,71 @@ def hands_written(
             "four streets of betting",
             "leave out --hands-out",
         )
-    number = 0
+    number, size = 0, 0
+    stopped: Stopped | None = None
     with storage.atomic_write(path) as file:
 
         def write(played: PlayedHands) -> None:
-            nonlocal number
+            nonlocal number, size
             for history in histories(played, tree, names):
-                number += 1
-                file.write(f"[{number}]\n{dumps(history)}\n".encode())
+                text = f"[{number + 1}]\n{dumps(history)}\n".encode()
+                file.write(text)
+                number, size = number + 1, size + len(text)
 
-        yield write
+        try:
+            yield write
+        except Stopped as stop:
+            if not number:
+                raise
+            with contextlib.suppress(OSError):  # a pipe cannot be cut
+                file.truncate(size)  # half a hand would make those before it unreadable too
+            stopped = stop
+    if stopped is not None:
+        kept = f"the {number:,} hands that were played are in {path}"
+        raise Stopped(stopped.number, f"{stopped.advice}; {kept}" if stopped.advice else kept)
+
+
+@contextlib.contextmanager
+def figures_so_far(
+    console: Console, names: tuple[str, str], game: GameConfig, hands: int, *, duplicate: bool
+) -> Iterator[Callable[[PlayedHands], None]]:
+    """Give what counts hands as they are played; if the match is stopped, print what they say.
+
+    Args:
+        console: where.
+        names: of the first and the second player.
+        game: that is played.
+        hands: that should be played.
+        duplicate: whether each deal is played with every seating.
+    """
+    sums = Sums(game.num_players, game.big_blind, duplicate=duplicate)
+    seatings = game.num_players if duplicate else 1
+    deals, aivat, waiting = 0, False, list[PlayedHands]()
+
+    def add(played: PlayedHands) -> None:
+        nonlocal deals, aivat
+        waiting.append(played)
+        if len(waiting) == seatings:
+            sums.add(waiting)
+            deals, aivat = deals + len(played.numbers), played.values is not None
+            waiting.clear()
+
+    try:
+        yield add
+    except Stopped:
+        if deals:
+            result = MatchResult(
+                first=names[0],
+                second=names[1],
+                num_hands=deals * seatings,
+                num_deals=deals,
+                duplicate=duplicate,
+                plain=sums.outcome(aivat=False),
+                aivat=sums.outcome(aivat=True) if aivat else None,
+            )
+            print_results(console, [result])
+            console.print(f"incomplete: stopped after {result.num_hands:,} of {hands:,} hands")
+        raise
 
 
 # -- decisions that take their time ------------------------------------------------------------

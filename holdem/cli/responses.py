@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,13 +13,14 @@ from rich.console import Console
 from holdem import storage
 from holdem.cli.matches import number
 from holdem.cli.terminal import Parser, StageBars, duration, signals_raise
-from holdem.errors import ConfigError
+from holdem.errors import ConfigError, MismatchError, ResourceError, StorageError
 from holdem.evaluation.best_response import (
     FORMS,
     Form,
     ResponseProgress,
     best_response,
     definitions,
+    require_sums_of,
 )
 from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.decks import FLOPS
@@ -33,6 +35,7 @@ _LBR_HANDS = 10_000
 _LBR_ROUNDS = "1-4"
 _LBR_OPTIONS = ("--lbr-rounds", "--lbr-hands")
 _LIMITS = ("--response-seconds", "--response-flops")
+_FOLDER_ENDING = ".best-response"
 
 
 def add_options(parser: Parser) -> None:
@@ -68,6 +71,13 @@ def add_options(parser: Parser) -> None:
         metavar="N",
         help="draw N flops however long it takes, to repeat one; instead of --response-seconds",
     )
+    parser.add_argument(
+        "--response-folder",
+        type=Path,
+        metavar="PATH",
+        help="where an exact best response keeps what is done (beside the policy, its name and "
+        f"{_FOLDER_ENDING})",
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +89,8 @@ class Responses:
         lbr_hands: that it plays.
         form: of the best response, likewise.
         seconds, flops: how many flops one that is not exact draws, the one or the other.
+        folder: where one that deals all boards keeps its sums; None for the others.
+        small: works out that of a small game; None for the others.
     """
 
     lbr: LocalBestResponse | None
@@ -86,6 +98,8 @@ class Responses:
     form: Form | None
     seconds: int | None
     flops: int | None
+    folder: Path | None
+    small: PolicyEvaluator | None
 
     @classmethod
     def of(cls, options: argparse.Namespace, player: Contestant) -> Responses:
@@ -94,6 +108,9 @@ class Responses:
         Raises:
             ConfigError: one cannot be used, is for what is not asked for, or *player* is of a
                 game that has no such response.
+            ResourceError: *player*'s game has too many deals for one.
+            StorageError: sums cannot be kept where they should be.
+            MismatchError: those of another strategy lie there.
         """
         _refuse_unused(options, player)
         lbr = None
@@ -103,35 +120,43 @@ class Responses:
                 player.tree, player.bucketing, setting=options.lbr, rounds=rounds
             )
         seconds, flops = _limits(options)
+        hands = options.lbr_hands
+        form, small = options.best_response, _is_small(player)
         return cls(
             lbr=lbr,
-            lbr_hands=number("--lbr-hands", options.lbr_hands or _LBR_HANDS, 1, 10**9),
-            form=options.best_response,
+            lbr_hands=_LBR_HANDS if hands is None else number("--lbr-hands", hands, 1, 10**9),
+            form=form,
             seconds=seconds,
             flops=flops,
+            folder=None if small or form != "exact" else _folder(options, player),
+            small=_evaluator(player) if small and form is not None else None,
         )
 
     def judge(
         self, console: Console, player: Contestant, workers: int, seed: int
-    ) -> dict[str, Any]:
-        """Run them, print what came out, and return it for JSON."""
-        found: dict[str, Any] = {}
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Run them one after the other, print what came out, and yield its name and it for JSON."""
         if self.lbr is not None:
             hands = self.lbr_hands
             result = self.lbr.against(player.policy, hands=hands, seed=seed, workers=workers)
-            found["lbr"] = _local(console, result)
-        if self.form is not None:
-            if _is_small(player):
-                found["best_response"] = _small(console, player)
-            else:
-                found["best_response"] = _full(console, player, self, workers, seed)
-        return found
+            yield "lbr", _local(console, result)
+        if self.small is not None:
+            yield "best_response", _small(console, player, self.small)
+        elif self.form is not None:
+            yield "best_response", _full(console, player, self, workers, seed)
 
 
 def _refuse_unused(options: argparse.Namespace, player: Contestant) -> None:
     """Refuse options of a response that is not asked for, or that *player*'s game does not have."""
     lbr, form = _given(options, _LBR_OPTIONS), options.best_response
     limits, game = _given(options, _LIMITS), player.tree.game
+    small = _is_small(player)
+    if options.response_folder is not None and (small or form != "exact"):
+        raise ConfigError(
+            "--response-folder is where an exact best response over the real cards keeps what is "
+            "done, and there is none",
+            "leave it out" if small else "add --best-response exact, or leave it out",
+        )
     if lbr and options.lbr is None:
         raise ConfigError(f"{lbr[0]} is for local best response, without --lbr", "add --lbr")
     if options.lbr_hands is not None and game.cards.kind == "one-card":
@@ -145,7 +170,7 @@ def _refuse_unused(options: argparse.Namespace, player: Contestant) -> None:
                 f"{limits[0]} is for a best response, without --best-response",
                 "add --best-response sampled",
             )
-    elif not _is_small(player):
+    elif not small:
         if game.num_players != 2:
             raise ConfigError(
                 f"a best response needs two players, not {game.num_players}",
@@ -185,7 +210,47 @@ def _limits(options: argparse.Namespace) -> tuple[int | None, int | None]:
         return None, number("--response-flops", flops, 2, FLOPS)
     if options.best_response in (None, "exact"):
         return None, None
-    return number("--response-seconds", seconds or _RESPONSE_SECONDS, 1, 10**7), None
+    if seconds is None:
+        return _RESPONSE_SECONDS, None
+    return number("--response-seconds", seconds, 1, 10**7), None
+
+
+def _folder(options: argparse.Namespace, player: Contestant) -> Path:
+    """Return where an exact best response keeps its sums.
+
+    Raises:
+        StorageError: nothing can be written there.
+        MismatchError: the sums of another strategy lie there.
+    """
+    # Beside the policy, whose folder is its own.
+    folder: Path = options.response_folder or storage.beside(player.name, _FOLDER_ENDING)
+    assert player.bucketing is not None  # it plays hold'em
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    try:
+        storage.make_folder(there)
+        require_sums_of(player.policy, player.bucketing, folder, own_values=False)
+    except MismatchError as error:
+        remedy = f"--response-folder PATH for another place, or remove {folder} to start over"
+        raise MismatchError(str(error), remedy) from error
+    except StorageError as error:
+        raise StorageError(
+            f"an exact best response keeps what is done in {folder}: {error}",
+            "--response-folder PATH for another place",
+        ) from error
+    return folder
+
+
+def _evaluator(player: Contestant) -> PolicyEvaluator:
+    """Return what works out the best response in a game that can be enumerated."""
+    policy, buckets = player.policy, player.bucketing
+    try:
+        return PolicyEvaluator(
+            player.tree,
+            preflop_equities=buckets.preflop_equities if buckets else None,
+            preflop_buckets=policy.preflop_buckets if isinstance(policy, Blueprint) else None,
+        )
+    except ResourceError as error:
+        raise ResourceError(str(error), "judge it in matches, without --best-response") from error
 
 
 def _local(console: Console, result: LbrResult) -> dict[str, Any]:
@@ -211,18 +276,13 @@ def _local(console: Console, result: LbrResult) -> dict[str, Any]:
 
 def _is_small(player: Contestant) -> bool:
     """Whether every deal can be enumerated."""
-    return player.tree.game.cards.kind == "one-card" or player.tree.game.num_streets == 1
+    game = player.tree.game
+    return game.cards.kind == "one-card" or (game.num_streets == 1 and game.num_players == 2)
 
 
-def _small(console: Console, player: Contestant) -> dict[str, Any]:
+def _small(console: Console, player: Contestant, evaluator: PolicyEvaluator) -> dict[str, Any]:
     """The exact best response in a game that can be enumerated."""
-    policy, buckets = player.policy, player.bucketing
-    evaluator = PolicyEvaluator(
-        player.tree,
-        preflop_equities=buckets.preflop_equities if buckets else None,
-        preflop_buckets=policy.preflop_buckets if isinstance(policy, Blueprint) else None,
-    )
-    value = evaluator.evaluate(policy)
+    value = evaluator.evaluate(player.policy)
     unit = 1000 / player.tree.game.big_blind
     figures = {
         "form": "exact",
@@ -247,12 +307,10 @@ def _full(
     """The best response over the real cards."""
     assert wanted.form is not None
     assert player.bucketing is not None  # it plays hold'em
-    form, seconds = wanted.form, wanted.seconds
+    form, seconds, folder = wanted.form, wanted.seconds, wanted.folder
     exact = form == "exact"
     console.print()
     console.print(f"Best response: {FORMS[form]}", style="bold")
-    # Beside the policy, whose folder is its own.
-    folder = storage.beside(player.name, ".best-response") if exact else None
     advice = "--response-seconds N to take less time"
     if exact:
         advice = f"the same command again: what is done is kept in {folder} every half a minute"

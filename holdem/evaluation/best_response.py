@@ -19,7 +19,8 @@ How much of the deck is dealt:
   fitted to what was drawn, hand by hand, and the upward bias grows large.
 
 A responder who keeps to the policy up to some street, and may leave it only from there on,
-chooses nothing before it: then sampling flops has no bias, and the result is a lower bound.
+chooses nothing before it: then sampling flops has almost no bias (that of the correction, which is
+a ratio, goes as one over the number of draws), and the result is a lower bound.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from holdem.abstraction.workers import Workers
 from holdem.errors import ConfigError, MismatchError
 from holdem.evaluation.betting_groups import group_betting
 from holdem.evaluation.decks import FLOPS, Deck, HoldemDeck
+from holdem.evaluation.estimates import quantile95
 from holdem.evaluation.opening_street import OpeningStreet, Plan, Values
 from holdem.game.policy import Policy
 
@@ -61,7 +63,6 @@ STATE_KIND = "best response"
 STATE_NAME = "partial"
 SAVE_SECONDS = 30.0
 
-_Z95 = 1.959964
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _FEWEST_DRAWS = 2
 _PROBES = 8  # families that an estimate looks at,
@@ -207,6 +208,26 @@ def best_response(
         progress=progress or (lambda _: None),
         resume_folder=resume_folder,
     )
+
+
+def require_sums_of(
+    policy: Policy, bucketing: HandBucketing, folder: Path, *, own_values: bool = True
+) -> None:
+    """Refuse, before the work, a resume folder in which an exact best response cannot go on.
+
+    Args:
+        policy, bucketing, own_values: see `best_response`.
+        folder: where its sums are kept; it need not exist yet.
+
+    Raises:
+        MismatchError: it holds the sums of another one.
+        StorageError: it holds something else, or what is damaged.
+    """
+    path = Path(folder) / STATE_NAME
+    if path.exists():
+        identity = _identity(policy, bucketing.fingerprint, "exact", own_values=own_values)
+        identity |= _drawing((0, 0), 0)
+        _require_sums_of(identity, path, storage.read_metadata(path, STATE_KIND))
 
 
 class BestResponse:
@@ -467,7 +488,7 @@ class BestResponse:
             ]
         )
         variance = found[total.drawn].var()
-        return float(_Z95 * math.sqrt(variance / (total.num_draws - 1)))
+        return float(quantile95(total.num_draws) * math.sqrt(variance / (total.num_draws - 1)))
 
     def _judged_elsewhere(self, total: _Sum) -> float:
         """NashConv in chips when each half of the draws is played by plans made on the other."""
@@ -500,25 +521,46 @@ class BestResponse:
         if total.drawn is None and not any(total.draws):
             return bound + "exact over all boards"
         if not drawn_before_choice:
-            return bound + "without bias from the draws"
+            return bound + "almost without bias from the draws"
         return (
             bound
             + "biased upwards: the responder's choices are fitted to the "
             + f"{' and '.join(drawn_before_choice)} drawn"
         )
 
-    def identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, Any]:
         """Return what sums of another policy, deck or form would differ in."""
-        digest = hashlib.sha256()
-        for node in np.flatnonzero(self.policy.tree.nodes["num_actions"]):
-            digest.update(np.ascontiguousarray(self.policy.strategy(int(node))).data)
-        return {
-            "tree": self.policy.tree.fingerprint,
-            "strategy": digest.hexdigest(),
-            "buckets": self.deck.fingerprint,
-            "form": self.form,
-            "own values": str(self.own_values),
-        }
+        return _identity(self.policy, self.deck.fingerprint, self.form, own_values=self.own_values)
+
+
+def _identity(
+    policy: Policy, buckets_fingerprint: str, form: Form, *, own_values: bool
+) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for node in np.flatnonzero(policy.tree.nodes["num_actions"]):
+        digest.update(np.ascontiguousarray(policy.strategy(int(node))).data)
+    return {
+        "tree": policy.tree.fingerprint,
+        "strategy": digest.hexdigest(),
+        "buckets": buckets_fingerprint,
+        "form": form,
+        "own values": str(own_values),
+    }
+
+
+def _drawing(draws: tuple[int, int], seed: int) -> dict[str, Any]:
+    """What sums of other draws would differ in: a seed only where something is drawn."""
+    return {"draws": list(draws), **({"seed": seed} if any(draws) else {})}
+
+
+def _require_sums_of(identity: dict[str, Any], path: Path, metadata: dict[str, Any]) -> None:
+    """Raise unless *metadata* is that of sums of *identity*."""
+    for name, wanted in identity.items():
+        if metadata.get(name) != wanted:
+            raise MismatchError(
+                f"{path} holds the sums of another best response: its {name} differs",
+                "give another folder, or remove this one to start over",
+            )
 
 
 class _Sum:
@@ -558,7 +600,7 @@ class _Sum:
         self._identity: dict[str, Any] = {}
         self._saved = time.monotonic()
         if self._path is not None:
-            self._identity = {**response.identity(), "draws": list(draws), "seed": seed}
+            self._identity = response.identity() | _drawing(draws, seed)
             self._resume(self._path)
 
     def add(self, values: Values, last_boards: int) -> None:
@@ -607,12 +649,7 @@ class _Sum:
         if not path.exists():
             return
         folder = storage.read_folder(path, STATE_KIND, mmap=False)
-        for name, wanted in self._identity.items():
-            if folder.metadata.get(name) != wanted:
-                raise MismatchError(
-                    f"{path} holds the sums of another best response: its {name} differs",
-                    "give another folder, or remove this one to start over",
-                )
+        _require_sums_of(self._identity, path, folder.metadata)
         self.sums = np.array(folder.arrays["sums"])
         self.done = int(folder.metadata["done"])
         self.last_boards = int(folder.metadata["last_boards"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,13 @@ class Contestant:
         name: what the results call it.
         policy: how it plays.
         bucketing: the bucket set of the policy; None in games of one card.
+        source: what was read, of a run the checkpoint itself; None of what was made here.
     """
 
     name: str
     policy: Policy
     bucketing: HandBucketing | None = None
+    source: Path | None = None
 
     @property
     def tree(self) -> BettingTree:
@@ -64,8 +67,12 @@ class Contestant:
 
     def rows(self) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
         """Return each node's first slot, and every probability in units of 1/65,535."""
-        first_slots = np.ascontiguousarray(self.tree.nodes["first_slot"])
-        return first_slots, units_of(self.policy)
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+        # As large as the policy where that has not 16 bits itself, so there is one for all.
+        return np.ascontiguousarray(self.tree.nodes["first_slot"]), units_of(self.policy)
 
 
 def units_of(policy: Policy) -> NDArray[np.uint16]:
@@ -125,7 +132,7 @@ class Loader:
     def policy(self, path: Path) -> Contestant:
         """Return the policy at *path*; errors are those of `load`."""
         require_no_suffix(path)
-        return self._contestant(path, Blueprint.load(path))
+        return self._contestant(path, Blueprint.load(path), path)
 
     def checkpoint(self, path: Path) -> Contestant:
         """Return the average strategy of the checkpoint at *path*; errors are those of `load`."""
@@ -133,7 +140,7 @@ class Loader:
         folder, saved = checkpoint.find(path)
         wanted = str(saved["buckets_fingerprint"])
         buckets = None if wanted == LOSSLESS else self._place(wanted)
-        return self._contestant(path, export_policy(folder, buckets=buckets).policy)
+        return self._contestant(path, export_policy(folder, buckets=buckets).policy, folder)
 
     def require_used(self) -> None:
         """Refuse ``buckets`` if none of the policies loaded so far was trained with them.
@@ -157,13 +164,13 @@ class Loader:
                 "name that set by --buckets, or leave --buckets out",
             )
 
-    def _contestant(self, path: Path, policy: Blueprint) -> Contestant:
+    def _contestant(self, path: Path, policy: Blueprint, source: Path) -> Contestant:
         wanted = policy.provenance.bucket_fingerprint
         if wanted is None:
-            return Contestant(str(path), policy)
+            return Contestant(str(path), policy, source=source)
         if wanted not in self._sets:
             self._sets[wanted] = self._find(path, policy, wanted)
-        return Contestant(str(path), policy, self._sets[wanted])
+        return Contestant(str(path), policy, self._sets[wanted], source)
 
     def _find(self, path: Path, policy: Blueprint, wanted: str) -> HandBucketing:
         """Return the bucket set that *policy* was trained with."""

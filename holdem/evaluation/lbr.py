@@ -28,6 +28,7 @@ from holdem._core.rollout import range_sums
 from holdem.abstraction.translation import Translator
 from holdem.abstraction.workers import Workers
 from holdem.errors import ConfigError
+from holdem.evaluation.estimates import quantile95
 from holdem.evaluation.lbr_betting import SETTINGS, Answer, Betting, Ending, Spot, Turn
 from holdem.evaluation.lbr_cards import Buckets, Deal, HoldemCards, OneCardCards, check_buckets
 from holdem.game.policy import Policy
@@ -146,7 +147,7 @@ class LocalBestResponse:
         if self._cards is None:
             return self._enumerated(responder, seed)
         means = self._played(responder, self._cards, hands, seconds, seed, workers)
-        half = 1.96 / math.sqrt(len(means))
+        half = quantile95(len(means)) / math.sqrt(len(means))
         return self._result(
             means.mean(axis=0),
             means.std(axis=0, ddof=1) * half,

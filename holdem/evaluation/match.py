@@ -20,14 +20,15 @@ from holdem.evaluation.contestants import Contestant, same_betting
 from holdem.evaluation.estimates import Z95, Estimate, Outcome, Sums
 from holdem.evaluation.played_hands import PlayedHands
 from holdem.evaluation.shared_table import SharedTable
-from holdem.evaluation.translated_table import TranslatedTable, require_same_game
+from holdem.evaluation.translated_table import TranslatedTable, require_same_game, translators
+from holdem.machine import usable_cores
 
 FIRST_DEAL = 1 << 62
 """Deals of a match have numbers that no training run comes to: it would know their cards."""
 FIRST_PILOT_DEAL = 3 << 61
 
 PILOT_DEALS = 2_000
-_CHUNK = 2_048
+_CHUNK, _PILOT_CHUNK = 2_048, 500
 _NEVER = 1e18
 """Deals that nobody plays: a larger number would be no whole one."""
 
@@ -85,6 +86,20 @@ class Pilot:
         return max(deals, 2) * hands_per_deal
 
 
+def require_match(first: Contestant, second: Contestant) -> None:
+    """Refuse, without making ready for it, a `Match` that cannot be.
+
+    Raises:
+        MismatchError: the policies are of different games, or not for their buckets.
+        ConfigError: a bucket set is missing.
+    """
+    require_same_game(first, second)
+    if not same_betting(first.tree, second.tree):
+        translators(first, second)
+    for one in (first, second):
+        one.dealer()
+
+
 class Match:
     """Two policies at one table.
 
@@ -99,8 +114,10 @@ class Match:
         num_workers: threads; 0 for one per core.
 
     Attributes:
+        game: what is played; chips are its chips.
         translated: whether the policies have different bet menus: each follows the hands in
             its own betting tree, and AIVAT cannot be had.
+        num_threads: on which hands are played.
 
     Raises:
         MismatchError: the policies are of different games, or not for their buckets.
@@ -122,8 +139,8 @@ class Match:
         self.num_players = first.tree.game.num_players
         self.duplicate = duplicate
         self.translated = not same_betting(first.tree, second.tree)
-        self._num_workers = num_workers
-        self._big_blind = first.tree.game.big_blind
+        # A hand that is followed is played in Python, one at a time.
+        self.num_threads = 1 if self.translated else num_workers or usable_cores()
         self._aivat = self.num_players == 2 and not self.translated if aivat is None else aivat
         if self._aivat and self.translated:
             raise ConfigError(
@@ -141,6 +158,12 @@ class Match:
                 aivat=self._aivat,
                 num_workers=num_workers,
             )
+        self.game = self._table.game
+
+    @property
+    def pilot_deals(self) -> int:
+        """How many deals of a pilot keep all threads at work, to learn how long hands take."""
+        return _PILOT_CHUNK * self.num_threads
 
     @property
     def hands_per_deal(self) -> int:
@@ -150,7 +173,7 @@ class Match:
     def pilot(self, num_deals: int = PILOT_DEALS) -> Pilot:
         """Play some hands that do not count, to learn how much they vary and how long they take."""
         started = time.perf_counter()
-        sums = self._play(FIRST_PILOT_DEAL, num_deals, None)
+        sums = self._play(FIRST_PILOT_DEAL, num_deals, _PILOT_CHUNK)
         seconds = time.perf_counter() - started
         outcome = sums.outcome(aivat=self._aivat)
         return Pilot(
@@ -172,7 +195,7 @@ class Match:
         if num_hands < 1:
             raise ConfigError(f"a match of {num_hands} hands", "play at least one")
         num_deals = -(-num_hands // self.hands_per_deal)
-        sums = self._play(FIRST_DEAL, num_deals, on_hands)
+        sums = self._play(FIRST_DEAL, num_deals, _CHUNK, on_hands)
         return MatchResult(
             first=self.first.name,
             second=self.second.name,
@@ -184,12 +207,16 @@ class Match:
         )
 
     def _play(
-        self, first_deal: int, num_deals: int, on_hands: Callable[[PlayedHands], None] | None
+        self,
+        first_deal: int,
+        num_deals: int,
+        chunk: int,
+        on_hands: Callable[[PlayedHands], None] | None = None,
     ) -> Sums:
-        sums = Sums(self.num_players, self._big_blind, duplicate=self.duplicate)
-        with Workers(self._num_workers) as workers:
+        sums = Sums(self.num_players, self.game.big_blind, duplicate=self.duplicate)
+        with Workers(self.num_threads) as workers:
             for _, _, played in workers.chunks(
-                lambda start, stop: self._table.play(first_deal, start, stop), num_deals, _CHUNK
+                lambda start, stop: self._table.play(first_deal, start, stop), num_deals, chunk
             ):
                 sums.add(played)
                 for hands in played if on_hands else ():

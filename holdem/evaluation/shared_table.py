@@ -25,6 +25,9 @@ class SharedTable:
         aivat: whether to estimate hands by AIVAT.
         num_workers: threads that AIVAT learns on.
 
+    Attributes:
+        game: what is played; chips are its chips.
+
     Raises:
         ConfigError: AIVAT is wanted with more than two players.
     """
@@ -40,6 +43,7 @@ class SharedTable:
         num_workers: int,
     ) -> None:
         tree = self._tree = first.tree
+        self.game = tree.game
         self._players = tree.game.num_players
         if aivat and self._players > 2:
             raise ConfigError(f"AIVAT is for two players, not {self._players}", "play without it")

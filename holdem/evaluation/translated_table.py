@@ -53,6 +53,22 @@ def _stakes(game: GameConfig) -> dict[str, object]:
     }
 
 
+def translators(first: Contestant, second: Contestant) -> tuple[Translator, Translator]:
+    """Return what follows the hands of both, in the game of whoever bets on more streets.
+
+    Raises:
+        MismatchError: a tree cannot follow the game.
+    """
+    both = (first, second)
+    game = max((one.tree.game for one in both), key=lambda game: game.num_streets)
+    if game.cards.kind != "holdem":
+        raise MismatchError(
+            f"the policies have different betting trees of {game.name!r}",
+            "let policies with one bet menu play; only hold'em bets are translated",
+        )
+    return Translator(first.tree, game), Translator(second.tree, game)
+
+
 class TranslatedTable:
     """Plays the hands of a match between policies with different bet menus.
 
@@ -64,6 +80,9 @@ class TranslatedTable:
         seed: of cards, actions and translations.
         duplicate: whether each deal is played from every seat of the first policy.
 
+    Attributes:
+        game: what is played; chips are its chips.
+
     Raises:
         MismatchError: a tree cannot follow the game.
     """
@@ -72,18 +91,13 @@ class TranslatedTable:
         self, first: Contestant, second: Contestant, *, seed: int, duplicate: bool
     ) -> None:
         both = (first, second)
-        self._game = max((one.tree.game for one in both), key=lambda game: game.num_streets)
-        if self._game.cards.kind != "holdem":
-            raise MismatchError(
-                f"the policies have different betting trees of {self._game.name!r}",
-                "let policies with one bet menu play; only hold'em bets are translated",
-            )
-        self._players = self._game.num_players
+        self._translators = translators(first, second)
+        self.game = self._translators[0].game
+        self._players = self.game.num_players
         self._seed, self._duplicate = seed, duplicate
         self._dealers = tuple(one.dealer() for one in both)
         self._trees = tuple(one.tree for one in both)
         self._rows = tuple(one.rows() for one in both)
-        self._translators = tuple(Translator(one.tree, self._game) for one in both)
 
     def play(self, first_deal: int, start: int, stop: int) -> list[PlayedHands]:
         """Play deals *start* to *stop* with all seatings that they are played with."""
@@ -134,7 +148,7 @@ class TranslatedTable:
         board = cards[2 * self._players :]
         draws = iter(words(self._seed, number, _FIRST_LANE + first_seat, _MOST_DRAWS).tolist())
         followers = [one.begin(self._seed, number) for one in self._translators]
-        state = State.new(self._game, holes)
+        state = State.new(self.game, holes)
         while not (state := deal_on(state, board)).is_terminal:
             seat = state.actor
             assert seat is not None  # no cards are to come, and the hand is not over
