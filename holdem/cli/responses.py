@@ -138,7 +138,8 @@ class Responses:
         """Run them one after the other, print what came out, and yield its name and it for JSON."""
         if self.lbr is not None:
             hands = self.lbr_hands
-            result = self.lbr.against(player.policy, hands=hands, seed=seed, workers=workers)
+            with signals_raise(""):
+                result = self.lbr.against(player.policy, hands=hands, seed=seed, workers=workers)
             yield "lbr", _local(console, result)
         if self.small is not None:
             yield "best_response", _small(console, player, self.small)
@@ -282,7 +283,8 @@ def _is_small(player: Contestant) -> bool:
 
 def _small(console: Console, player: Contestant, evaluator: PolicyEvaluator) -> dict[str, Any]:
     """The exact best response in a game that can be enumerated."""
-    value = evaluator.evaluate(player.policy)
+    with signals_raise(""):
+        value = evaluator.evaluate(player.policy)
     unit = 1000 / player.tree.game.big_blind
     figures = {
         "form": "exact",
