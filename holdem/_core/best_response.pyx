@@ -259,8 +259,7 @@ cdef void set_sweep(
     fill_lanes(&sweep.showdown_chips, 0)
     sweep.reach = tables
     sweep.reach_stride = 1
-    sweep.half = tables + street.num_buckets
-    sweep.ends = tables + 2 * street.num_buckets
+    sweep.ends = tables + street.num_buckets
     sweep.folds = point.fold >= 0
     sweep.shows = point.showdown >= 0
     if sweep.folds:
@@ -632,7 +631,7 @@ cdef class Betting:
             chips (float32, (n, LANES)), strategies (float32, (n, LANES)), the number of buckets,
             and that of decisions on the longest path. Of the strategy each decision has rows of
             its own: (buckets, actions), or, on the last street, what `sweep_t` in
-            best_response_last.h describes: reach and half (buckets,), ends (buckets, 2).
+            best_response_last.h describes: reach (buckets,), ends (buckets, 2).
 
     Attributes:
         num_groups: of each street.

@@ -74,13 +74,11 @@ typedef struct {
  * last action are worth to a seat's hands by bucket:
  *
  *   reach: the probability that the seat that does not decide plays to here
- *   half:  (buckets,) half of fold - showdown, of the next table
  *   ends:  (buckets, 2) the probability that whoever decides here plays to here and folds, times
  *          the chips that it paid; and that it plays to here and to a showdown, times what each paid
  */
 typedef struct {
     const lanes_t *reach;
-    const lanes_t *half;
     const lanes_t *ends;
     int32_t reach_stride;   /* 1; 0 for a single row that all buckets share */
     int32_t folds, shows;   /* whether such an action is there */
@@ -110,14 +108,21 @@ typedef struct {
             (to)[(i) + k_] = LARGER(barred, (to)[(i) + k_]);                                         \
         }
 
+/* Tables of many buckets lie beyond the second cache: so many blocks ahead they are asked for. */
+#define BLOCKS_AHEAD 12
+
+/* Row *at* of a table; where *net*, half of what it has more than the next one. */
+#define IN_TABLE(table, net, at) \
+    ((net) ? ((table)[at] - (table)[(at) + 1]) * 0.5f : (table)[at])
+
 /* Sums over a block of two ranks of reach times a table times *scale*, by suit of either card. */
 BODY sums_of_block(lanes_t *high, lanes_t *low, lanes_t *sum, const last_board_t *board, int block,
-                   const lanes_t *table, int stride, const lanes_t *scale) {
+                   const lanes_t *table, const int net, int stride, const lanes_t *scale) {
     const part_t *part = &board->parts[block];
     const lanes_t *sums = board->sums[block];
     const lanes_t *reach = board->reach.slots + BLOCKS[block].first;
     const uint16_t *buckets = board->buckets + BLOCKS[block].first;
-    const lanes_t most = *scale * table[part->buckets[0] * stride];
+    const lanes_t most = *scale * IN_TABLE(table, net, part->buckets[0] * stride);
     if (part->kind == WHOLE) {
         for (int s = 0; s < 4; s++) high[s] = most * sums[s];
         for (int t = 0; t < 4; t++) low[t] = most * sums[4 + t];
@@ -126,8 +131,8 @@ BODY sums_of_block(lanes_t *high, lanes_t *low, lanes_t *sum, const last_board_t
     }
     if (part->kind >= SPLIT) {
         const int suit = part->kind - SPLIT;
-        const lanes_t of_high = *scale * table[part->buckets[1] * stride];
-        const lanes_t of_low = *scale * table[part->buckets[2] * stride];
+        const lanes_t of_high = *scale * IN_TABLE(table, net, part->buckets[1] * stride);
+        const lanes_t of_low = *scale * IN_TABLE(table, net, part->buckets[2] * stride);
         for (int s = 0; s < 4; s++) high[s] = most * sums[s] + of_low * reach[4 * s + suit];
         for (int t = 0; t < 4; t++) low[t] = most * sums[4 + t] + of_high * reach[4 * suit + t];
         high[suit] = of_high * sums[suit];
@@ -136,7 +141,7 @@ BODY sums_of_block(lanes_t *high, lanes_t *low, lanes_t *sum, const last_board_t
         for (int s = 0; s < 4; s++) {
             lanes_t x[4];
             for (int t = 0; t < 4; t++)
-                x[t] = *scale * table[buckets[4 * s + t] * stride] * reach[4 * s + t];
+                x[t] = *scale * IN_TABLE(table, net, buckets[4 * s + t] * stride) * reach[4 * s + t];
             high[s] = (x[0] + x[1]) + (x[2] + x[3]);
             for (int t = 0; t < 4; t++) low[t] = s == 0 ? x[t] : low[t] + x[t];
         }
@@ -167,18 +172,36 @@ BODY weights_of_block(lanes_t *weights, const lanes_t **rows, const last_board_t
     }
 }
 
+/* Ask for what `sums_of_block` will read of a table. */
+BODY fetch_block(const last_board_t *board, int block, const lanes_t *table, const int net,
+                 int stride) {
+    const part_t *part = &board->parts[block];
+    const uint16_t *buckets = board->buckets + BLOCKS[block].first;
+    int count = part->kind == WHOLE ? 1 : 3;
+    if (BLOCKS[block].high == BLOCKS[block].low) count = 6;
+    else if (part->kind == MIXED) count = 16;
+    else buckets = part->buckets;
+    for (int k = 0; k < count; k++) {
+        __builtin_prefetch(table + buckets[k] * stride);
+        if (net) __builtin_prefetch(table + buckets[k] * stride + 1);
+    }
+}
+
 /* total and cards = the sums of reach times a table, over all hands. */
 BODY sum_all(lanes_t *total, lanes_t *cards, const last_board_t *board, const lanes_t *table,
-             int stride) {
+             const int net, int stride) {
     const singles_t *singles = board->singles;
     lanes_t sum = {0};
     memset(cards, 0, sizeof(lanes_t) * NUM_DECK);
+    for (int b = 0; b < BLOCKS_AHEAD; b++) fetch_block(board, b, table, net, stride);
     for (int b = 0; b < NUM_BLOCKS; b++) {
         const block_t *block = &BLOCKS[b];
+        if (b + BLOCKS_AHEAD < NUM_BLOCKS)
+            fetch_block(board, b + BLOCKS_AHEAD, table, net, stride);
         lanes_t *high = cards + 4 * block->high, *low = cards + 4 * block->low;
         lanes_t of_high[4], of_low[4], of_block;
         if (high != low) {
-            sums_of_block(of_high, of_low, &of_block, board, b, table, stride, ONES);
+            sums_of_block(of_high, of_low, &of_block, board, b, table, net, stride, ONES);
             for (int s = 0; s < 4; s++) high[s] += of_high[s];
             for (int t = 0; t < 4; t++) low[t] += of_low[t];
             sum += of_block;
@@ -186,12 +209,13 @@ BODY sum_all(lanes_t *total, lanes_t *cards, const last_board_t *board, const la
             const lanes_t *reach = board->reach.slots + block->first;
             const uint16_t *buckets = board->buckets + block->first;
             lanes_t x[6];
-            for (int k = 0; k < 6; k++) x[k] = reach[k] * table[buckets[k] * stride];
+            for (int k = 0; k < 6; k++) x[k] = reach[k] * IN_TABLE(table, net, buckets[k] * stride);
             add_one_rank(&sum, high, x);
         }
     }
     for (int n = 0; n < singles->count; n++) {
-        const lanes_t of_single = board->reach.singles[n] * table[singles->buckets[n] * stride];
+        const lanes_t of_single =
+            board->reach.singles[n] * IN_TABLE(table, net, singles->buckets[n] * stride);
         sum += of_single;
         cards[singles->highs[n]] += of_single;
         cards[singles->lows[n]] += of_single;
@@ -222,12 +246,12 @@ BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board)
     const lanes_t *fold_rows[4], *own_rows[4], *own_fold_rows[4];
     if (mine) {
         const lanes_t half = sweep->showdown_chips * -0.5f;
-        sum_all(&all, alls, board, table, stride);
+        sum_all(&all, alls, board, table, 0, stride);
         total = all * half;
         for (int c = 0; c < NUM_DECK; c++) cards[c] = alls[c] * half;
         all *= sweep->fold_chips;
         for (int c = 0; folds && c < NUM_DECK; c++) alls[c] *= sweep->fold_chips;
-    } else sum_all(&total, cards, board, sweep->half, 1);
+    } else sum_all(&total, cards, board, sweep->ends, 1, 2);
 
     const entry_t *entry = board->entries, *last = entry + board->num_entries;
     int single = 0;
@@ -238,7 +262,8 @@ BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board)
             lanes_t *high = cards + 4 * entry->high, *low = cards + 4 * entry->low;
             lanes_t *both_high = boths + 4 * entry->high, *both_low = boths + 4 * entry->low;
             lanes_t of_high[4], of_low[4], of_block;
-            sums_of_block(of_high, of_low, &of_block, board, BLOCK_OF(entry), table, stride, scale);
+            sums_of_block(of_high, of_low, &of_block, board, BLOCK_OF(entry), table, 0, stride,
+                          scale);
             for (int s = 0; s < 4; s++) {
                 const lanes_t passed = high[s] + of_high[s];
                 both_high[s] = high[s] + passed;
@@ -265,8 +290,8 @@ BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board)
                 lanes_t *high = cards + 4 * e->high, *low = cards + 4 * e->low;
                 if (e->kind == OF_TWO_RANKS) {
                     lanes_t of_high[4], of_low[4], of_block;
-                    sums_of_block(of_high, of_low, &of_block, board, BLOCK_OF(e), table, stride,
-                                  scale);
+                    sums_of_block(of_high, of_low, &of_block, board, BLOCK_OF(e), table, 0,
+                                  stride, scale);
                     for (int s = 0; s < 4; s++) high[s] += of_high[s];
                     for (int t = 0; t < 4; t++) low[t] += of_low[t];
                     total += of_block;

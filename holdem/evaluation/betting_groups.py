@@ -283,18 +283,17 @@ class _Street:
     def _tables(
         self, point: dict[str, int], rows: NDArray[np.float32], reach: tuple[_Rows, _Rows]
     ) -> NDArray[np.float32]:
-        """What a decision of the last street is to the kernel, (4 * buckets, lanes).
+        """What a decision of the last street is to the kernel, (3 * buckets, lanes).
 
-        The other seat's reach; half the difference of the next two; and, bucket by bucket, what
-        a fold and a showdown cost whoever decides: their probabilities times the chips.
+        The other seat's reach; and, bucket by bucket, what a fold and a showdown cost whoever
+        decides: their probabilities times the chips.
         """
-        tables = np.zeros((4, self._num_buckets, self.num_lanes), np.float32)
+        tables = np.zeros((3, self._num_buckets, self.num_lanes), np.float32)
         tables[0] = reach[1 - point["actor"]]
-        ends = tables[2:].reshape(self._num_buckets, 2, self.num_lanes)
+        ends = tables[1:].reshape(self._num_buckets, 2, self.num_lanes)
         for place, name in enumerate(("fold", "showdown")):
             if point[name] >= 0:
                 ending = self._points[point["first_child"] + point[name]]
                 chips = np.abs(self._chips[ending["chips"]])
                 ends[:, place] = reach[point["actor"]] * rows[:, point[name]] * chips
-        tables[1] = (ends[:, 0] - ends[:, 1]) / 2
         return tables
