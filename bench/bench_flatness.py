@@ -38,7 +38,7 @@ class Control:
     def __init__(self, pool: WorkerPool) -> None:
         self.pool = pool
         train(pool, WARM_SECONDS)
-        self.words = pool.table.words.copy()
+        self.words = pool.words().copy()
         self.state, self.iteration = pool.table.state(), pool.iteration
         self.utility_sum = pool.utility_sum
         started = time.monotonic()

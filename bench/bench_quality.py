@@ -109,7 +109,7 @@ def train(engine: Engine, seconds: float) -> float:
 
 def exploitability(evaluator: PolicyEvaluator, tree: BettingTree, engine: Engine) -> float:
     provenance = Provenance(iterations=engine.iteration, seed=0)
-    policy = Blueprint.from_table(tree, engine.table.words, provenance)
+    policy = Blueprint.from_table(tree, engine.words(), provenance)
     return evaluator.evaluate(policy).exploitability
 
 

@@ -110,7 +110,7 @@ def trained():
         engine = ResponderEngine(config, tree, test_responder.MANY)
         engine.run(20)
         others = engine.others().values()
-        yield f"responder, {parent_boards} parent boards", digest(engine.table.words, *others)
+        yield f"responder, {parent_boards} parent boards", digest(engine.words(), *others)
         engine.close()
 
 

@@ -15,7 +15,7 @@ from holdem.search.gadget import GADGETS, Gadget
 from holdem.search.solver import METHODS, SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.search.subgame import NodeKind
-from tests.reference.subgame import ReferenceSolver
+from tests.reference.subgame import ReferenceSolver, fades_of
 
 COIN_TOSS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())["coin_toss"]
 KINDS = sorted(GADGETS)
@@ -34,7 +34,7 @@ def spot(oop, ip, *, board="Td9d6hQc2s", pot=100, stack=300, menu="100%, a"):
 # ---- Coin Toss -------------------------------------------------------------------------------
 
 HEADS, TAILS, GUESSER = (hole_index(*parse_hand(hand)) for hand in ("AcAd", "2c2d", "KcKd"))
-FADES = np.array([METHODS["dcfr"](t) for t in range(1, 2001)], np.float32)
+FADES = np.array([fades_of("dcfr")(t) for t in range(1, 2001)], np.float32)
 
 
 def coin_toss(weights, kind=None):
@@ -104,7 +104,7 @@ def alternatives(seed):
 def test_agrees_with_the_slow_twin(kind, player, method):
     gadget = Gadget(player, alternatives(player), kind)
     solver = SubgameSolver(TINY, method=method, gadget=gadget)
-    twin = ReferenceSolver(TINY, METHODS[method], gadget)
+    twin = ReferenceSolver(TINY, fades_of(method), gadget)
     solver.run(20)
     twin.run(20)
     order = np.argsort(solver._holes[player])

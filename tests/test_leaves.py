@@ -12,12 +12,12 @@ from holdem.game.cards import HOLES, hole_cards, hole_index, parse_board, parse_
 from holdem.game.ranges import parse_range
 from holdem.search.gadget import GADGETS, Gadget
 from holdem.search.leaves import LeafValues
-from holdem.search.solver import METHODS, SubgameSolver
+from holdem.search.solver import SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.search.subgame import CHOICES, NodeKind
 from holdem.search.turn_equities import turn_equities
 from tests.reference import evaluator
-from tests.reference.subgame import ReferenceSolver
+from tests.reference.subgame import ReferenceSolver, fades_of
 
 TURN, FLOP = "Td9d6hQc", "7h7d2h"
 
@@ -103,7 +103,7 @@ def test_agrees_with_the_slow_twin(name, packed):
     # Groups know suits, so that cards alike are not alike here.
     leaves = random_leaves(num_streets=num_streets)
     solver = SubgameSolver(one, packed=packed, leaves=leaves, alike=False)
-    twin = ReferenceSolver(one, METHODS["dcfr"], leaves=leaves)
+    twin = ReferenceSolver(one, fades_of("dcfr"), leaves=leaves)
     solver.run(6)
     twin.run(6)
     atol = 0.3 if packed else 0.003

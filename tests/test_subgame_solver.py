@@ -16,7 +16,7 @@ from holdem.search.runouts import runouts
 from holdem.search.solver import METHODS, SubgameSolver
 from holdem.search.spot import Menu, Spot, read_spot
 from holdem.search.subgame import NodeKind, build_public_tree
-from tests.reference.subgame import ReferenceSolver, suits_alike
+from tests.reference.subgame import ReferenceSolver, fades_of, suits_alike
 
 DATA = Path(__file__).parent / "data"
 SPOTS = DATA / "spots"
@@ -102,7 +102,7 @@ ITERATIONS = {"river": 20, "turn": 4, "alike": 2, "flop": 2}
 
 
 def twin_of(name, method="dcfr"):
-    return ReferenceSolver(TINY[name], METHODS[method])
+    return ReferenceSolver(TINY[name], fades_of(method))
 
 
 def assert_same_strategies(solver, twin, *, atol):
@@ -315,7 +315,7 @@ def test_packed_rows_lead_to_the_same_values():
 
 def test_what_the_methods_remember():
     """By iteration: what is kept of gains and losses, fresh starts, and weights."""
-    found = {name: [method(t) for t in range(1, 101)] for name, method in METHODS.items()}
+    found = {name: [fades_of(name)(t) for t in range(1, 101)] for name in METHODS}
     gains, losses, keeps, weights = zip(*found["dcfr"], strict=True)
 
     assert gains[:2] == (0, 0.5)

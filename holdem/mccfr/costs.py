@@ -43,11 +43,11 @@ _INTERPRETER_BYTES = 120_000_000
 _POLICY_BYTES = 2  # per slot
 # Of trees beyond this the visits are not counted: it would take longer than a moment.
 _MOST_NODES_WALKED = 5_000_000
-# Nor are these laid out in lanes, for the same reason: rows are a bit larger side by side.
+# These are not laid out in lanes, for the same reason: rows are a bit larger side by side.
 _MOST_NODES_LAID_OUT = 100_000
 _LANES_PER_TABLE = 1.1
 _DECISIONS_OF_A_BEGINNING = 4
-"""Of a street, about; counted in trees that are walked."""
+"""Of a street, about."""
 _METADATA_BYTES = 10_000
 _PAGE_BYTES = 4096
 
@@ -244,7 +244,7 @@ def _against_responder(
             * (
                 SLOT_BYTES * size.num_slots(bucket_counts)
                 + regrets
-                + walk_bytes_of(_num_beginnings(game, size))
+                + walk_bytes_of(size.num_decisions // _DECISIONS_OF_A_BEGINNING)
             )
         )
     else:
@@ -265,16 +265,6 @@ def _against_responder(
         lane_bytes=lane_bytes + regrets + (0 if cells is None else cells.num_bytes),
         checkpoint_bytes=regrets,
     )
-
-
-def _num_beginnings(game: GameConfig, size: TreeSize) -> int:
-    """Return in how many places of the tree a street begins with a decision."""
-    if size.num_nodes > _MOST_NODES_WALKED:
-        return size.num_decisions // _DECISIONS_OF_A_BEGINNING
-    tree = build_tree(game, (1,) * game.num_streets)
-    streets = tree.nodes["street"].astype(np.int64)
-    begun = (streets > streets[tree.parents]) & (tree.nodes["num_actions"] > 0)
-    return 1 + int(begun[1:].sum())
 
 
 def _pages(num_bytes: int) -> int:

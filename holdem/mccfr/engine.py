@@ -29,7 +29,7 @@ class Engine(Protocol):
     """Whoever does the iterations: this process, or a pool of workers.
 
     Attributes:
-        table: the regrets and averages; whole between two calls of `run`.
+        table: how regrets and averages are weighted; for its words ask `words`.
         iteration: iterations done, those of a resumed run included.
         utility_sum: seat 0's sampled utility over all of them, chips.
         visits: decision nodes visited by this engine.
@@ -40,10 +40,6 @@ class Engine(Protocol):
     @property
     def table(self) -> RegretTable:
         """See the class."""
-
-    @property
-    def weights(self) -> RegretTable:
-        """The table, for who wants its weights alone: its words may be old."""
 
     @property
     def utility_sum(self) -> float:
@@ -77,11 +73,14 @@ class Engine(Protocol):
     def others(self) -> Mapping[str, npt.NDArray[np.float32]]:
         """Return what a checkpoint must hold beside the table, by name."""
 
+    def words(self) -> npt.NDArray[np.float32]:
+        """Return the table's words as they are now, which `run` goes on to change."""
+
     def snapshot(self) -> npt.NDArray[np.float32] | None:
         """Return a copy of the table's words that is good until the next call.
 
-        None where there is none; then whoever wants the words must read the table
-        before the next `run`, and say by `saved` that they are on the disk.
+        None where there is none; then whoever wants them must read `words` before
+        the next `run`, and say by `saved` that they are on the disk.
         """
 
     def saved(self, words: npt.NDArray[np.float32]) -> None:
@@ -115,11 +114,6 @@ class LocalEngine:
         self._log = BatchLog.local(tree, config.batch_size)
         self._walker = make_walker(tree, self.table.words, self._log)
         self._deals = np.zeros(config.batch_size, dtype=DEAL_DTYPE)
-
-    @property
-    def weights(self) -> RegretTable:
-        """The table."""
-        return self.table
 
     @property
     def visits(self) -> int:
@@ -171,6 +165,10 @@ class LocalEngine:
     def others(self) -> dict[str, npt.NDArray[np.float32]]:
         """Nothing: the table is all there is."""
         return {}
+
+    def words(self) -> npt.NDArray[np.float32]:
+        """See `Engine.words`."""
+        return self.table.words
 
     def snapshot(self) -> None:
         """No copy: one process cannot train while it writes, so it needs none."""

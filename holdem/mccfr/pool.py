@@ -149,11 +149,6 @@ class WorkerPool:
     # -- as an engine -------------------------------------------------------------------------
 
     @property
-    def weights(self) -> RegretTable:
-        """The table."""
-        return self.table
-
-    @property
     def visits(self) -> int:
         """Decision nodes visited by this pool, those of abandoned attempts left out."""
         return self._visits_before + int(self._control.visits.snapshot().sum())
@@ -198,6 +193,10 @@ class WorkerPool:
     def others(self) -> dict[str, npt.NDArray[np.float32]]:
         """Nothing: the table is all there is."""
         return {}
+
+    def words(self) -> npt.NDArray[np.float32]:
+        """See `Engine.words`."""
+        return self.table.words
 
     def snapshot(self) -> npt.NDArray[np.float32] | None:
         """Return a copy of the table's words that stays as it is until the next call.

@@ -51,8 +51,8 @@ class ResponderEngine:
         self.iteration = 0
         self._config = config
         self._stream_start = stream_start
-        self._table = RegretTable.for_config(tree, config, scales=False)
-        self._table_is_old = False
+        self.table = RegretTable.for_config(tree, config, scales=False)
+        self._words_are_old = False
         self._metrics: TableMetrics | None = None
         self._lanes = LaneBetting(tree)
         self._rows = self._lanes.make_rows(tree.bucket_counts, 2)
@@ -77,19 +77,6 @@ class ResponderEngine:
         ]
         self._threads = ThreadPoolExecutor(threads)
         self._done_here = 0
-
-    @property
-    def table(self) -> RegretTable:
-        """The table as it is now."""
-        if self._table_is_old:
-            self._lanes.unpack(self._rows, 2, self._table.words)
-            self._table_is_old = False
-        return self._table
-
-    @property
-    def weights(self) -> RegretTable:
-        """The table, whose words may be old."""
-        return self._table
 
     @property
     def utility_sum(self) -> float:
@@ -117,17 +104,18 @@ class ResponderEngine:
 
     def _walk(self, count: int) -> None:
         """Do *count* iterations of one period."""
-        table, first = self._table, self._stream_start + self.iteration
+        table, first = self.table, self._stream_start + self.iteration
         scaled = table.advance(self.iteration, 1)
         # One by one: sums must not depend on where a stretch ended, which the clock decides.
         for done in range(1, count):
             table.advance(self.iteration + done, 1)
         if scaled != UNSCALED:
-            self.table.scale(*scaled)
-            self._lanes.pack(self._rows, 2, table.words)
+            words = self.words()
+            table.scale(*scaled)
+            self._lanes.pack(self._rows, 2, words)
             for rows in (*self._responder_rows, *self._parent_rows):
                 rows *= np.float32(scaled[0])
-        self._table_is_old = True
+        self._words_are_old = True
         weights = table.regret_weight, table.strategy_weight
         parents = self._config.parent_boards, self.iteration
         try:
@@ -155,8 +143,8 @@ class ResponderEngine:
         others: Mapping[str, npt.NDArray[np.float32]],
     ) -> None:
         """See `Engine.restore`."""
-        self._table.restore(words, table_state)
-        self._lanes.pack(self._rows, 2, self._table.words)
+        self.table.restore(words, table_state)
+        self._lanes.pack(self._rows, 2, self.table.words)
         self._lanes.pack(self._responder_rows, 1, others[RESPONDER])
         if self._parent_rows:
             self._lanes.pack(self._parent_rows, 1, others[PARENTS])
@@ -169,6 +157,13 @@ class ResponderEngine:
             found[PARENTS] = self._lanes.unpack(self._parent_rows, 1)
         return found
 
+    def words(self) -> npt.NDArray[np.float32]:
+        """See `Engine.words`."""
+        if self._words_are_old:
+            self._lanes.unpack(self._rows, 2, self.table.words)
+            self._words_are_old = False
+        return self.table.words
+
     def snapshot(self) -> npt.NDArray[np.float32]:
         """See `Engine.snapshot`."""
         return self._lanes.unpack(self._rows, 2)
@@ -180,7 +175,7 @@ class ResponderEngine:
         """See `Engine.measure`."""
         if self._metrics is None:
             self._metrics = TableMetrics(self._lanes.tree)
-        return self._metrics.measure(self.table.words, self._table.total_weight)
+        return self._metrics.measure(self.words(), self.table.total_weight)
 
     def close(self) -> None:
         """End the threads."""

@@ -284,7 +284,7 @@ class Run:
     def _log_figures(self, *, last: bool = False) -> None:
         """Write a row of TensorBoard figures."""
         engine, big_blind = self._engine, self._tree.game.big_blind
-        regret_discount, _ = engine.weights.discounts()
+        regret_discount, _ = engine.table.discounts()
         figures = {
             "Performance/IterationsPerSecond": self._rates.iterations_per_second,
             "Performance/NodesPerSecond": self._rates.nodes_per_second,
@@ -343,7 +343,7 @@ class Run:
             words=words,
             iteration=engine.iteration,
             ranges=self._ranges_now(),
-            table_state=engine.weights.state(),
+            table_state=engine.table.state(),
             visits=self._visits_before + engine.visits,
             utility_sum=engine.utility_sum,
             others=engine.others(),
@@ -380,9 +380,8 @@ class Run:
             words = self._engine.snapshot()
             write = partial(self._write_on_the_way, iteration)
             if words is None:
-                path = write(
-                    self._writing(checkpoint.numbered(iteration), self._engine.table.words)
-                )
+                words = self._engine.words()
+                path = write(self._writing(checkpoint.numbered(iteration), words))
                 if path is not None:
                     with contextlib.suppress(StorageError):
                         self._engine.saved(checkpoint.words_of(path))
@@ -418,7 +417,7 @@ class Run:
         self._writer.wait()
         numbered = checkpoint.numbered(engine.iteration)
         name = checkpoint.FINAL_NAME if stopped_by is None else numbered
-        path = self._keep(self._writing(name, engine.table.words))
+        path = self._keep(self._writing(name, engine.words()))
         blueprint = self._blueprint()
         policy = self._keep(partial(blueprint.save, self._logdir))
         result = RunResult(
@@ -491,7 +490,7 @@ class Run:
         buckets = self._bucketing
         return Blueprint.from_table(
             self._tree,
-            self._engine.table.words,
+            self._engine.words(),
             Provenance(
                 iterations=self._engine.iteration,
                 seed=self._config.seed,

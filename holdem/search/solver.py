@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +31,7 @@ from holdem.search.subgame import Node, NodeKind, build_public_tree
 from holdem.storage import format_bytes, read_folder, write_folder
 from holdem.types import MOST_SEARCH_THREADS
 
-__all__ = ["METHODS", "Progress", "SubgameSolver"]
+__all__ = ["METHODS", "Progress", "SubgameSolver", "average_begins"]
 
 KIND = "subgame"
 FIRST_LOOK, LEAST_STEP, MOST_STEP = 10, 5, 50
@@ -48,44 +48,44 @@ T = TypeVar("T")
 Fades = tuple[float, float, float, float]
 
 
-def _discounted(iteration: int, begun: int = 0) -> Fades:
+def _discounted(iteration: int, begun: int) -> Fades:
     """Discounted CFR (Brown & Sandholm 2019) with alpha 1.5, beta 0 and gamma 3.
 
-    The average begins anew at powers of four, or did so at iteration *begun*: what was played
-    before is forgotten. That soon saves more than it costs, but just after it the average is of
-    few iterations: see `SubgameSolver.run`.
+    What was played before the average began is forgotten. That soon saves more than it costs, but
+    just after it the average is of few iterations: see `SubgameSolver.run`.
     """
     past = (iteration - 1) ** 1.5
-    since = iteration - (begun or _beginning(iteration))
+    since = iteration - begun
     return past / (past + 1), 0.5, float(since > 0), (since + 1.0) ** 3
 
 
-def _beginning(iteration: int) -> int:
-    """The last power of four up to *iteration*."""
-    return 1 << (iteration.bit_length() - 1) // 2 * 2
-
-
-def _linear(iteration: int) -> Fades:
+def _linear(iteration: int, _: int) -> Fades:
     """Linear CFR (Brown & Sandholm 2019)."""
     share = (iteration - 1) / iteration
     return share, share, 1.0, iteration
 
 
-def _plus(iteration: int) -> Fades:
+def _plus(iteration: int, _: int) -> Fades:
     """CFR+ (Tammelin 2014): losses are forgotten, the average is linear."""
     return 1.0, 0.0, 1.0, iteration
 
 
-METHODS: Mapping[str, Callable[[int], Fades]] = {
+METHODS: Mapping[str, Callable[[int, int], Fades]] = {
     "dcfr": _discounted,
     "linear": _linear,
     "cfr+": _plus,
 }
 """What positive regrets, negative ones and strategy sums are multiplied by before an iteration
-adds to them, and what it adds to the sums is multiplied by.
+adds to them, and what it adds to the sums is multiplied by; of the iteration and the one at which
+the average began, see `average_begins`.
 
 That older strategies fade is the same as that later ones weigh more, but hands that do not
 get to a decision, which are most, then need no look at their sums."""
+
+
+def average_begins(iteration: int) -> int:
+    """Return where the average of *iteration* began, if it does so at every power of four."""
+    return 1 << (iteration.bit_length() - 1) // 2 * 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class SubgameSolver:
         self.gadget = gadget
         self.leaves = leaves
         self.iterations = 0
-        self._begun = 0  # when the average began, where that was not at the last power of four
+        self._begun = 1  # the iteration at which the average began
         self._pace = 0.0  # seconds that an iteration takes
         num_streets = 6 - len(spot.board)
         if leaves:
@@ -293,11 +293,11 @@ class SubgameSolver:
         done = 0
         while done < iterations:
             first, begun = self.iterations + 1, time.monotonic()
-            beginning = _beginning(first)
-            if first == beginning and self.method == "dcfr":
-                follow = max(least - done, (end - begun) / self._pace if self._pace else math.inf)
-                self._begun = 0 if follow >= first / 4 else self._begun or first // 4
-            wanted = min(iterations - done, 4 * beginning - first)
+            begins = average_begins(first)
+            follow = max(least - done, (end - begun) / self._pace if self._pace else math.inf)
+            if first == begins and follow >= first / 4:
+                self._begun = first
+            wanted = min(iterations - done, 4 * begins - first)
             fades = _fades(self.method, first, wanted, self._begun)
             now = self._everywhere(self._walk.train, fades, until, max(least - done, 0))
             self.iterations += now
@@ -671,15 +671,9 @@ def _until_next_look(iterations: int, exploitability: float, target: float) -> i
 # Decisions in real time ask for the same ones again and again.
 @lru_cache(maxsize=64)
 def _fades(method: str, first: int, count: int, begun: int) -> npt.NDArray[np.float32]:
-    """The fades of *count* iterations, the first of which is number *first*: (count, 4).
-
-    Args:
-        method, first, count: which ones.
-        begun: when the average began, where the method does not say it; else 0.
-    """
-    fade = partial(_discounted, begun=begun) if begun else METHODS[method]
-    fades = [fade(first + i) for i in range(count)]
-    return np.array(fades, np.float32).reshape(-1, 4)
+    """The fades of *count* iterations from *first* on, the average begun at *begun*: (count, 4)."""
+    fade = METHODS[method]
+    return np.array([fade(number, begun) for number in range(first, first + count)], np.float32)
 
 
 def _spread(holes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

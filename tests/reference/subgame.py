@@ -6,8 +6,14 @@ from itertools import permutations
 
 import numpy as np
 
+from holdem.search.solver import METHODS, average_begins
 from holdem.search.subgame import NodeKind, build_public_tree
 from tests.reference import evaluator
+
+
+def fades_of(method):
+    """What a method multiplies by at each iteration, if averages begin at powers of four."""
+    return lambda iteration: METHODS[method](iteration, average_begins(iteration))
 
 
 class ReferenceSolver:
