@@ -38,3 +38,7 @@ class StripedBuckets:
     def tally(self, street: int) -> np.ndarray:
         hands = np.bincount(self.tables[street], minlength=self.num_buckets[street])
         return np.column_stack([hands, hands, 0 * hands, 0 * hands])
+
+    def mean_equities(self, street: int) -> np.ndarray:
+        """By number, though in truth each bucket has hands of any strength."""
+        return np.arange(self.num_buckets[street]) / self.num_buckets[street]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from holdem.abstraction import costs
 from holdem.abstraction.board_kinds import board_points, kinds_of_boards
-from holdem.abstraction.bucketing import HandBucketing
+from holdem.abstraction.bucketing import HandBucketing, join_buckets
 from holdem.abstraction.features import (
     HandFeatures,
     Hands,
@@ -119,6 +120,24 @@ def test_buckets_of_a_kind_go_from_weak_to_strong(street, folder):
     num_cards = boards.cards.shape[1]
     holes = (52 - num_cards) * (51 - num_cards) // 2
     assert bucketing.tally(street)[:, 1].sum() == boards.copies[::EVERY].sum() * holes
+
+
+@pytest.mark.parametrize("street", STREETS)
+def test_neighbours_in_strength_are_joined_across_kinds(street, folder):
+    bucketing = HandBucketing.load(folder)
+    k, means = KINDS.bucket_counts[street], bucketing.mean_equities(street)
+    groups = join_buckets(bucketing, street, k, 4)
+
+    assert np.ptp(np.bincount(groups, minlength=4)) <= 1
+    held = [means[(groups == group) & ~np.isnan(means)] for group in range(4)]
+    held = [one for one in held if len(one)]
+    assert len(held) >= 3
+    assert all(below.max() <= above.min() for below, above in itertools.pairwise(held))
+
+
+def test_cards_of_one_rank_are_joined_by_number():
+    assert join_buckets(None, 1, 6, 4).tolist() == [0, 0, 1, 2, 2, 3]
+    assert join_buckets(None, 1, 3, 4).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("workers", [1, 3])

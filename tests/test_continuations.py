@@ -8,6 +8,7 @@ import pytest
 
 from holdem._core.continuations import ContinuationWalk, add_values
 from holdem._core.deal import DEAL_DTYPE
+from holdem._core.features import EQUITY_ONE
 from holdem.cli import continuations as command
 from holdem.errors import ConfigError, MismatchError, ResourceError, StorageError
 from holdem.evaluation.aivat import street_roots
@@ -185,10 +186,10 @@ def test_few_cells_for_many_roots(monkeypatch):
 
 
 def test_preflop_hands_are_joined_by_strength():
-    equities = np.full((169, 169), 0.5)
-    equities[7], equities[:, 7] = 0.9, 0.1
     buckets = tables.bucketing()
-    arrays = {**buckets._arrays, "preflop_equities": equities}
+    tally = buckets.tally(0).copy()
+    tally[:, 1], tally[:, 2], tally[7, 2] = 1, EQUITY_ONE // 2, EQUITY_ONE
+    arrays = {**buckets._arrays, "tally_preflop": tally}
     strong = type(buckets)(buckets.config, arrays, fingerprint=buckets.fingerprint)
     policy = tables.random_blueprint(GameConfig(stacks=(900,), menu=SHORT.menu))
     table = learn_continuations(Contestant("p", policy, strong), num_deals=64, num_workers=1)

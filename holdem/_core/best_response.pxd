@@ -80,7 +80,6 @@ cdef extern from "best_response_last.h" nogil:
         int32_t how
     ctypedef struct sweep_t:
         const lanes_t* reach
-        const lanes_t* half
         const lanes_t* ends
         int32_t reach_stride
         int32_t folds

@@ -300,3 +300,23 @@ def _fingerprint(config: BucketConfig, arrays: Mapping[str, npt.NDArray[Any]]) -
         digest.update(np.ascontiguousarray(table).data)
     digest.update(np.ascontiguousarray(arrays["preflop_equities"]).data)
     return digest.hexdigest()
+
+
+def join_buckets(
+    bucketing: HandBucketing | None, street: int, num_buckets: int, most: int
+) -> npt.NDArray[np.uint16]:
+    """Return the group of each bucket of a street, (num_buckets,): neighbours in strength together.
+
+    Args:
+        bucketing: the set; None in games of one card, where neighbours are those by number.
+        street: of the buckets.
+        num_buckets: of the street.
+        most: groups at most, which are as large as one another.
+    """
+    order = np.arange(num_buckets)
+    if bucketing is not None:
+        # Numbers alone do not say it: each kind of boards has its own, from the weakest on.
+        order = np.argsort(bucketing.mean_equities(street), kind="stable")
+    groups = np.empty(num_buckets, np.uint16)
+    groups[order] = np.arange(num_buckets) * min(most, num_buckets) // num_buckets
+    return groups

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from holdem._core import indexer
 from holdem._core.aivat import Estimator, Matchup
 from holdem._core.deal import DEAL_DTYPE, HoldemDealer, OneCardDealer
+from holdem.abstraction.bucketing import join_buckets
 from holdem.abstraction.workers import Workers
 from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.smoothing import smoothed_means
@@ -231,7 +232,7 @@ def make_estimator(
     rows = (seats[0].rows(), seats[1].rows())
     matchup = Matchup(tree.nodes, tree.folded, tree.parents, roots.ends, rows)
     dealers = (seats[0].dealer(), seats[1].dealer())
-    tables = _Tables((tree, seats[1].tree), roots, exact_street, openings)
+    tables = _Tables(seats, roots, exact_street, openings)
     if tree.game.num_streets > 1:
         wanted = num_deals or min(_MOST_DEALS, max(_FEWEST_DEALS, _NODES_VALUED // tree.num_nodes))
         tables.learn(matchup, dealers, seed, wanted, num_workers)
@@ -258,13 +259,13 @@ class _Tables:
 
     def __init__(
         self,
-        trees: tuple[BettingTree, BettingTree],
+        seats: tuple[Contestant, Contestant],
         roots: StreetRoots,
         exact_street: int,
         openings: Openings,
     ) -> None:
         self._openings = openings
-        self._num_streets = trees[0].game.num_streets
+        self._num_streets = seats[0].tree.game.num_streets
         no_roots = np.empty(0, np.int32)
         self._roots = [
             roots.nodes[street] if street < self._num_streets else no_roots
@@ -272,8 +273,8 @@ class _Tables:
         ]
         self.groups = {
             street: (
-                _groups(trees[0], street, len(self._roots[street])),
-                _groups(trees[1], street, len(self._roots[street])),
+                _groups(seats[0], street, len(self._roots[street])),
+                _groups(seats[1], street, len(self._roots[street])),
             )
             for street in range(1, exact_street + 1)
         }
@@ -347,13 +348,12 @@ class _Tables:
         return sums.means(shares), shares.ravel().astype(np.float32)
 
 
-def _groups(tree: BettingTree, street: int, num_roots: int) -> NDArray[np.uint16]:
+def _groups(seat: Contestant, street: int, num_roots: int) -> NDArray[np.uint16]:
     """The group of each bucket; a single one of a street that nobody bets on."""
-    if street >= tree.game.num_streets:
+    if street >= seat.tree.game.num_streets:
         return np.zeros(1, np.uint16)
-    buckets = tree.bucket_counts[street]
-    most = min(MAX_GROUPS, int((MAX_CELLS / max(num_roots, 1)) ** 0.5), buckets)
-    return (np.arange(buckets) * most // buckets).astype(np.uint16)
+    most = min(MAX_GROUPS, int((MAX_CELLS / max(num_roots, 1)) ** 0.5))
+    return join_buckets(seat.bucketing, street, seat.tree.bucket_counts[street], most)
 
 
 class _Sums:

@@ -37,13 +37,12 @@ import numpy.typing as npt
 
 from holdem._core.continuations import ContinuationWalk, add_values
 from holdem._core.deal import DEAL_DTYPE
-from holdem.abstraction.bucketing import HandBucketing
+from holdem.abstraction.bucketing import join_buckets
 from holdem.abstraction.workers import Workers
 from holdem.errors import ConfigError, MismatchError, ResourceError
 from holdem.evaluation.aivat import street_roots
 from holdem.evaluation.contestants import Contestant
 from holdem.evaluation.smoothing import smoothed_means
-from holdem.game import preflop
 from holdem.game.policy import Policy
 from holdem.game.tree import BettingTree
 from holdem.machine import available_memory, usable_cores
@@ -432,12 +431,7 @@ class _Learner:
                 f"{format_bytes(MOST_BYTES)}",
                 "use a policy with fewer bet sizes",
             )
-        order = np.arange(buckets)
-        if street == 0 and self._player.bucketing is not None:
-            order = np.argsort(_opening_strengths(self._player.bucketing), kind="stable")
-        groups = np.empty(buckets, np.uint16)
-        groups[order] = np.arange(buckets) * min(most, MOST_GROUPS, buckets) // buckets
-        return groups
+        return join_buckets(self._player.bucketing, street, buckets, min(most, MOST_GROUPS))
 
     def _estimate(
         self, roots: Sequence[npt.NDArray[np.int32]], groups: Sequence[npt.NDArray[np.uint16]]
@@ -517,16 +511,6 @@ class _Learner:
             self._num_deals,
             policy_fingerprint(self._player.policy),
         )
-
-
-def _opening_strengths(bucketing: HandBucketing) -> npt.NDArray[np.float64]:
-    """The mean equity of each preflop bucket against any hand."""
-    weights = preflop.pair_weights().astype(np.float64)
-    ways = weights.sum(axis=1)
-    buckets = bucketing.tables[0].astype(np.int64)
-    won = np.bincount(buckets, (weights * bucketing.preflop_equities).sum(axis=1))
-    strengths: npt.NDArray[np.float64] = won / np.maximum(np.bincount(buckets, ways), 1e-9)
-    return strengths
 
 
 def _aligned(shape: tuple[int, ...]) -> Float:
