@@ -65,13 +65,17 @@ cdef extern from "best_response_last.h" nogil:
     ctypedef struct rows_t:
         lanes_t* slots
         lanes_t* singles
+    ctypedef struct order_t:
+        singles_t singles
     ctypedef struct last_board_t:
         rows_t reach
         const uint16_t* buckets
         const part_t* parts
         const entry_t* entries
-        const singles_t* singles
+        const order_t* order
         lanes_t (*sums)[9]
+        lanes_t (*brought)[9]
+        lanes_t* brought_singles
         int32_t num_entries
     ctypedef struct outcome_t:
         rows_t to
@@ -81,7 +85,6 @@ cdef extern from "best_response_last.h" nogil:
     ctypedef struct sweep_t:
         const lanes_t* reach
         const lanes_t* ends
-        int32_t reach_stride
         int32_t folds
         int32_t shows
         lanes_t fold_chips
@@ -97,8 +100,10 @@ cdef extern from "best_response_last.h" nogil:
     void fill_lanes(lanes_t* lanes, float value)
     void sweep_mine(const sweep_t* sweep, const last_board_t* board)
     void sweep_others(const sweep_t* sweep, const last_board_t* board)
+    void sweep_shown(const sweep_t* sweep, const last_board_t* board)
     void deliver(const rows_t* values, int num_singles, const outcome_t* outcome)
-    void part_singles(const last_board_t* board, singles_t* singles)
+    void part_singles(const last_board_t* board)
+    void list_hands(const last_board_t* board, order_t* order)
     void sum_blocks(const last_board_t* board)
     void join_singles(const last_board_t* board)
     void part_sums(lanes_t* aside, const rows_t* sums, const singles_t* singles)

@@ -109,9 +109,11 @@ cdef struct Walk:
     lanes_t* aside                     # (3, 1326)
     # Of the last street; its buffers are these rows.
     rows_t* rows                       # (depth,)
-    singles_t* singles                 # the single hands of one board, and their rows:
-    lanes_t (*sums)[9]                 # (91, 9), see last_board_t
-    lanes_t* single_reach
+    order_t* orders                    # of the boards that follow one of the street before
+    lanes_t (*sums)[9]                 # see last_board_t
+    lanes_t (*brought)[9]
+    lanes_t* brought_singles
+    lanes_t* single_reach              # rows of the single hands of one board
     lanes_t* best_singles
     lanes_t* own_singles
 
@@ -258,7 +260,6 @@ cdef void set_sweep(
     fill_lanes(&sweep.fold_chips, 0)
     fill_lanes(&sweep.showdown_chips, 0)
     sweep.reach = tables
-    sweep.reach_stride = 1
     sweep.ends = tables + street.num_buckets
     sweep.folds = point.fold >= 0
     sweep.shows = point.showdown >= 0
@@ -309,19 +310,15 @@ cdef void answer_last(
     if point.kind == SHOWN:
         # A hand that was run out: nobody decides.
         sweep.reach = ONES
-        sweep.reach_stride = 0
-        sweep.folds = False
-        sweep.shows = True
         memcpy(
             &sweep.showdown_chips, street.chips + NUM_LANES * point.chips, sizeof(lanes_t)
         )
-        sweep.after.slots = NULL
         sweep.own = own
         sweep.own_table = ONES
         sweep.own_stride = 0
         fill_lanes(&sweep.own_scale, weight)
         sweep.outcome = outcome[0]
-        sweep_mine(&sweep, board)
+        sweep_shown(&sweep, board)
         return
 
     # What follows is gathered in a buffer, and combined by the sweep.
@@ -350,7 +347,7 @@ cdef void answer_last(
             below.how = RAISE if mine else ADD
     if not ends:
         if not passed_on:
-            deliver(&below.to, board.singles.count, outcome)
+            deliver(&below.to, board.order.singles.count, outcome)
         return
     set_sweep(walk, street, point, own, weight, &sweep)
     if below.how != SET:
@@ -368,15 +365,37 @@ cdef inline const uint16_t* buckets_on(const Walk* walk, const Board* board) noe
     return walk.buckets + NUM_SLOTS * (board - walk.boards)
 
 
+cdef void see(Walk* walk, const Board* board, order_t* order, last_board_t* seen) noexcept nogil:
+    """What a board of the last street is, but for the reach."""
+    seen.order = order
+    seen.buckets = buckets_on(walk, board)
+    seen.entries = walk.entries + board.first_entry
+    seen.num_entries = board.num_entries
+    seen.parts = walk.parts + NUM_BLOCKS * (board - walk.boards)
+    seen.sums = walk.sums
+    seen.brought = walk.brought
+    seen.brought_singles = walk.brought_singles
+    seen.reach.singles = walk.single_reach
+
+
+cdef void list_board(Walk* walk, const Board* board, order_t* order) noexcept nogil:
+    """List the hands of a board of the last street, once for all its groups."""
+    cdef last_board_t seen
+    see(walk, board, order, &seen)
+    list_hands(&seen, order)
+
+
 cdef void value_last(
-    Walk* walk, int64_t group, const Board* board, float weight, lanes_t* reach, lanes_t* best,
-    lanes_t* own,
+    Walk* walk, int64_t group, const Board* board, order_t* order, float weight, lanes_t* reach,
+    lanes_t* best, lanes_t* own,
 ) noexcept nogil:
     """Add the values of one group of the last street on *board*, times *weight*.
 
     best, own: (1326,); own is NULL if it is not wanted. Reach is changed and changed back.
     """
-    cdef int root = walk.streets[walk.num_streets - 1].roots[group]
+    cdef const Street* betting = &walk.streets[walk.num_streets - 1]
+    cdef int root = betting.roots[group]
+    cdef const singles_t* singles = &order.singles
     cdef rows_t best_rows, own_rows
     cdef last_board_t seen
     cdef outcome_t outcome
@@ -384,19 +403,14 @@ cdef void value_last(
     best_rows.singles = walk.best_singles
     own_rows.slots = own
     own_rows.singles = walk.own_singles
+    see(walk, board, order, &seen)
     seen.reach.slots = reach
-    seen.reach.singles = walk.single_reach
-    seen.buckets = buckets_on(walk, board)
-    seen.entries = walk.entries + board.first_entry
-    seen.num_entries = board.num_entries
-    seen.singles = walk.singles
-    seen.parts = walk.parts + NUM_BLOCKS * (board - walk.boards)
-    seen.sums = walk.sums
-    part_singles(&seen, walk.singles)
-    sum_blocks(&seen)
-    part_sums(walk.aside, &best_rows, walk.singles)
+    part_singles(&seen)
+    if betting.points[root].kind != SHOWN:
+        sum_blocks(&seen)
+    part_sums(walk.aside, &best_rows, singles)
     if own != NULL:
-        part_sums(walk.aside + NUM_SLOTS, &own_rows, walk.singles)
+        part_sums(walk.aside + NUM_SLOTS, &own_rows, singles)
     fill_lanes(&outcome.bar, 0)
     fill_lanes(&outcome.scale, weight)
     outcome.how = ADD_SCALED
@@ -411,9 +425,9 @@ cdef void value_last(
         answer_last(walk, root, &seen, &outcome, best_rows, weight, walk.rows)
         if own != NULL:
             answer_last(walk, root, &seen, &outcome, own_rows, weight, walk.rows)
-    join_sums(walk.aside, &best_rows, walk.singles)
+    join_sums(walk.aside, &best_rows, singles)
     if own != NULL:
-        join_sums(walk.aside + NUM_SLOTS, &own_rows, walk.singles)
+        join_sums(walk.aside + NUM_SLOTS, &own_rows, singles)
     join_singles(&seen)
 
 
@@ -426,6 +440,8 @@ cdef void deal_last(Walk* walk, int street, const Board* board) noexcept nogil:
     cdef lanes_t* own = NULL
     cdef lanes_t* aside = walk.aside + 2 * NUM_SLOTS
     cdef int group, i, card
+    for i in range(board.num_children):
+        list_board(walk, walk.boards + board.first_child + i, &walk.orders[i])
     # Group by group, so that its strategy stays in the cache while the boards go by.
     for group in range(betting.num_groups):
         reach = walk.leaf_reach[street] + <int64_t>group * NUM_SLOTS
@@ -441,7 +457,7 @@ cdef void deal_last(Walk* walk, int street, const Board* board) noexcept nogil:
             if own != NULL:
                 put_aside(aside + 2 * NUM_PER_CARD, own, card)
             clear_card(reach, card)
-            value_last(walk, group, child, child.weight, reach, best, own)
+            value_last(walk, group, child, &walk.orders[i], child.weight, reach, best, own)
             put_back(reach, aside, card)
             put_back(best, aside + NUM_PER_CARD, card)
             if own != NULL:
@@ -542,13 +558,17 @@ cdef void walk_last(Walk* walk, int street, const Board* board) noexcept nogil:
     """The same where the walk begins on the last street."""
     cdef int64_t group, at
     cdef lanes_t* own = NULL
+    list_board(walk, board, walk.orders)
     for group in range(walk.streets[street].num_groups):
         at = group * NUM_SLOTS
         memset(walk.best[street] + at, 0, sizeof(lanes_t) * NUM_SLOTS)
         if walk.with_own:
             own = walk.own[street] + at
             memset(own, 0, sizeof(lanes_t) * NUM_SLOTS)
-        value_last(walk, group, board, 1, walk.reach[street] + at, walk.best[street] + at, own)
+        value_last(
+            walk, group, board, walk.orders, 1, walk.reach[street] + at, walk.best[street] + at,
+            own,
+        )
 
 
 # ---- Memory ----------------------------------------------------------------------------------
@@ -574,15 +594,17 @@ cdef void release(Walk* walk) noexcept nogil:
     free(walk.work)
     free(walk.aside)
     free(walk.rows)
-    free(walk.singles)
+    free(walk.orders)
     free(walk.sums)
+    free(walk.brought)
+    free(walk.brought_singles)
     free(walk.single_reach)
     free(walk.best_singles)
     free(walk.own_singles)
 
 
-cdef Status reserve(Walk* walk) noexcept nogil:
-    """Make room for a walk."""
+cdef Status reserve(Walk* walk, int most_children) noexcept nogil:
+    """Make room for a walk, with so many boards after one at most."""
     cdef bint failed = False
     cdef int last = walk.num_streets - 1
     cdef int depth = walk.streets[last].depth
@@ -610,9 +632,11 @@ cdef Status reserve(Walk* walk) noexcept nogil:
     walk.best_singles = new_lanes(NUM_SLOTS, &failed)
     walk.own_singles = new_lanes(NUM_SLOTS, &failed)
     walk.sums = <lanes_t (*)[9]>new_lanes(9 * NUM_BLOCKS, &failed)
-    walk.singles = <singles_t*>malloc(sizeof(singles_t))
+    walk.brought = <lanes_t (*)[9]>new_lanes(9 * NUM_BLOCKS, &failed)
+    walk.brought_singles = new_lanes(NUM_SLOTS, &failed)
+    walk.orders = <order_t*>malloc(max(most_children, 1) * sizeof(order_t))
     walk.rows = <rows_t*>malloc(depth * sizeof(rows_t))
-    if failed or walk.singles == NULL or walk.rows == NULL:
+    if failed or walk.orders == NULL or walk.rows == NULL:
         release(walk)
         return OUT_OF_MEMORY
     for s in range(depth):
@@ -728,7 +752,7 @@ cdef class Betting:
         walk.with_own = own
         for street in range(self.num_streets):
             walk.chooses[street] = chooses[street]
-        status = reserve(&walk)
+        status = reserve(&walk, runouts.boards["num_children"].max())
         if status != Status.OK:
             raise error_for(status)
         memcpy(walk.reach[0], &before[0, 0, 0], before.nbytes)

@@ -36,15 +36,29 @@ typedef struct {
     uint16_t buckets[3]; /* of most hands; with the high card of that suit; with the low one */
 } part_t;
 
+/* Tables of many buckets lie beyond the second cache: so many rows ahead they are asked for. */
+#define ROWS_AHEAD 36
+
+/* In which order a board's hands are summed up: blocks of one kind after those of another, so that
+ * the processor need not guess at each what comes, and then the single hands. */
+typedef struct {
+    uint8_t blocks[NUM_BLOCKS];
+    int32_t whole, split, mixed;               /* where these end; the rest are of one rank */
+    uint16_t rows[2 * NUM_SLOTS + ROWS_AHEAD]; /* buckets as they are read, then any */
+    singles_t singles;
+} order_t;
+
 /* One board of the last street, with the opponent's reach where the street begins. */
 typedef struct {
     rows_t reach;
     const uint16_t *buckets; /* (1326,), by slot */
     const part_t *parts;     /* (91,), by block */
     const entry_t *entries;  /* the weakest first, single hands after the rest of their block */
-    const singles_t *singles;
+    const order_t *order;
     lanes_t (*sums)[9]; /* (91, 9): reach by suit of the high card and of the low one, and in all;
                            hands with a SPLIT's suit are left out of the other card's sums */
+    lanes_t (*brought)[9]; /* (91, 9): what a sweep adds block by block; the pairs of one rank */
+    lanes_t *brought_singles;
     int32_t num_entries;
 } last_board_t;
 
@@ -80,7 +94,6 @@ typedef struct {
 typedef struct {
     const lanes_t *reach;
     const lanes_t *ends;
-    int32_t reach_stride;   /* 1; 0 for a single row that all buckets share */
     int32_t folds, shows;   /* whether such an action is there */
     lanes_t fold_chips;     /* net chips of the responder; only where it decides */
     lanes_t showdown_chips; /* what each seat paid */
@@ -108,47 +121,6 @@ typedef struct {
             (to)[(i) + k_] = LARGER(barred, (to)[(i) + k_]);                                         \
         }
 
-/* Tables of many buckets lie beyond the second cache: so many blocks ahead they are asked for. */
-#define BLOCKS_AHEAD 12
-
-/* Row *at* of a table; where *net*, half of what it has more than the next one. */
-#define IN_TABLE(table, net, at) \
-    ((net) ? ((table)[at] - (table)[(at) + 1]) * 0.5f : (table)[at])
-
-/* Sums over a block of two ranks of reach times a table times *scale*, by suit of either card. */
-BODY sums_of_block(lanes_t *high, lanes_t *low, lanes_t *sum, const last_board_t *board, int block,
-                   const lanes_t *table, const int net, int stride, const lanes_t *scale) {
-    const part_t *part = &board->parts[block];
-    const lanes_t *sums = board->sums[block];
-    const lanes_t *reach = board->reach.slots + BLOCKS[block].first;
-    const uint16_t *buckets = board->buckets + BLOCKS[block].first;
-    const lanes_t most = *scale * IN_TABLE(table, net, part->buckets[0] * stride);
-    if (part->kind == WHOLE) {
-        for (int s = 0; s < 4; s++) high[s] = most * sums[s];
-        for (int t = 0; t < 4; t++) low[t] = most * sums[4 + t];
-        *sum = most * sums[8];
-        return;
-    }
-    if (part->kind >= SPLIT) {
-        const int suit = part->kind - SPLIT;
-        const lanes_t of_high = *scale * IN_TABLE(table, net, part->buckets[1] * stride);
-        const lanes_t of_low = *scale * IN_TABLE(table, net, part->buckets[2] * stride);
-        for (int s = 0; s < 4; s++) high[s] = most * sums[s] + of_low * reach[4 * s + suit];
-        for (int t = 0; t < 4; t++) low[t] = most * sums[4 + t] + of_high * reach[4 * suit + t];
-        high[suit] = of_high * sums[suit];
-        low[suit] = of_low * sums[4 + suit];
-    } else {
-        for (int s = 0; s < 4; s++) {
-            lanes_t x[4];
-            for (int t = 0; t < 4; t++)
-                x[t] = *scale * IN_TABLE(table, net, buckets[4 * s + t] * stride) * reach[4 * s + t];
-            high[s] = (x[0] + x[1]) + (x[2] + x[3]);
-            for (int t = 0; t < 4; t++) low[t] = s == 0 ? x[t] : low[t] + x[t];
-        }
-    }
-    *sum = (high[0] + high[1]) + (high[2] + high[3]);
-}
-
 /* A table times *scale* for each hand of a block of two ranks, in 16 vectors at most: rows[s] has
  * those of the high card's suit s. */
 BODY weights_of_block(lanes_t *weights, const lanes_t **rows, const last_board_t *board, int block,
@@ -172,110 +144,265 @@ BODY weights_of_block(lanes_t *weights, const lanes_t **rows, const last_board_t
     }
 }
 
-/* Ask for what `sums_of_block` will read of a table. */
-BODY fetch_block(const last_board_t *board, int block, const lanes_t *table, const int net,
-                 int stride) {
-    const part_t *part = &board->parts[block];
-    const uint16_t *buckets = board->buckets + BLOCKS[block].first;
-    int count = part->kind == WHOLE ? 1 : 3;
-    if (BLOCKS[block].high == BLOCKS[block].low) count = 6;
-    else if (part->kind == MIXED) count = 16;
-    else buckets = part->buckets;
-    for (int k = 0; k < count; k++) {
-        __builtin_prefetch(table + buckets[k] * stride);
-        if (net) __builtin_prefetch(table + buckets[k] * stride + 1);
-    }
+/* Sums over a block of two ranks of reach times *most*, by suit of either card. */
+BODY whole_sums(lanes_t *high, lanes_t *low, lanes_t *sum, const lanes_t *sums,
+                const lanes_t *most) {
+    for (int s = 0; s < 4; s++) high[s] = *most * sums[s];
+    for (int t = 0; t < 4; t++) low[t] = *most * sums[4 + t];
+    *sum = *most * sums[8];
+}
+/* The same where hands with one card of *suit* count otherwise: by the high one's weight, and by
+ * the low one's. */
+BODY split_sums(lanes_t *high, lanes_t *low, lanes_t *sum, const lanes_t *sums,
+                const lanes_t *reach, int suit, const lanes_t *weights) {
+    for (int s = 0; s < 4; s++) high[s] = weights[0] * sums[s] + weights[2] * reach[4 * s + suit];
+    for (int t = 0; t < 4; t++)
+        low[t] = weights[0] * sums[4 + t] + weights[1] * reach[4 * suit + t];
+    high[suit] = weights[1] * sums[suit];
+    low[suit] = weights[2] * sums[4 + suit];
+    *sum = (high[0] + high[1]) + (high[2] + high[3]);
 }
 
-/* total and cards = the sums of reach times a table, over all hands. */
+/* What a table says of a bucket, for the sums over all hands and for a sweep's. */
+#define WEIGHTS(of_all, of_sweep, bucket)                                                          \
+    {                                                                                              \
+        const lanes_t *row_ = table + (bucket) * stride;                                           \
+        (of_all) = net ? (row_[-1] - row_[0]) * 0.5f : row_[0];                                    \
+        (of_sweep) = *scale * row_[0];                                                             \
+    }
+/* Ask for the next rows. */
+#define ASK(n)                                                                                     \
+    for (int n_ = 0; n_ < (n); n_++) {                                                             \
+        const lanes_t *row_ = table + *row++ * stride;                                             \
+        __builtin_prefetch(row_);                                                                  \
+        if (net) __builtin_prefetch(row_ - 1);                                                     \
+    }
+
+/* total and cards = the sums over all hands of reach times a table, or, if *net*, times half of
+ * what the row before has more. board->brought = those of each block by the table times *scale*. */
 BODY sum_all(lanes_t *total, lanes_t *cards, const last_board_t *board, const lanes_t *table,
-             const int net, int stride) {
-    const singles_t *singles = board->singles;
+             const int net, const int stride, const lanes_t *scale) {
+    const order_t *order = board->order;
+    const singles_t *singles = &order->singles;
+    const uint16_t *row = order->rows;
     lanes_t sum = {0};
     memset(cards, 0, sizeof(lanes_t) * NUM_DECK);
-    for (int b = 0; b < BLOCKS_AHEAD; b++) fetch_block(board, b, table, net, stride);
-    for (int b = 0; b < NUM_BLOCKS; b++) {
-        const block_t *block = &BLOCKS[b];
-        if (b + BLOCKS_AHEAD < NUM_BLOCKS)
-            fetch_block(board, b + BLOCKS_AHEAD, table, net, stride);
-        lanes_t *high = cards + 4 * block->high, *low = cards + 4 * block->low;
+    ASK(ROWS_AHEAD)
+    for (int i = 0; i < order->mixed; i++) {
+        const int b = order->blocks[i];
+        const part_t *part = &board->parts[b];
+        const lanes_t *sums = board->sums[b];
+        const lanes_t *reach = board->reach.slots + BLOCKS[b].first;
+        lanes_t *high = cards + 4 * BLOCKS[b].high, *low = cards + 4 * BLOCKS[b].low;
+        lanes_t *brought = board->brought[b];
         lanes_t of_high[4], of_low[4], of_block;
-        if (high != low) {
-            sums_of_block(of_high, of_low, &of_block, board, b, table, net, stride, ONES);
-            for (int s = 0; s < 4; s++) high[s] += of_high[s];
-            for (int t = 0; t < 4; t++) low[t] += of_low[t];
-            sum += of_block;
+        if (i < order->whole) {
+            lanes_t of_all, of_sweep;
+            ASK(1)
+            WEIGHTS(of_all, of_sweep, part->buckets[0])
+            whole_sums(of_high, of_low, &of_block, sums, &of_all);
+            whole_sums(brought, brought + 4, brought + 8, sums, &of_sweep);
+        } else if (i < order->split) {
+            const int suit = part->kind - SPLIT;
+            lanes_t of_all[3], of_sweep[3];
+            ASK(3)
+            for (int k = 0; k < 3; k++) WEIGHTS(of_all[k], of_sweep[k], part->buckets[k])
+            split_sums(of_high, of_low, &of_block, sums, reach, suit, of_all);
+            split_sums(brought, brought + 4, brought + 8, sums, reach, suit, of_sweep);
         } else {
-            const lanes_t *reach = board->reach.slots + block->first;
-            const uint16_t *buckets = board->buckets + block->first;
-            lanes_t x[6];
-            for (int k = 0; k < 6; k++) x[k] = reach[k] * IN_TABLE(table, net, buckets[k] * stride);
-            add_one_rank(&sum, high, x);
+            const uint16_t *buckets = board->buckets + BLOCKS[b].first;
+            lanes_t of_all[16], of_sweep[16];
+            ASK(16)
+            for (int k = 0; k < 16; k++) {
+                WEIGHTS(of_all[k], of_sweep[k], buckets[k])
+                of_all[k] *= reach[k];
+                of_sweep[k] *= reach[k];
+            }
+            memset(of_high, 0, sizeof of_high);
+            memset(of_low, 0, sizeof of_low);
+            memset(brought, 0, 9 * sizeof *brought);
+            of_block = (lanes_t){0};
+            add_two_ranks(&of_block, of_high, of_low, of_all);
+            add_two_ranks(brought + 8, brought, brought + 4, of_sweep);
         }
+        for (int s = 0; s < 4; s++) high[s] += of_high[s];
+        for (int t = 0; t < 4; t++) low[t] += of_low[t];
+        sum += of_block;
+    }
+    for (int i = order->mixed; i < NUM_BLOCKS; i++) {
+        const int b = order->blocks[i];
+        const lanes_t *reach = board->reach.slots + BLOCKS[b].first;
+        const uint16_t *buckets = board->buckets + BLOCKS[b].first;
+        lanes_t *brought = board->brought[b], x[6];
+        ASK(6)
+        for (int k = 0; k < 6; k++) {
+            WEIGHTS(x[k], brought[k], buckets[k])
+            x[k] *= reach[k];
+            brought[k] *= reach[k];
+        }
+        add_one_rank(&sum, cards + 4 * BLOCKS[b].high, x);
     }
     for (int n = 0; n < singles->count; n++) {
-        const lanes_t of_single =
-            board->reach.singles[n] * IN_TABLE(table, net, singles->buckets[n] * stride);
-        sum += of_single;
-        cards[singles->highs[n]] += of_single;
-        cards[singles->lows[n]] += of_single;
+        lanes_t x, brought;
+        WEIGHTS(x, brought, singles->buckets[n])
+        x *= board->reach.singles[n];
+        board->brought_singles[n] = brought * board->reach.singles[n];
+        sum += x;
+        cards[singles->highs[n]] += x;
+        cards[singles->lows[n]] += x;
     }
     *total = sum;
 }
 
+/* The same where all buckets count alike: a hand that was run out. */
+BODY sum_reach(lanes_t *total, lanes_t *cards, const last_board_t *board, const lanes_t *scale) {
+    const singles_t *singles = &board->order->singles;
+    lanes_t sum = {0};
+    memset(cards, 0, sizeof(lanes_t) * NUM_DECK);
+    for (int b = 0; b < NUM_BLOCKS; b++) {
+        const lanes_t *reach = board->reach.slots + BLOCKS[b].first;
+        lanes_t *high = cards + 4 * BLOCKS[b].high, *low = cards + 4 * BLOCKS[b].low;
+        lanes_t *brought = board->brought[b];
+        if (high == low) {
+            add_one_rank(&sum, high, reach);
+            for (int k = 0; k < 6; k++) brought[k] = *scale * reach[k];
+            continue;
+        }
+        lanes_t of_high[4] = {0}, of_low[4] = {0}, of_block = {0};
+        add_two_ranks(&of_block, of_high, of_low, reach);
+        for (int s = 0; s < 4; s++) brought[s] = *scale * of_high[s];
+        for (int t = 0; t < 4; t++) brought[4 + t] = *scale * of_low[t];
+        brought[8] = *scale * of_block;
+        for (int s = 0; s < 4; s++) high[s] += of_high[s];
+        for (int t = 0; t < 4; t++) low[t] += of_low[t];
+        sum += of_block;
+    }
+    for (int n = 0; n < singles->count; n++) {
+        const lanes_t x = board->reach.singles[n];
+        board->brought_singles[n] = *scale * x;
+        sum += x;
+        cards[singles->highs[n]] += x;
+        cards[singles->lows[n]] += x;
+    }
+    *total = sum;
+}
+
+/* Where an entry's block is, unless it is a single hand. */
 #define BLOCK_OF(entry) ((entry)->high * ((entry)->high + 1) / 2 + (entry)->low)
+
+/* Add x to a sum; *both* = the sum without it and with it. */
+#define PASS(sum, both, x)                                                                         \
+    {                                                                                              \
+        const lanes_t passed_ = (sum) + (x);                                                       \
+        (both) = (sum) + passed_;                                                                  \
+        (sum) = passed_;                                                                           \
+    }
+
+/* A hand's weights, for `settle`. */
+#define HAND_WEIGHTS(k, bucket)                                                                    \
+    {                                                                                              \
+        const int bucket_ = (bucket);                                                              \
+        const lanes_t *of_own_ = sweep->own_table + bucket_ * sweep->own_stride;                   \
+        if (mine && folds) weights[0][k] = sweep->fold_chips * table[bucket_ * stride];            \
+        else if (folds) weights[0][k] = sweep->ends[2 * bucket_];                                  \
+        if (sweep->own.slots) {                                                                    \
+            weights[1][k] = sweep->own_scale * of_own_[0];                                         \
+            if (mine && folds) weights[2][k] = sweep->own_fold * of_own_[-1];                      \
+        }                                                                                          \
+    }
+
+/* Who decides; nobody where a hand was run out, and only its showdown counts. */
+enum { RESPONDER, OTHERS, NOBODY };
+
+/* Send what n hands from row i on are worth to where it goes. At first *value* is what a showdown
+ * is worth to them, and *of_all*, where the responder decides, what a fold is: both before the
+ * hand's own x of folds is added, see `sweep_body`. */
+BODY settle(const int who, const int n, const sweep_t *sweep, const int single, int i,
+            const lanes_t *reach, lanes_t *value, lanes_t *of_all, const lanes_t *fold_weights,
+            const lanes_t *own_weights, const lanes_t *own_fold_weights) {
+    const outcome_t *outcome = &sweep->outcome;
+    const int folds = who != NOBODY && sweep->folds;
+    const int mine = who != OTHERS;
+    lanes_t *to = single ? outcome->to.singles : outcome->to.slots;
+    lanes_t *fold = mine ? of_all : value;
+    if (folds)
+        for (int k = 0; k < n; k++) fold[k] += fold_weights[k] * reach[k];
+    if (sweep->own.slots) {
+        lanes_t *own = (single ? sweep->own.singles : sweep->own.slots) + i;
+        for (int k = 0; k < n; k++) own[k] += own_weights[k] * value[k];
+        if (mine && folds)
+            for (int k = 0; k < n; k++) own[k] += own_fold_weights[k] * fold[k];
+    }
+    if (mine && folds) {
+        if (sweep->shows)
+            for (int k = 0; k < n; k++) value[k] = LARGER(fold[k], value[k]);
+        else
+            for (int k = 0; k < n; k++) value[k] = fold[k];
+    }
+    if (who != NOBODY && sweep->after.slots) {
+        const lanes_t *after = (single ? sweep->after.singles : sweep->after.slots) + i;
+        if (mine)
+            for (int k = 0; k < n; k++) value[k] = LARGER(after[k], value[k]);
+        else
+            for (int k = 0; k < n; k++) value[k] += after[k];
+    }
+    DELIVER(n, to, i, value)
+}
 
 /* One decision, or showdown, of the last street.
  *
- * Where the responder decides (*mine*), let x be what the opponent's hands bring: a showdown is
+ * Where the responder or nobody decides, let x be what the opponent's hands bring: a showdown is
  * worth the weaker hands' x once more than that of all, and equal ones' half. Where the opponent
  * decides, with f and w its x by folds and by showdowns in chips, it is worth the sum of f - w over
  * the hands that are met, plus w twice over the weaker ones and once over equal ones. Either way
  * the sums begin with half of what all hands bring; each hand reads them before its strength's x or
  * w is added and again after it. Its own f - w + w was taken off twice: f comes back. */
-BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board) {
-    const outcome_t *outcome = &sweep->outcome;
-    const singles_t *singles = board->singles;
+BODY sweep_body(const int who, const sweep_t *sweep, const last_board_t *board) {
+    const singles_t *singles = &board->order->singles;
+    const int mine = who != OTHERS;
     /* What is weaker and stronger is summed up in chips: of x, *scale* times this table's. */
     const lanes_t *table = mine ? sweep->reach : sweep->ends + 1;
-    const int stride = mine ? sweep->reach_stride : 2;
+    const int stride = mine ? 1 : 2;
     const lanes_t *scale = mine ? &sweep->showdown_chips : ONES;
-    const int folds = sweep->folds;
+    const int folds = who != NOBODY && sweep->folds;
     lanes_t all, alls[NUM_DECK], total, cards[NUM_DECK], both, boths[NUM_DECK];
     lanes_t weights[3][16];
     const lanes_t *fold_rows[4], *own_rows[4], *own_fold_rows[4];
     if (mine) {
         const lanes_t half = sweep->showdown_chips * -0.5f;
-        sum_all(&all, alls, board, table, 0, stride);
+        if (who == NOBODY) sum_reach(&all, alls, board, scale);
+        else sum_all(&all, alls, board, table, 0, stride, scale);
         total = all * half;
         for (int c = 0; c < NUM_DECK; c++) cards[c] = alls[c] * half;
-        all *= sweep->fold_chips;
-        for (int c = 0; folds && c < NUM_DECK; c++) alls[c] *= sweep->fold_chips;
-    } else sum_all(&total, cards, board, sweep->ends, 1, 2);
+        if (folds) {
+            all *= sweep->fold_chips;
+            for (int c = 0; c < NUM_DECK; c++) alls[c] *= sweep->fold_chips;
+        }
+    } else sum_all(&total, cards, board, table, 1, stride, scale);
 
     const entry_t *entry = board->entries, *last = entry + board->num_entries;
     int single = 0;
     while (entry < last) {
         const entry_t *end = entry;
-        if (entry->kind == OF_TWO_RANKS && !entry->ties) {
-            /* Most strengths are one block: *both* and its cards' are the two readings as one. */
-            lanes_t *high = cards + 4 * entry->high, *low = cards + 4 * entry->low;
-            lanes_t *both_high = boths + 4 * entry->high, *both_low = boths + 4 * entry->low;
-            lanes_t of_high[4], of_low[4], of_block;
-            sums_of_block(of_high, of_low, &of_block, board, BLOCK_OF(entry), table, 0, stride,
-                          scale);
-            for (int s = 0; s < 4; s++) {
-                const lanes_t passed = high[s] + of_high[s];
-                both_high[s] = high[s] + passed;
-                high[s] = passed;
+        if (!entry->ties) {
+            /* Most strengths are one entry: *both* and its cards' are the two readings as one. */
+            const int high = 4 * entry->high, low = 4 * entry->low;
+            if (entry->kind == OF_TWO_RANKS) {
+                const lanes_t *brought = board->brought[BLOCK_OF(entry)];
+                for (int s = 0; s < 4; s++) PASS(cards[high + s], boths[high + s], brought[s])
+                for (int t = 0; t < 4; t++) PASS(cards[low + t], boths[low + t], brought[4 + t])
+                PASS(total, both, brought[8])
+            } else if (entry->kind == OF_ONE_RANK) {
+                lanes_t of_card[4] = {0}, of_block = {0};
+                add_one_rank(&of_block, of_card, board->brought[BLOCK_OF(entry)]);
+                for (int s = 0; s < 4; s++) PASS(cards[high + s], boths[high + s], of_card[s])
+                PASS(total, both, of_block)
+            } else {
+                const lanes_t x = board->brought_singles[single];
+                PASS(cards[entry->high], boths[entry->high], x)
+                PASS(cards[entry->low], boths[entry->low], x)
+                PASS(total, both, x)
             }
-            for (int t = 0; t < 4; t++) {
-                const lanes_t passed = low[t] + of_low[t];
-                both_low[t] = low[t] + passed;
-                low[t] = passed;
-            }
-            both = total + (total + of_block);
-            total += of_block;
             end++;
         } else {
             unsigned ranks = ranks_of(end);
@@ -289,23 +416,14 @@ BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board)
             for (const entry_t *e = entry; e < end; e++) {
                 lanes_t *high = cards + 4 * e->high, *low = cards + 4 * e->low;
                 if (e->kind == OF_TWO_RANKS) {
-                    lanes_t of_high[4], of_low[4], of_block;
-                    sums_of_block(of_high, of_low, &of_block, board, BLOCK_OF(e), table, 0,
-                                  stride, scale);
-                    for (int s = 0; s < 4; s++) high[s] += of_high[s];
-                    for (int t = 0; t < 4; t++) low[t] += of_low[t];
-                    total += of_block;
+                    const lanes_t *brought = board->brought[BLOCK_OF(e)];
+                    for (int s = 0; s < 4; s++) high[s] += brought[s];
+                    for (int t = 0; t < 4; t++) low[t] += brought[4 + t];
+                    total += brought[8];
                 } else if (e->kind == OF_ONE_RANK) {
-                    const lanes_t *reach = board->reach.slots + e->first;
-                    const uint16_t *buckets = board->buckets + e->first;
-                    lanes_t x[6];
-                    for (int k = 0; k < 6; k++)
-                        x[k] = *scale * table[buckets[k] * stride] * reach[k];
-                    add_one_rank(&total, high, x);
+                    add_one_rank(&total, high, board->brought[BLOCK_OF(e)]);
                 } else {
-                    const lanes_t x =
-                        *scale * table[singles->buckets[n] * stride] * board->reach.singles[n];
-                    n++;
+                    const lanes_t x = board->brought_singles[n++];
                     total += x;
                     cards[e->high] += x;
                     cards[e->low] += x;
@@ -335,85 +453,52 @@ BODY sweep_body(const int mine, const sweep_t *sweep, const last_board_t *board)
                 }
 #pragma GCC unroll 1
                 for (int s = 0; s < 4; s++) {
-                    const lanes_t *reach = board->reach.slots + entry->first + 4 * s;
                     const int i = entry->first + 4 * s;
                     const lanes_t base = both - boths[high + s];
-                    lanes_t value[4], fold[4];
+                    lanes_t value[4], of_all[4] = {{0}};
                     for (int t = 0; t < 4; t++) value[t] = base - boths[low + t];
-                    if (folds) {
-                        if (mine) {
-                            const lanes_t of_all = all - alls[high + s];
-                            for (int t = 0; t < 4; t++)
-                                fold[t] = fold_rows[s][t] * reach[t] + (of_all - alls[low + t]);
-                        } else
-                            for (int t = 0; t < 4; t++) value[t] += fold_rows[s][t] * reach[t];
-                    }
-                    if (sweep->own.slots) {
-                        lanes_t *own = sweep->own.slots + i;
-                        for (int t = 0; t < 4; t++) own[t] += own_rows[s][t] * value[t];
-                        if (mine && folds)
-                            for (int t = 0; t < 4; t++) own[t] += own_fold_rows[s][t] * fold[t];
-                    }
-                    if (mine && folds) {
-                        if (sweep->shows)
-                            for (int t = 0; t < 4; t++) value[t] = LARGER(fold[t], value[t]);
-                        else
-                            for (int t = 0; t < 4; t++) value[t] = fold[t];
-                    }
-                    if (sweep->after.slots) {
-                        const lanes_t *after = sweep->after.slots + i;
-                        if (mine)
-                            for (int t = 0; t < 4; t++) value[t] = LARGER(after[t], value[t]);
-                        else
-                            for (int t = 0; t < 4; t++) value[t] += after[t];
-                    }
-                    DELIVER(4, outcome->to.slots, i, value)
+                    if (mine && folds)
+                        for (int t = 0; t < 4; t++)
+                            of_all[t] = (all - alls[high + s]) - alls[low + t];
+                    settle(who, 4, sweep, 0, i, board->reach.slots + i, value, of_all,
+                           fold_rows[s], own_rows[s], own_fold_rows[s]);
                 }
-                continue;
-            }
-            /* Hands by themselves: the six pairs of a rank, or a single one. */
-            const int is_single = entry->kind == SINGLE;
-            const int n = is_single ? 1 : 6, first = is_single ? single : entry->first;
-            const lanes_t *reach = (is_single ? board->reach.singles : board->reach.slots) + first;
-            const uint16_t *buckets = (is_single ? singles->buckets : board->buckets) + first;
-            lanes_t *to = is_single ? outcome->to.singles : outcome->to.slots;
-            single += is_single;
-#pragma GCC unroll 1
-            for (int k = 0; k < n; k++) {
-                const int a = is_single ? entry->high : 4 * entry->high + PAIR_SUITS[k][0];
-                const int b = is_single ? entry->low : 4 * entry->high + PAIR_SUITS[k][1];
-                lanes_t value[1] = {both - boths[a] - boths[b]}, fold = {0};
-                if (folds) {
-                    if (mine)
-                        fold = sweep->fold_chips * table[buckets[k] * stride] * reach[k]
-                               + (all - alls[a] - alls[b]);
-                    else value[0] += sweep->ends[2 * buckets[k]] * reach[k];
+            } else if (entry->kind == OF_ONE_RANK) {
+                const uint16_t *buckets = board->buckets + entry->first;
+                const lanes_t *of = boths + 4 * entry->high, *of_alls = alls + 4 * entry->high;
+                lanes_t value[6], of_all[6] = {{0}};
+                for (int k = 0; k < 6; k++) {
+                    const int a = PAIR_SUITS[k][0], b = PAIR_SUITS[k][1];
+                    value[k] = both - of[a] - of[b];
+                    if (mine && folds) of_all[k] = all - of_alls[a] - of_alls[b];
+                    HAND_WEIGHTS(k, buckets[k])
                 }
-                if (sweep->own.slots) {
-                    lanes_t *own = (is_single ? sweep->own.singles : sweep->own.slots) + first + k;
-                    const lanes_t *of_own = sweep->own_table + buckets[k] * sweep->own_stride;
-                    *own += sweep->own_scale * of_own[0] * value[0];
-                    if (mine && folds) *own += sweep->own_fold * of_own[-1] * fold;
-                }
-                if (mine && folds) value[0] = sweep->shows ? LARGER(fold, value[0]) : fold;
-                if (sweep->after.slots) {
-                    const lanes_t after =
-                        (is_single ? sweep->after.singles : sweep->after.slots)[first + k];
-                    value[0] = mine ? LARGER(after, value[0]) : value[0] + after;
-                }
-                DELIVER(1, to, first + k, value)
+                settle(who, 6, sweep, 0, entry->first, board->reach.slots + entry->first, value,
+                       of_all, weights[0], weights[1], weights[2]);
+            } else {
+                const int a = entry->high, b = entry->low;
+                lanes_t value = both - boths[a] - boths[b], of_all = {0};
+                if (mine && folds) of_all = all - alls[a] - alls[b];
+                HAND_WEIGHTS(0, singles->buckets[single])
+                settle(who, 1, sweep, 1, single, board->reach.singles + single, &value, &of_all,
+                       weights[0], weights[1], weights[2]);
+                single++;
             }
         }
     }
 }
 BODY sweep_mine_body(const sweep_t *sweep, const last_board_t *board) {
-    sweep_body(1, sweep, board);
+    sweep_body(RESPONDER, sweep, board);
 }
 BODY sweep_others_body(const sweep_t *sweep, const last_board_t *board) {
-    sweep_body(0, sweep, board);
+    sweep_body(OTHERS, sweep, board);
+}
+BODY sweep_shown_body(const sweep_t *sweep, const last_board_t *board) {
+    sweep_body(NOBODY, sweep, board);
 }
 CLONED(sweep_mine, (const sweep_t *sweep, const last_board_t *board), (sweep, board))
 CLONED(sweep_others, (const sweep_t *sweep, const last_board_t *board), (sweep, board))
+CLONED(sweep_shown, (const sweep_t *sweep, const last_board_t *board), (sweep, board))
 
 /* Values that are there already go where a point's value goes. */
 BODY deliver_body(const rows_t *values, int num_singles, const outcome_t *outcome) {
@@ -423,21 +508,43 @@ BODY deliver_body(const rows_t *values, int num_singles, const outcome_t *outcom
 CLONED(deliver, (const rows_t *values, int num_singles, const outcome_t *outcome),
        (values, num_singles, outcome))
 
-/* Move the reach of single hands from their slots to rows of their own; list them. */
-static void part_singles(const last_board_t *board, singles_t *singles) {
-    int n = 0;
+/* List the hands of a board, of which no more than its buckets, parts and entries is looked at. */
+static void list_hands(const last_board_t *board, order_t *order) {
+    singles_t *singles = &order->singles;
+    singles->count = 0;
     for (int e = 0; e < board->num_entries; e++) {
         const entry_t *entry = &board->entries[e];
         if (entry->kind != SINGLE) continue;
+        const int n = singles->count++;
         singles->slots[n] = entry->first;
         singles->buckets[n] = board->buckets[entry->first];
         singles->highs[n] = entry->high;
         singles->lows[n] = entry->low;
-        board->reach.singles[n] = board->reach.slots[entry->first];
-        memset(board->reach.slots + entry->first, 0, sizeof(lanes_t));
-        n++;
     }
-    singles->count = n;
+    enum { OF_WHOLE, OF_SPLIT, OF_MIXED, OF_PAIRS, KINDS };
+    uint8_t blocks[KINDS][NUM_BLOCKS];
+    int counts[KINDS] = {0}, num_blocks = 0;
+    uint16_t *row = order->rows;
+    for (int b = 0; b < NUM_BLOCKS; b++) {
+        const int part = board->parts[b].kind;
+        int kind = part == WHOLE ? OF_WHOLE : part == MIXED ? OF_MIXED : OF_SPLIT;
+        if (BLOCKS[b].high == BLOCKS[b].low) kind = OF_PAIRS;
+        blocks[kind][counts[kind]++] = (uint8_t)b;
+    }
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int i = 0; i < counts[kind]; i++) {
+            static const int NUM_ROWS[KINDS] = {1, 3, 16, 6};
+            const int b = blocks[kind][i];
+            const uint16_t *buckets =
+                kind < OF_MIXED ? board->parts[b].buckets : board->buckets + BLOCKS[b].first;
+            for (int k = 0; k < NUM_ROWS[kind]; k++) *row++ = buckets[k];
+            order->blocks[num_blocks++] = (uint8_t)b;
+        }
+    order->whole = counts[OF_WHOLE];
+    order->split = order->whole + counts[OF_SPLIT];
+    order->mixed = order->split + counts[OF_MIXED];
+    for (int n = 0; n < singles->count; n++) *row++ = singles->buckets[n];
+    for (int n = 0; n < ROWS_AHEAD; n++) row[n] = row[-1];
 }
 
 /* Fill in the sums by block, without the single hands. */
@@ -459,9 +566,18 @@ BODY sum_blocks_body(const last_board_t *board) {
 }
 CLONED(sum_blocks, (const last_board_t *board), (board))
 
+/* Move the reach of single hands from their slots to rows of their own, and back. */
+static void part_singles(const last_board_t *board) {
+    const singles_t *singles = &board->order->singles;
+    for (int n = 0; n < singles->count; n++) {
+        lanes_t *slot = board->reach.slots + singles->slots[n];
+        board->reach.singles[n] = *slot;
+        memset(slot, 0, sizeof *slot);
+    }
+}
 static void join_singles(const last_board_t *board) {
-    for (int n = 0; n < board->singles->count; n++)
-        board->reach.slots[board->singles->slots[n]] = board->reach.singles[n];
+    for (int n = 0; n < board->order->singles.count; n++)
+        board->reach.slots[board->order->singles.slots[n]] = board->reach.singles[n];
 }
 
 /* Before a board's values are added to *sums*: put aside what lies at the single hands' slots, and
