@@ -11,6 +11,7 @@ import numpy as np
 
 from holdem import storage
 from holdem.errors import ResourceError
+from holdem.game.shapes import lanes_here
 from holdem.game.tree import (
     SLOT_BYTES,
     ActionKind,
@@ -31,8 +32,9 @@ from holdem.types import GameConfig, MCCFRConfig
 NODES_PER_SECOND = 12e6
 """Decision nodes that one worker visits per second, about; see bench/."""
 
-HANDS_PER_SECOND = 450e6
-"""Hands that one thread takes through a decision per second against a responder, likewise."""
+HANDS_PER_SECOND = {16: 450e6, 8: 270e6}
+"""Hands that one thread takes through a decision per second against a responder, likewise, by
+`lanes_here`: an hour of 40,000 buckets on a Xeon with AVX-512, and on an EPYC without."""
 
 RARE_SHARE = 0.25
 """How often others fold or go all-in, next to any other action, for an estimate of visits.
@@ -261,7 +263,7 @@ def _against_responder(
         at_once=max(1, threads // 2 * 2),
         tables=2,
         visits=visits_of_board(size.num_decisions),
-        visits_per_second=HANDS_PER_SECOND,
+        visits_per_second=HANDS_PER_SECOND[lanes_here()],
         lane_bytes=lane_bytes + regrets + (0 if cells is None else cells.num_bytes),
         checkpoint_bytes=regrets,
     )
