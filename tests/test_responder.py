@@ -421,6 +421,17 @@ def test_costs_count_the_cells(tmp_path, cells):
     assert found.memory_bytes > own.memory_bytes + cells.num_bytes
 
 
+def test_the_time_goes_by_the_lanes_of_the_processor(monkeypatch):
+    seconds = {}
+    for lanes in (8, 16):
+        monkeypatch.setattr(costs, "lanes_here", lambda lanes=lanes: lanes)
+        seconds[lanes] = costs.estimate(CONFIG, GAME, BUCKETS.num_buckets).seconds
+    rates = costs.HANDS_PER_SECOND
+
+    assert seconds[8] / seconds[16] == pytest.approx(rates[16] / rates[8])
+    assert rates[8] < rates[16]
+
+
 def test_costs_of_a_tree_too_large_to_lay_out(monkeypatch):
     exact = costs.estimate(CONFIG, GAME, BUCKETS.num_buckets)
     monkeypatch.setattr(costs, "_MOST_NODES_LAID_OUT", 10)

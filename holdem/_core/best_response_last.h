@@ -1,18 +1,20 @@
-/* The last street of one board: what its decisions and showdowns are worth, NUM_LANES points side by
- * side.
+/* The last street of one board: what its decisions and showdowns are worth, NUM_LANES points side
+ * by side.
  *
  * A point's value is found by one sweep over the hands in order of strength, which also combines it
  * with what follows the point and adds it to where it belongs. So no pass over all hands does
- * only one small thing, and what the opponent brings to a point is never written down: it is its
- * reach at the street's beginning times a probability by bucket, from a table.
+ * only one small thing, and what the opponent brings to a point is never written down hand by hand:
+ * it is its reach at the street's beginning times a probability by bucket, from a table. Its sums
+ * by block are worked out once, for all hands together and for the way through the strengths.
  */
 #ifndef HOLDEM_BEST_RESPONSE_LAST_H
 #define HOLDEM_BEST_RESPONSE_LAST_H
 
 #include "best_response_simd.h"
 
-/* Hands that are stronger than the rest of their blocks. Their reach is not in their slots, which are
- * 0, and their values are not in theirs, which mean nothing: single hands have rows of their own. */
+/* Hands that are stronger than the rest of their blocks. Their reach is not in their slots, which
+ * are 0, and their values are not in theirs, which mean nothing: single hands have rows of their
+ * own. */
 typedef struct {
     uint16_t slots[NUM_SLOTS];
     uint16_t buckets[NUM_SLOTS];
@@ -57,7 +59,8 @@ typedef struct {
     const order_t *order;
     lanes_t (*sums)[9]; /* (91, 9): reach by suit of the high card and of the low one, and in all;
                            hands with a SPLIT's suit are left out of the other card's sums */
-    lanes_t (*brought)[9]; /* (91, 9): what a sweep adds block by block; the pairs of one rank */
+    lanes_t (*brought)[9]; /* (91, 9): the same sums of what is brought, which a sweep adds; of a
+                              block of one rank its six hands, and single hands by themselves: */
     lanes_t *brought_singles;
     int32_t num_entries;
 } last_board_t;
@@ -89,7 +92,8 @@ typedef struct {
  *
  *   reach: the probability that the seat that does not decide plays to here
  *   ends:  (buckets, 2) the probability that whoever decides here plays to here and folds, times
- *          the chips that it paid; and that it plays to here and to a showdown, times what each paid
+ *          the chips that it paid; and that it plays to here and to a showdown, times what each
+ *          paid
  */
 typedef struct {
     const lanes_t *reach;
@@ -110,15 +114,15 @@ typedef struct {
 /* Add values of n hands to where they go, from row i of *to* on. */
 #define DELIVER(n, to, i, value)                                                                   \
     if (outcome->how == ADD)                                                                       \
-        for (int k_ = 0; k_ < (n); k_++) (to)[(i) + k_] += (value)[k_];                                   \
+        for (int k_ = 0; k_ < (n); k_++) (to)[(i) + k_] += (value)[k_];                            \
     else if (outcome->how == ADD_SCALED)                                                           \
-        for (int k_ = 0; k_ < (n); k_++) (to)[(i) + k_] += outcome->scale * (value)[k_];                  \
+        for (int k_ = 0; k_ < (n); k_++) (to)[(i) + k_] += outcome->scale * (value)[k_];           \
     else if (outcome->how == SET)                                                                  \
-        for (int k_ = 0; k_ < (n); k_++) (to)[(i) + k_] = (value)[k_] + outcome->bar;                     \
+        for (int k_ = 0; k_ < (n); k_++) (to)[(i) + k_] = (value)[k_] + outcome->bar;              \
     else                                                                                           \
-        for (int k_ = 0; k_ < (n); k_++) {                                                              \
-            const lanes_t barred = (value)[k_] + outcome->bar;                                      \
-            (to)[(i) + k_] = LARGER(barred, (to)[(i) + k_]);                                         \
+        for (int k_ = 0; k_ < (n); k_++) {                                                         \
+            const lanes_t barred = (value)[k_] + outcome->bar;                                     \
+            (to)[(i) + k_] = LARGER(barred, (to)[(i) + k_]);                                       \
         }
 
 /* A table times *scale* for each hand of a block of two ranks, in 16 vectors at most: rows[s] has

@@ -34,7 +34,7 @@ NODES_PER_SECOND = 12e6
 
 HANDS_PER_SECOND = {16: 450e6, 8: 270e6}
 """Hands that one thread takes through a decision per second against a responder, likewise, by
-`lanes_here`: an hour of 40,000 buckets on a Xeon with AVX-512, and on an EPYC without."""
+`lanes_here`: of a Xeon with AVX-512, and of an EPYC without (an hour with 40,000 buckets)."""
 
 RARE_SHARE = 0.25
 """How often others fold or go all-in, next to any other action, for an estimate of visits.
