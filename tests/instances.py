@@ -13,7 +13,8 @@ from holdem.mccfr.instance_progress import InstanceProgress
 from holdem.mccfr.instance_watch import MultiInstanceResult, SilentInstancesObserver
 from holdem.mccfr.multi_instance_coordinator import MultiInstanceCoordinator
 from holdem.types import MCCFRConfig
-from tests.pools import LAWS, contents
+from tests.files import contents
+from tests.pools import LAWS
 
 GAME = games.leduc()
 

@@ -26,6 +26,7 @@ from holdem.types import (
     GameConfig,
     MCCFRConfig,
 )
+from tests.files import contents
 from tests.reference.games import one_card
 
 LAWS = {
@@ -99,11 +100,6 @@ def train(
     if isinstance(observer, Watcher):
         observer.solver = solver
     return solver.train(logdir, use_tensorboard=False, resume_from=resume_from, observer=observer)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every byte of a folder, by file name."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def outcome(result: RunResult) -> list[object]:

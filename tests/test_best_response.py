@@ -18,8 +18,9 @@ from holdem.game.policy import UniformPolicy
 from holdem.game.tree import build_tree
 from holdem.types import CANONICAL_HANDS, BetMenu, BucketConfig, GameConfig
 from tests.reference.dense_response import DenseResponse
-from tests.reference.games import VECTORS, first_action_policy, random_policy
+from tests.reference.games import first_action_policy, random_policy
 from tests.reference.small_holdem import BruteForce, SmallDeck, SmallGame
+from tests.vectors import VECTORS
 
 # ---- Small decks, against brute force --------------------------------------------------------
 

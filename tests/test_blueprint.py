@@ -18,7 +18,8 @@ from holdem.game.tree import build_tree
 from holdem.mccfr.blueprint import ONE, Blueprint, Provenance, one_card_names
 from holdem.types import BetMenu, CardRules, GameConfig
 from tests.reference.cfr import TabularCFR
-from tests.reference.games import VECTORS, tree_of
+from tests.reference.games import tree_of
+from tests.vectors import VECTORS
 
 PROVENANCE = Provenance(
     iterations=1000, seed=7, bucket_path="buckets/quick", bucket_fingerprint="81d2" * 16

@@ -1,7 +1,6 @@
 """The doctor: all is well here, and each thing that can be wrong is said as it is."""
 
 import ast
-import contextlib
 import dataclasses
 import json
 import os
@@ -39,6 +38,7 @@ from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.self_test import SelfTest
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import BetMenu, BucketConfig, GameConfig, MCCFRConfig
+from tests.files import small_disk
 
 ROOT = Path(__file__).parent.parent
 LARGE = "buckets: {k_flop: 20000, k_turn: 20000, k_river: 20000}\n"  # hundreds of megabytes
@@ -364,12 +364,12 @@ def test_the_doctor_asks_for_the_shared_memory_that_training_does(examine, tmp_p
     least = examine(*argv)[1]["shared memory"]["figures"]["least"]
     config = MCCFRConfig(num_iterations=4000, batch_size=2000, num_workers=2)
     solver = ParallelMCCFRSolver(config, None, game=games.leduc())
-    with small_tmpfs(tmp_path / "small", str(least)) as shm:
+    with small_disk(tmp_path / "small", str(least)) as shm:
         monkeypatch.setenv("HOLDEM_SHM_DIR", str(shm))
         assert examine(*argv)[1]["shared memory"]["status"] == "warning"
         solver.train(tmp_path / "run", use_tensorboard=False)
     (tmp_path / "small").rmdir()
-    with small_tmpfs(tmp_path / "small", str(least - 4096)):
+    with small_disk(tmp_path / "small", str(least - 4096)):
         assert examine(*argv)[1]["shared memory"]["status"] == "failed"
         with pytest.raises(ResourceError, match="shared segment for control"):
             solver.train(tmp_path / "another", use_tensorboard=False)
@@ -498,18 +498,6 @@ def test_a_game_that_cannot_be_trained_is_a_finding(examine, tmp_path):
     assert "more than 255 actions at one decision" in findings["memory"]["found"]
 
 
-@contextlib.contextmanager
-def small_tmpfs(path, size):
-    path.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=777", "tmpfs", str(path)]
-    if os.getuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("only root may mount a tmpfs")
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", str(path)], check=True)
-
-
 RESTRICTED = """
 import errno, multiprocessing, multiprocessing.context, os, sys
 
@@ -532,7 +520,7 @@ def test_a_restricted_machine_is_described_as_it_is(tmp_path):
 
     (tmp_path / "large.yaml").write_text(LARGE)
     argv = ["--config", "large.yaml", "--num-workers", "2"]
-    with small_tmpfs(tmp_path / "small", "64m") as shm:
+    with small_disk(tmp_path / "small", "64m") as shm:
         done = subprocess.run(
             [sys.executable, "-c", RESTRICTED, *argv],
             capture_output=True,

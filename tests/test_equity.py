@@ -1,9 +1,7 @@
 """Exact equities against dealing everything out, against each other and known counts."""
 
-import json
 from functools import cache
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +14,8 @@ from holdem._core.evaluator import evaluate
 from holdem._core.river import canonical_rivers
 from holdem.errors import CardError, ConfigError
 from tests.reference import equity as reference
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 RANKS, SUITS = "23456789TJQKA", "cdhs"
 HOLES = [(low, high) for high in range(52) for low in range(high)]
 # One board of every texture: few suits, many suits, pairs to quads, straights and a flush

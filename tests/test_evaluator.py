@@ -1,8 +1,6 @@
 """The evaluator against trying all fives, against phevaluator and against known counts."""
 
-import json
 from itertools import combinations, combinations_with_replacement
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +12,8 @@ from holdem._core import evaluator
 from holdem._core.evaluator import category, count_categories, count_strengths, evaluate
 from holdem.errors import CardError
 from tests.reference import evaluator as reference
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 COUNTS = VECTORS["hand_category_counts"]
 
 

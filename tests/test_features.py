@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +21,8 @@ from holdem.abstraction.workers import Workers
 from holdem.game.cards import CLASS_COMBOS, CLASS_OF_HOLE, HOLES
 from holdem.types import CANONICAL_HANDS
 from tests.reference import features as reference
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 EHS = pytest.mark.parametrize("case", VECTORS["ehs"], ids=lambda case: case["board"])
 
 

@@ -1,8 +1,5 @@
 """Safe re-solving: Coin Toss, a slow twin, and alternatives that no hand gets more than."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -16,8 +13,9 @@ from holdem.search.solver import METHODS, SubgameSolver
 from holdem.search.spot import Menu, Spot
 from holdem.search.subgame import NodeKind
 from tests.reference.subgame import ReferenceSolver, fades_of
+from tests.vectors import VECTORS
 
-COIN_TOSS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())["coin_toss"]
+COIN_TOSS = VECTORS["coin_toss"]
 KINDS = sorted(GADGETS)
 
 

@@ -1,10 +1,8 @@
 """Hand histories: written, read back, and read by pokerkit."""
 
 import io
-import json
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 
 import pokerkit
 import pytest
@@ -18,8 +16,8 @@ from holdem.game.history import HandHistory, Shown, dumps, dumps_all, loads, loa
 from holdem.game.rules import CALL, FOLD, Played, State, raise_to
 from holdem.types import GameConfig
 from tests.test_rules_pokerkit import Deal, random_action, random_deal, reference_payoffs
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 MINIMAL = VECTORS["phh_minimal"]
 
 

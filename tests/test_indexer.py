@@ -1,9 +1,7 @@
 """The suit-isomorphic indexer against trying all renamings, and against known counts."""
 
-import json
 from itertools import combinations
 from math import comb
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +11,8 @@ from hypothesis import strategies as st
 from holdem._core import indexer
 from holdem.errors import CardError
 from tests.reference.indexer import RENAMINGS, canonical, orbit
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 COUNTS = VECTORS["canonical_counts"]
 BOARD_SIZES = (0, 3, 4, 5)
 HOLES = [(a, b) for b in range(52) for a in range(b)]

@@ -26,6 +26,7 @@ from holdem.mccfr.run import LOSSLESS, Run
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.worker import bucket_counts_of
 from holdem.types import MCCFRConfig
+from tests.files import contents
 from tests.instances import (
     GAME,
     Inline,
@@ -35,7 +36,7 @@ from tests.instances import (
     progress,
     train,
 )
-from tests.pools import LAWS, contents
+from tests.pools import LAWS
 
 KEYS = {
     "instance_id",

@@ -29,9 +29,10 @@ from holdem.mccfr.run import LOSSLESS
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
 from holdem.types import BucketConfig, MCCFRConfig
+from tests.files import contents
 from tests.instances import Inline
-from tests.reference.games import VECTORS
 from tests.test_train_cli import bucket_set
+from tests.vectors import VECTORS
 
 LEDUC = Path(__file__).parent.parent / "configs" / "leduc.yaml"
 TREE = build_tree(games.leduc(), (3, 9))
@@ -80,15 +81,6 @@ def instance(run, number, first, end, **values):
 
 def selected(*runs, instances=None):
     return select([Path(run) for run in runs], instances)
-
-
-def contents(folder):
-    """Every byte under a folder, by path; not what it is held by."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != storage.LOCK_NAME
-    }
 
 
 @pytest.fixture

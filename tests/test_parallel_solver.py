@@ -2,9 +2,7 @@
 
 import copy
 import itertools
-import os
 import signal
-import subprocess
 
 import pytest
 
@@ -14,10 +12,10 @@ from holdem.machine import usable_cores
 from holdem.mccfr import checkpoint, segments
 from holdem.mccfr.engine import LocalEngine
 from holdem.mccfr.pool import WorkerPool
+from tests.files import contents, small_disk
 from tests.pools import (
     GAMES,
     Stopper,
-    contents,
     outcome,
     own_shared_memory,
     save_buckets,
@@ -236,18 +234,9 @@ def test_buckets_in_memory_are_refused(tmp_path, bucketing):
 
 def test_too_little_shared_memory(tmp_path, monkeypatch):
     """Refused before a worker starts: what was found and wanted, and what to do."""
-    if os.getuid() != 0:
-        pytest.skip("mounting a small tmpfs takes root")
-    small = tmp_path / "shm"
-    small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)]
-    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this container may not mount a tmpfs")
-    try:
+    with small_disk(tmp_path / "shm", "1m") as small:
         monkeypatch.setenv(segments.FOLDER_VARIABLE, str(small))
         with pytest.raises(ResourceError, match=r"1\.0 MB free of 1\.0 MB") as caught:
             train(tmp_path / "run", GAMES["leduc"], 4, batch_size=100_000)
         assert "--shm-size" in caught.value.remedy
         assert list(small.iterdir()) == []
-    finally:
-        subprocess.run(["umount", "-l", str(small)], check=True)

@@ -29,6 +29,7 @@ from holdem.mccfr.pool import PoolError
 from holdem.mccfr.pool_memory import PoolControl
 from holdem.mccfr.segments import Segment, find_leaked, remove_leaked
 from tests import faulty_worker
+from tests.files import small_disk
 from tests.pool_run import GAME, LAWS
 from tests.pools import (
     GAMES,
@@ -351,17 +352,9 @@ def test_worker_that_finds_no_memory(tmp_path):
 @contextlib.contextmanager
 def small_memory(folder, size):
     """Mount a tmpfs of *size* where segments are made."""
-    if os.getuid() != 0:
-        pytest.skip("mounting a small tmpfs takes root")
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this container may not mount a tmpfs")
-    try:
+    with small_disk(folder, size):
         yield folder
         assert list(folder.iterdir()) == []
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 class Filler(Watcher):

@@ -6,7 +6,8 @@ import pytest
 from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.game.games import kuhn, leduc
 from tests.reference import cfr
-from tests.reference.games import VECTORS, one_card, tree_of
+from tests.reference.games import one_card, tree_of
+from tests.vectors import VECTORS
 
 CURVES = VECTORS["openspiel_exploitability_curves"]
 GAMES = {"kuhn_poker": kuhn(), "leduc_poker": leduc()}

@@ -18,11 +18,11 @@ from holdem.mccfr.lanes import LaneBetting
 from holdem.mccfr.merge_sources import select
 from holdem.mccfr.parallel_solver import ParallelMCCFRSolver
 from holdem.mccfr.parents import Parents
-from holdem.mccfr.progress import SilentObserver
 from holdem.mccfr.responder_engine import ResponderEngine
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import BetMenu, GameConfig, MCCFRConfig
 from tests.buckets import StripedBuckets
+from tests.pools import Watcher
 
 GAME = GameConfig(
     name="short",
@@ -382,12 +382,7 @@ def test_the_slower_seat_sets_the_pace(monkeypatch, threads, pace):
 
 
 def test_what_does_nothing_against_a_responder_is_no_law(tmp_path):
-    warnings = []
-
-    class Listener(SilentObserver):
-        def warned(self, message):
-            warnings.append(message)
-
+    watcher = Watcher()
     words, _, found = train(tmp_path / "one")
     train(tmp_path / "part", num_iterations=13)
     config = dataclasses.replace(
@@ -397,9 +392,9 @@ def test_what_does_nothing_against_a_responder_is_no_law(tmp_path):
         tmp_path / "part",
         use_tensorboard=False,
         resume_from=tmp_path / "part",
-        observer=Listener(),
+        observer=watcher,
     )
-    assert warnings == []
+    assert watcher.warnings == []
     tree = build_tree(GAME, BUCKETS.num_buckets)
     rest = checkpoint.load(result.checkpoint, tree, BUCKETS.fingerprint)
     assert rest.laws == found.laws

@@ -1,8 +1,5 @@
 """The rules of the game, case by case; tests/test_rules_pokerkit.py plays random hands."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from holdem.errors import CardError, RulesError
@@ -10,8 +7,8 @@ from holdem.game.games import kuhn, leduc
 from holdem.game.rules import CALL, FOLD, Action, LegalActions, Pot, State, raise_to
 from holdem.types import BetMenu, GameConfig
 from tests.reference.settle import settle
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 CASES = VECTORS["pokerkit_rules"]
 
 

@@ -22,6 +22,7 @@ import pytest
 from holdem.errors import ResourceError, StorageError
 from holdem.mccfr import segments
 from holdem.mccfr.segments import Segment, find_leaked, remove_leaked, segment_folder
+from tests.files import small_disk
 
 MB = 1 << 20
 
@@ -74,14 +75,9 @@ def folder(monkeypatch):
 @pytest.fixture
 def small_folder(tmp_path, monkeypatch):
     """A memory file system of 1 MB."""
-    if os.getuid() != 0:
-        pytest.skip("mounting a small tmpfs takes root")
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
-    if subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("this container may not mount a tmpfs")
     monkeypatch.setenv(segments.FOLDER_VARIABLE, str(tmp_path))
-    yield tmp_path
-    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    with small_disk(tmp_path, "1m"):
+        yield tmp_path
 
 
 def files(folder):

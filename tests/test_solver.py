@@ -1,7 +1,6 @@
 """Runs end to end: known game values, same bytes, resuming, and what is refused."""
 
 import errno
-import json
 import math
 import os
 import re
@@ -27,9 +26,10 @@ from holdem.mccfr.progress import SilentObserver
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.mccfr.table import RegretTable
 from holdem.types import BetMenu, GameConfig, MCCFRConfig
+from tests.files import contents
 from tests.pools import Watcher
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 LEDUC_VALUE = VECTORS["lp_game_values"]["leduc_limit_2p"]["value_p0"]
 
 
@@ -64,11 +64,6 @@ def train(logdir, game, bucketing=None, *, resume_from=None, observer=None, **va
 def evaluate(result, equities=None):
     policy = Blueprint.load(result.logdir)
     return PolicyEvaluator(policy.tree, preflop_equities=equities).evaluate(policy), policy
-
-
-def contents(folder):
-    """Every byte of a folder, by file name."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 # --- known games ---------------------------------------------------------------------
@@ -519,21 +514,16 @@ def test_pickle_missing_and_empty_are_refused(tmp_path):
 
 def test_changed_laws_are_told(finished):
     """A different batch size changes the course of a run; it goes on, and says so."""
-    warnings = []
-
-    class Listener(SilentObserver):
-        def warned(self, message):
-            warnings.append(message)
-
+    watcher = Watcher()
     train(
         finished.logdir,
         games.leduc(),
         resume_from=finished.logdir,
         batch_size=50,
-        observer=Listener(),
+        observer=watcher,
     )
-    assert len(warnings) == 1
-    assert "batch_size 100 -> 50" in warnings[0]
+    assert len(watcher.warnings) == 1
+    assert "batch_size 100 -> 50" in watcher.warnings[0]
 
 
 def test_rates_are_those_of_the_last_half_minute():
@@ -581,12 +571,7 @@ def test_table_that_cannot_fit_is_refused(monkeypatch, tmp_path):
 
 def test_full_disk_does_not_end_a_run(monkeypatch, tmp_path):
     """A checkpoint that cannot be written is told; the one before stays; the end needs space."""
-    warnings = []
-
-    class Listener(SilentObserver):
-        def warned(self, message):
-            warnings.append(message)
-
+    watcher = Watcher()
     write = storage.write_folder
     calls = []
 
@@ -598,9 +583,9 @@ def test_full_disk_does_not_end_a_run(monkeypatch, tmp_path):
 
     monkeypatch.setattr(storage, "write_folder", failing)
     result = train(
-        tmp_path, games.leduc(), checkpoint_interval=300, num_iterations=1_000, observer=Listener()
+        tmp_path, games.leduc(), checkpoint_interval=300, num_iterations=1_000, observer=watcher
     )
-    assert any("disk is full" in warning and "goes on" in warning for warning in warnings)
+    assert any("disk is full" in warning and "goes on" in warning for warning in watcher.warnings)
     names = {path.name for path in (tmp_path / "checkpoints").glob("checkpoint_*")}
     assert names == {"checkpoint_iter300", "checkpoint_iter900", "checkpoint_final"}
     whole = train(tmp_path / "whole", games.leduc(), num_iterations=1_000)
@@ -707,20 +692,15 @@ def test_what_a_resumed_run_loses(tmp_path, monkeypatch):
 
 
 def test_a_run_that_is_asked_for_nothing_says_so(tmp_path):
-    full = []
-
-    class Listener(SilentObserver):
-        def warned(self, message):
-            full.append(message)
-
+    watcher = Watcher()
     train(tmp_path, games.leduc(), num_iterations=250, batch_size=100)
-    assert full == []
-    more = {"resume_from": tmp_path, "observer": Listener(), "batch_size": 100}
+    assert watcher.warnings == []
+    more = {"resume_from": tmp_path, "observer": watcher, "batch_size": 100}
     train(tmp_path, games.leduc(), num_iterations=200, **more)
-    assert full == ["nothing is left to do: 200 iterations are asked for, 250 are done"]
-    full.clear()
+    assert watcher.warnings == ["nothing is left to do: 200 iterations are asked for, 250 are done"]
+    watcher.warnings.clear()
     train(tmp_path, games.leduc(), num_iterations=400, **more)
-    (warning,) = full
+    (warning,) = watcher.warnings
     assert "ended within a batch of 100, at iteration 250" in warning
 
 

@@ -27,6 +27,7 @@ from hypothesis.extra import numpy as hnp
 
 from holdem import storage
 from holdem.errors import ResourceError, StorageError
+from tests.files import small_disk
 
 ARRAYS = {
     "regrets": np.arange(60, dtype=np.float32).reshape(6, 10),
@@ -417,41 +418,36 @@ def test_an_array_of_objects_is_never_loaded(tmp_path, mmap):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def disk(tmp_path):
     """A real file system of 1 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("needs the right to mount a small disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        yield disk
 
 
-def test_a_full_disk_is_foreseen(small_disk):
+def test_a_full_disk_is_foreseen(disk):
     with pytest.raises(StorageError, match="disk is full") as caught:
-        storage.write_folder(small_disk / "a", {"a": np.zeros(1 << 20)}, {}, kind="test")
+        storage.write_folder(disk / "a", {"a": np.zeros(1 << 20)}, {}, kind="test")
     assert "free some space" in caught.value.remedy
-    assert names(small_disk) == []
+    assert names(disk) == []
 
 
-def test_a_disk_that_fills_up_in_the_middle(small_disk, monkeypatch):
+def test_a_disk_that_fills_up_in_the_middle(disk, monkeypatch):
     """The old folder is whole, and the half of the new one is gone."""
-    storage.write_folder(small_disk / "a", {"a": np.arange(1000)}, {"n": 1}, kind="test")
+    storage.write_folder(disk / "a", {"a": np.arange(1000)}, {"n": 1}, kind="test")
     monkeypatch.setattr(storage, "free_bytes", lambda path: 1 << 40)
     with pytest.raises(StorageError, match="disk is full"):
-        storage.write_folder(small_disk / "a", {"a": np.zeros(1 << 20)}, {"n": 2}, kind="test")
+        storage.write_folder(disk / "a", {"a": np.zeros(1 << 20)}, {"n": 2}, kind="test")
     with pytest.raises(StorageError, match="disk is full"):
-        storage.write_text(small_disk / "b", "x" * (2 << 20))
-    assert storage.read_folder(small_disk / "a", "test").metadata == {"n": 1}
-    assert names(small_disk) == ["a"]
+        storage.write_text(disk / "b", "x" * (2 << 20))
+    assert storage.read_folder(disk / "a", "test").metadata == {"n": 1}
+    assert names(disk) == ["a"]
 
 
-def test_free_space_is_asked_before(small_disk):
-    assert 0 < storage.free_bytes(small_disk / "not" / "yet") <= 1 << 20
-    storage.require_free_space(small_disk, 1000, "a checkpoint")
+def test_free_space_is_asked_before(disk):
+    assert 0 < storage.free_bytes(disk / "not" / "yet") <= 1 << 20
+    storage.require_free_space(disk, 1000, "a checkpoint")
     with pytest.raises(ResourceError, match=r"a checkpoint needs 4.0 MB at .* 1.0 MB is free"):
-        storage.require_free_space(small_disk, 4_000_000, "a checkpoint")
+        storage.require_free_space(disk, 4_000_000, "a checkpoint")
 
 
 def test_a_file_size_limit_is_a_storage_error(tmp_path):
@@ -475,15 +471,15 @@ def test_a_file_size_limit_is_a_storage_error(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_read_only_disk(small_disk):
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+def test_a_read_only_disk(disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     for write in (
-        lambda: storage.write_folder(small_disk / "a", ARRAYS, {}, kind="test"),
-        lambda: storage.write_text(small_disk / "a", "x"),
-        lambda: storage.make_folder(small_disk),
-        lambda: storage.make_folder(small_disk / "runs" / "x"),
-        lambda: storage.require_place(small_disk / "a", b"ours"),
-        lambda: storage.require_place(small_disk / "runs" / "x", b"ours"),
+        lambda: storage.write_folder(disk / "a", ARRAYS, {}, kind="test"),
+        lambda: storage.write_text(disk / "a", "x"),
+        lambda: storage.make_folder(disk),
+        lambda: storage.make_folder(disk / "runs" / "x"),
+        lambda: storage.require_place(disk / "a", b"ours"),
+        lambda: storage.require_place(disk / "runs" / "x", b"ours"),
     ):
         with pytest.raises(StorageError, match="read-only") as caught:
             write()
@@ -762,18 +758,18 @@ def test_lines_are_there_as_soon_as_they_are_written(tmp_path):
         storage.LineFile(tmp_path)
 
 
-def test_lines_on_a_full_disk(small_disk):
-    with storage.LineFile(small_disk / "match.log") as file:
+def test_lines_on_a_full_disk(disk):
+    with storage.LineFile(disk / "match.log") as file:
         file.write("whole")
         with pytest.raises(StorageError, match="the disk is full"):
             file.write("x" * (2 << 20))
-        assert (small_disk / "match.log").read_text() == "whole\n"
+        assert (disk / "match.log").read_text() == "whole\n"
         file.write("as is this")
-    assert (small_disk / "match.log").read_text() == "whole\nas is this\n"
+    assert (disk / "match.log").read_text() == "whole\nas is this\n"
 
 
-def test_a_line_on_a_full_disk_ends_nothing(small_disk, capsys):
-    logger, handler = logger_to(small_disk / "train.log")
+def test_a_line_on_a_full_disk_ends_nothing(disk, capsys):
+    logger, handler = logger_to(disk / "train.log")
     logger.info("x" * (2 << 20))
     logger.info("on it goes")
     with contextlib.suppress(OSError):

@@ -1,6 +1,5 @@
 """Solving spots: known games, a slow twin, and the peers' values."""
 
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +16,10 @@ from holdem.search.solver import METHODS, SubgameSolver
 from holdem.search.spot import Menu, Spot, read_spot
 from holdem.search.subgame import NodeKind, build_public_tree
 from tests.reference.subgame import ReferenceSolver, fades_of, suits_alike
+from tests.vectors import VECTORS
 
 DATA = Path(__file__).parent / "data"
 SPOTS = DATA / "spots"
-VECTORS = json.loads((DATA / "vectors.json").read_text())
 # Of the others the ranges are not known.
 RIVERS = [game for game in VECTORS["river_subgames"] if game["src"] == "uniform ranges"]
 

@@ -340,7 +340,7 @@ def test_a_damaged_checkpoint_has_one_before_it(train):
         assert status == 1
         assert "table.npy is " in err[0]
         earlier = "run/checkpoints/checkpoint_iter2000"
-        assert err[1] == f"  try: name an earlier one instead: {earlier}"
+        assert err[1] == f"  try: name another one instead: {earlier}"
     assert train("--resume-from", earlier, "--iters", "4000")[0] == 0
 
 

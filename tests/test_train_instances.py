@@ -14,8 +14,8 @@ from holdem.config import load_config
 from holdem.mccfr import checkpoint, instance_watch, merge, multi_instance_coordinator
 from holdem.mccfr.instance_plan import is_another_run
 from holdem.mccfr.merge_sources import select
+from tests.files import contents
 from tests.instances import Inline
-from tests.pools import contents
 
 KUHN = "game: kuhn\n"
 

@@ -1,8 +1,6 @@
 """Off-tree bets: the mapping of the paper, and real hands followed in trees with other bets."""
 
-import json
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +17,8 @@ from holdem.game.tree import ActionKind as TreeKind
 from holdem.game.tree import build_tree, count_tree
 from holdem.types import BetMenu, GameConfig
 from tests.test_rules_tree import action_to, random_game
+from tests.vectors import VECTORS
 
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
 BUCKETS = (1, 1, 1, 1)
 DEFAULT = build_tree(GameConfig(), BUCKETS)
 LIMPING = build_tree(

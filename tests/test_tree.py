@@ -1,9 +1,7 @@
 """The betting tree: against a plain recursion, OpenSpiel's counts, and its own promises."""
 
-import json
 from dataclasses import replace
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,8 +23,7 @@ from holdem.game.tree import (
 )
 from holdem.types import BetMenu, CardRules, GameConfig
 from tests.reference import tree as reference
-
-VECTORS = json.loads((Path(__file__).parent / "data" / "vectors.json").read_text())
+from tests.vectors import VECTORS
 
 # Paths are written for this menu: it has a limp, and sizes that come out round.
 LIMPS = GameConfig(

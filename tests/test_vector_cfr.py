@@ -8,7 +8,8 @@ from holdem.evaluation.exploitability import PolicyEvaluator
 from holdem.evaluation.vector_cfr import VARIANTS, VectorCFR
 from holdem.game.games import kuhn, leduc
 from tests.reference import cfr
-from tests.reference.games import VECTORS, tree_of
+from tests.reference.games import tree_of
+from tests.vectors import VECTORS
 
 CURVES = VECTORS["openspiel_exploitability_curves"]
 GAMES = {"kuhn_poker": kuhn(), "leduc_poker": leduc()}

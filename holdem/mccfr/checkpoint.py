@@ -217,7 +217,7 @@ def load(path: Path, tree: BettingTree, buckets_fingerprint: str) -> Checkpoint:
         StorageError: it is missing, damaged or no checkpoint.
         MismatchError: it belongs to other buckets, another tree or another number of players.
     """
-    with _naming_an_earlier_one(path):
+    with _naming_another(path):
         # The cheap reasons to refuse come before reading gigabytes to verify them.
         found = storage.read_metadata(path, KIND)
         require_match(path, found, tree.game.num_players, tree.fingerprint, buckets_fingerprint)
@@ -364,19 +364,19 @@ def find(path: Path) -> tuple[Path, dict[str, Any]]:
             f"{path} holds no checkpoint", "name a run folder or one checkpoint, or start fresh"
         )
     newest = found[0][1] if found else path
-    with _naming_an_earlier_one(newest):
+    with _naming_another(newest):
         return newest, storage.read_metadata(newest, KIND)
 
 
 @contextlib.contextmanager
-def _naming_an_earlier_one(path: Path) -> Iterator[None]:
-    """Where the checkpoint *path* cannot be read, advise to take the one before it."""
+def _naming_another(path: Path) -> Iterator[None]:
+    """Where the checkpoint *path* cannot be read, advise to take the newest other one beside it."""
     try:
         yield
     except StorageError as error:
-        for _, earlier in newest_first(path.parent):
-            if earlier != path and storage.is_folder(earlier, KIND):
-                raise StorageError(str(error), f"name an earlier one instead: {earlier}") from error
+        for _, other in newest_first(path.parent):
+            if other != path and storage.is_folder(other, KIND):
+                raise StorageError(str(error), f"name another one instead: {other}") from error
         raise
 
 

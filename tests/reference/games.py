@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 
 from holdem.game.policy import TabularPolicy
 from holdem.game.tree import BettingTree, build_tree
 from holdem.types import BetMenu, CardRules, GameConfig
-
-VECTORS = json.loads((Path(__file__).parent.parent / "data" / "vectors.json").read_text())
 
 
 def one_card(
