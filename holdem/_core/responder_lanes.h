@@ -93,7 +93,8 @@ typedef struct {
     void (*weigh)(held_t *held, const float *begun, const ranked_rows_t *hands);
     /* sums[b] = what was begun with by the hands of bucket b. */
     void (*sum_buckets)(const listing_t *listing, const float *begun, float *sums);
-    /* played[a][b] = likely[b] times how likely a is then; with sums, the average takes it in. */
+    /* played[a][b] = likely[b] times how likely a is then, or 0 if nothing is brought: sums[b] is
+     * what the hands of bucket b have begun with. The average takes it in weight times. */
     void (*play_rows)(const row_t *row, const listing_t *listing, float weight, const float *sums,
                       const float *likely, float *played);
     /* values[h] = what the current strategy makes of the actions' values, or that more; regrets

@@ -44,11 +44,31 @@ static inline lanes_t *parent_of(const row_t *row, const listing_t *listing, int
 /* Rows are far apart in memory that no cache holds: they are asked for in time. */
 #define AHEAD 6
 
-BODY ask_ahead(const row_t *row, const listing_t *listing, int b, int words) {
-    if (b + AHEAD >= listing->num_buckets) return;
+/* Ask for the first *words* of bucket b's row, and for what its parent has. */
+BODY ask_for(const row_t *row, const listing_t *listing, int b, int k, int words) {
     const lanes_t *next =
-        (const lanes_t *)row->rows + (int64_t)listing->buckets[b + AHEAD] * row->stride;
+        (const lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
     for (int a = 0; a < words; a++) __builtin_prefetch(next + a);
+    if (!row->parents) return;
+    const lanes_t *parent = parent_of(row, listing, b, k);
+    for (int a = 0; a < k; a++) __builtin_prefetch(parent + a);
+}
+
+/* bits = one for each lane, set where all of the lane's are. */
+BODY to_bits(unsigned *bits, lane_bits_t lanes) {
+#if NUM_LANES == 1
+    *bits = lanes & 1;
+#elif defined(__SSE__)
+    typedef float quad_t __attribute__((vector_size(16)));
+    quad_t quads[NUM_LANES / 4];
+    memcpy(quads, &lanes, sizeof quads);
+    *bits = 0;
+    for (int q = 0; q < NUM_LANES / 4; q++)
+        *bits |= (unsigned)__builtin_ia32_movmskps(quads[q]) << 4 * q;
+#else
+    *bits = 0;
+    for (int l = 0; l < NUM_LANES; l++) *bits |= (lanes[l] & 1u) << l;
+#endif
 }
 
 BODY clear_rows_body(float *reach, const uint16_t *rows, int num) {
@@ -76,13 +96,32 @@ BODY sum_buckets_body(const listing_t *listing, const float *begun, float *sums)
 CLONED(sum_buckets, (const listing_t *listing, const float *begun, float *sums),
        (listing, begun, sums))
 
+/* live = those of the board's buckets that bring something in any lane, in order; how many. */
+static inline int list_live(const listing_t *listing, const lanes_t *sums, const lanes_t *likely,
+                            int *live) {
+    const lanes_t zero = {0};
+    int num = 0;
+    for (int b = 0; b < listing->num_buckets; b++) {
+        unsigned bits;
+        to_bits(&bits, LESS(zero, sums[b]) & LESS(zero, likely[b]));
+        live[num] = b;
+        num += bits != 0;
+    }
+    return num;
+}
+
+/* What buckets do that bring nothing changes nothing: their rows, about half, are left alone. */
 BODY play_k(int k, const row_t *row, const listing_t *listing, float weight, const lanes_t *sums,
             const lanes_t *likely, lanes_t *played) {
-    const int num = listing->num_buckets;
-    for (int b = 0; b < num; b++) {
+    const int num = listing->num_buckets, words = weight != 0 ? 2 * k : k;
+    int live[NUM_HANDS];
+    const int num_live = list_live(listing, sums, likely, live);
+    memset(played, 0, (size_t)(k * num) * sizeof(lanes_t));
+    for (int i = 0; i < num_live; i++) {
+        const int b = live[i];
         lanes_t *regrets = (lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
         lanes_t strategy[MOST_ACTIONS], joined[MOST_ACTIONS];
-        ask_ahead(row, listing, b, sums ? 2 * k : k);
+        if (i + AHEAD < num_live) ask_for(row, listing, live[i + AHEAD], k, words);
         if (row->parents)
             join_parent(row, listing, b, k, regrets, parent_of(row, listing, b, k), joined);
         match_row(row->parents ? joined : regrets, (const lanes_t *)row->uniform, k, strategy);
@@ -90,7 +129,7 @@ BODY play_k(int k, const row_t *row, const listing_t *listing, float weight, con
             strategy[a] *= likely[b];
             played[a * num + b] = strategy[a];
         }
-        if (sums)
+        if (weight != 0)
             for (int a = 0; a < k; a++) regrets[k + a] += (sums[b] * weight) * strategy[a];
     }
 }
@@ -116,7 +155,7 @@ BODY learn_k(int k, const row_t *row, const listing_t *listing, float weight,
         lanes_t *regrets =
             (lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
         lanes_t strategy[MOST_ACTIONS], sums[MOST_ACTIONS], joined[MOST_ACTIONS], all = zero;
-        ask_ahead(row, listing, b, k);
+        if (b + AHEAD < listing->num_buckets) ask_for(row, listing, b + AHEAD, k, k);
         if (row->parents) {
             if (b == 0 || listing->parents[b] != listing->parents[b - 1]) {
                 parent = parent_of(row, listing, b, k);
@@ -157,23 +196,6 @@ CLONED(learn_rows,
        (const row_t *row, const listing_t *listing, float weight, const float *of_action,
         float *values, int more, const held_t *held),
        (row, listing, weight, of_action, values, more, held))
-
-/* bits = one for each lane, set where all of the lane's are. */
-BODY to_bits(unsigned *bits, lane_bits_t lanes) {
-#if NUM_LANES == 1
-    *bits = lanes & 1;
-#elif defined(__SSE__)
-    typedef float quad_t __attribute__((vector_size(16)));
-    quad_t quads[NUM_LANES / 4];
-    memcpy(quads, &lanes, sizeof quads);
-    *bits = 0;
-    for (int q = 0; q < NUM_LANES / 4; q++)
-        *bits |= (unsigned)__builtin_ia32_movmskps(quads[q]) << 4 * q;
-#else
-    *bits = 0;
-    for (int l = 0; l < NUM_LANES; l++) *bits |= (lanes[l] & 1u) << l;
-#endif
-}
 
 BODY answer_body(const row_t *row, const ranked_rows_t *hands, const float *of_action,
                  float *values, uint16_t *choices, int more) {

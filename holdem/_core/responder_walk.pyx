@@ -95,7 +95,8 @@ cdef struct Visit:
     int street
     const listing_t* listing   # by what the other seat plays
     begun_t begun
-    const float* sums          # of what is begun with, by bucket; NULL if no average is taken
+    float weight               # of the other seat's average; 0 for none
+    const float* sums          # of what is begun with, by bucket
     float* work                # see `own_endings`
     const held_t* held         # what the walking seat itself has; NULL: all its hands count alike
 
@@ -397,10 +398,10 @@ cdef class ResponderWalk:
         here.begun.num_buckets = here.listing.num_buckets
         here.begun.by_hand = street == LAST and not turn.answers
         # The average takes in all streets but the last on the way down.
-        here.sums = NULL
-        if turn.strategy_weight != 0 and (down or street == LAST):
+        here.weight = turn.strategy_weight if down or street == LAST else 0
+        here.sums = scratch.sums
+        if not here.begun.by_hand:
             betting.passes.sum_buckets(here.listing, begun, scratch.sums)
-            here.sums = scratch.sums
         if down:
             self.descend(&here, betting.roots[group], self.ones, scratch.likely)
         else:
@@ -438,7 +439,7 @@ cdef class ResponderWalk:
             return
         row = self.rows_of(here.turn.other, here.street, point, here.turn.pull)
         betting.passes.play_rows(
-            &row, here.listing, here.turn.strategy_weight, here.sums, likely, further
+            &row, here.listing, here.weight, here.sums, likely, further
         )
         for a in range(point.num_actions):
             self.descend(
@@ -510,7 +511,7 @@ cdef class ResponderWalk:
         else:
             row = self.rows_of(here.turn.other, here.street, point, here.turn.pull)
             betting.passes.play_rows(
-                &row, here.listing, here.turn.strategy_weight, here.sums, likely, more_likely
+                &row, here.listing, here.weight, here.sums, likely, more_likely
             )
         for a in range(point.num_actions):
             child = betting.points + point.first_child + a

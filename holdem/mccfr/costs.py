@@ -32,9 +32,9 @@ from holdem.types import GameConfig, MCCFRConfig
 NODES_PER_SECOND = 12e6
 """Decision nodes that one worker visits per second, about; see bench/."""
 
-HANDS_PER_SECOND = {16: 450e6, 8: 270e6}
+HANDS_PER_SECOND = {16: 450e6, 8: 310e6}
 """Hands that one thread takes through a decision per second against a responder, likewise, by
-`lanes_here`: of a Xeon with AVX-512, and of an EPYC without (an hour with 40,000 buckets)."""
+`lanes_here`: of a Xeon with AVX-512, and of an EPYC without (40,000 buckets, after an hour)."""
 
 RARE_SHARE = 0.25
 """How often others fold or go all-in, next to any other action, for an estimate of visits.
