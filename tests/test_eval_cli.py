@@ -390,8 +390,9 @@ def test_hands_are_written_as_histories(run, tmp_path, striped, second):
     won = [
         hand.payoffs()[1 - name.index(str(first))] for hand, name in zip(hands, names, strict=True)
     ]
-    mean = json.loads(figures.read_text())["match"]["plain"]["total"]["mean"]
-    assert sum(won) / 60 * 10 == pytest.approx(mean)
+    found = json.loads(figures.read_text())
+    assert found["translated"] is bool(second)
+    assert sum(won) / 60 * 10 == pytest.approx(found["match"]["plain"]["total"]["mean"])
 
 
 def test_a_match_that_is_stopped_keeps_whole_hands(run, tmp_path, striped, monkeypatch):

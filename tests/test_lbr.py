@@ -209,6 +209,21 @@ def test_the_same_seed_gives_the_same_figures(tree, buckets):
     assert one.hands == 64
 
 
+def test_the_interval_is_students_of_so_many_deals(tree, buckets, monkeypatch):
+    """Hands of one board are not independent: four boards are four values."""
+    responder = lbr.LocalBestResponse(tree, buckets)
+    play, kept = responder._played, []
+    monkeypatch.setattr(responder, "_played", lambda *asked: kept.append(play(*asked)) or kept[0])
+
+    found = responder.against(random_holdem_policy(tree), hands=4 * 2 * lbr.HANDS_PER_BOARD)
+
+    (means,) = kept
+    assert means.shape == (4, 2)
+    quantile = 3.182446  # of Student's t with three degrees of freedom
+    assert found.interval == pytest.approx(quantile * means.mean(axis=1).std(ddof=1) / 2, rel=1e-6)
+    assert found.seat_intervals == pytest.approx(quantile * means.std(axis=0, ddof=1) / 2, rel=1e-6)
+
+
 def test_a_time_limit_ends_it_early(tree, buckets):
     responder = lbr.LocalBestResponse(tree, buckets)
 
