@@ -55,19 +55,19 @@ BODY ask_for(const row_t *row, const listing_t *listing, int b, int k, int words
 }
 
 /* bits = one for each lane, set where all of the lane's are. */
-BODY to_bits(unsigned *bits, lane_bits_t lanes) {
+BODY to_bits(unsigned *bits, const lane_bits_t *lanes) {
 #if NUM_LANES == 1
-    *bits = lanes & 1;
+    *bits = *lanes & 1;
 #elif defined(__SSE__)
     typedef float quad_t __attribute__((vector_size(16)));
     quad_t quads[NUM_LANES / 4];
-    memcpy(quads, &lanes, sizeof quads);
+    memcpy(quads, lanes, sizeof quads);
     *bits = 0;
     for (int q = 0; q < NUM_LANES / 4; q++)
         *bits |= (unsigned)__builtin_ia32_movmskps(quads[q]) << 4 * q;
 #else
     *bits = 0;
-    for (int l = 0; l < NUM_LANES; l++) *bits |= (lanes[l] & 1u) << l;
+    for (int l = 0; l < NUM_LANES; l++) *bits |= ((*lanes)[l] & 1u) << l;
 #endif
 }
 
@@ -103,7 +103,8 @@ static inline int list_live(const listing_t *listing, const lanes_t *sums, const
     int num = 0;
     for (int b = 0; b < listing->num_buckets; b++) {
         unsigned bits;
-        to_bits(&bits, LESS(zero, sums[b]) & LESS(zero, likely[b]));
+        const lane_bits_t brings = LESS(zero, sums[b]) & LESS(zero, likely[b]);
+        to_bits(&bits, &brings);
         live[num] = b;
         num += bits != 0;
     }
@@ -216,7 +217,7 @@ BODY answer_body(const row_t *row, const ranked_rows_t *hands, const float *of_a
             const lanes_t term = terms[a * NUM_ROWS] + bar[a];
             const lane_bits_t better = LESS(best, term);
             best = SELECT(better, term, best);
-            to_bits(&bits, better);
+            to_bits(&bits, &better);
             choice[a * NUM_ROWS] = (uint16_t)bits;
             for (int b = 0; b < a; b++) choice[b * NUM_ROWS] &= (uint16_t)~bits;
         }
