@@ -6,7 +6,6 @@ Exploitability of Leduc poker in milli-antes per hand and of push/fold with 10 b
 in milli big blinds, and how far the value is from the known one; means over seeds.
 """
 
-import json
 import tempfile
 from pathlib import Path
 
@@ -21,10 +20,10 @@ from holdem.mccfr.merge_sources import select
 from holdem.mccfr.solver import MCCFRSolver
 from holdem.types import MCCFRConfig
 from tests.test_solver import PreflopBuckets
+from tests.vectors import VECTORS
 
 SEEDS = range(1, 6)
 PARTS = (2, 4, 8)
-VECTORS = json.loads((Path(__file__).parent.parent / "tests" / "data" / "vectors.json").read_text())
 
 
 def train(folder, game, bucketing, seed, iterations, first=0):
