@@ -16,6 +16,7 @@ import pytest
 
 from holdem.abstraction.bucketing import HandBucketing
 from holdem.cli import match as match_command
+from holdem.cli import terminal
 from holdem.errors import ConfigError
 from holdem.game.history import loads_all
 from holdem.play.dealer import deal_cards, play_match
@@ -24,6 +25,7 @@ from holdem.play.program import Program
 from holdem.play.program_match import ProgramMatch
 from holdem.types import BetMenu, DealerConfig, GameConfig
 from tests.tables import DEADLINE, bucketing, calls, plain_client, random_agent, saved_policy
+from tests.test_eval_cli import stop_at
 
 MENU = BetMenu(streets=(("2.5x, a", "a"), ("50%, a", "a"), ("75%, a", "a"), ("a",)))
 SMALL = GameConfig(stacks=(3_000,), menu=MENU)
@@ -155,6 +157,24 @@ def test_a_match(run, policy, client, tmp_path):
     for name, figures in seats.items():
         assert match["plain"][name]["mean"] == pytest.approx(sum(figures) / 40 * 10)
     assert holes(played[0]) == [deal_cards(5, 0, 4)[:2], deal_cards(5, 0, 4)[2:]]
+
+
+def test_a_match_that_is_stopped_says_what_was_won(run, policy, client, tmp_path, monkeypatch):
+    """Of whole deals, both seatings, as the histories of the hands that were played have it."""
+    hands = tmp_path / "m.phhs"
+    stop_at(monkeypatch, terminal.StageBars, "advance", 20)
+    status, text, err = run(policy, client(), "--hands", 2_000, "--seed", 5, "--hands-out", hands)
+
+    assert status == 128 + signal.SIGINT
+    played = list(loads_all(hands.read_text()))
+    assert err == [
+        "holdem match: stopped",
+        f"  try: the {len(played)} hands that were played are in {hands}",
+    ]
+    assert 20 <= len(played) < 2_000
+    assert f"incomplete: stopped after {len(played)} of 2,000 hands" in text
+    mean = sum(won_by(policy, history) for history in played) / len(played) * 10
+    assert f"{mean:+,.1f}" in text
 
 
 def holes(history) -> list[list[int]]:
