@@ -234,7 +234,7 @@ def test_buckets_in_memory_are_refused(tmp_path, bucketing):
 
 def test_too_little_shared_memory(tmp_path, monkeypatch):
     """Refused before a worker starts: what was found and wanted, and what to do."""
-    with small_disk(tmp_path / "shm", "1m") as small:
+    with small_disk(tmp_path / "shm", "1m", mapped=True) as small:
         monkeypatch.setenv(segments.FOLDER_VARIABLE, str(small))
         with pytest.raises(ResourceError, match=r"1\.0 MB free of 1\.0 MB") as caught:
             train(tmp_path / "run", GAMES["leduc"], 4, batch_size=100_000)

@@ -352,7 +352,7 @@ def test_worker_that_finds_no_memory(tmp_path):
 @contextlib.contextmanager
 def small_memory(folder, size):
     """Mount a tmpfs of *size* where segments are made."""
-    with small_disk(folder, size):
+    with small_disk(folder, size, mapped=True):
         yield folder
         assert list(folder.iterdir()) == []
 

@@ -76,7 +76,7 @@ def folder(monkeypatch):
 def small_folder(tmp_path, monkeypatch):
     """A memory file system of 1 MB."""
     monkeypatch.setenv(segments.FOLDER_VARIABLE, str(tmp_path))
-    with small_disk(tmp_path, "1m"):
+    with small_disk(tmp_path, "1m", mapped=True):
         yield tmp_path
 
 
