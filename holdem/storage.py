@@ -181,13 +181,16 @@ def write_json(path: Path | str, value: object) -> None:
     write_text(path, _json_text(value))
 
 
-def read_json(path: Path | str) -> Any:
+def read_json(path: Path | str, remedy: str = "restore the file") -> Any:
     """Return what the JSON file *path* holds.
+
+    Args:
+        remedy: what to do if it is not JSON.
 
     Raises:
         StorageError: *path* is missing, cannot be read or is not JSON.
     """
-    return _parse_json(Path(path), _read_bytes(Path(path), "a JSON file"), "restore the file")
+    return _parse_json(Path(path), _read_bytes(Path(path), "a JSON file"), remedy)
 
 
 class _Named(io.FileIO):

@@ -186,6 +186,15 @@ def test_the_json_holds_the_first_street_in_plain(tmp_path, blueprint):
         assert rows == pytest.approx(blueprint.strategy(node), abs=5.1e-5)
 
 
+def test_a_file_that_is_no_policy(tmp_path):
+    """Somebody has named the wrong one."""
+    notes = tmp_path / "notes.md"
+    notes.write_text("# not a policy")
+    with pytest.raises(StorageError, match=r"notes\.md is damaged or not JSON") as caught:
+        Blueprint.load(notes)
+    assert caught.value.remedy.startswith("name the folder of a policy, or make a policy with")
+
+
 def test_the_json_of_holdem_names_the_hands(tmp_path):
     tree = build_tree(push_fold(10), (169,))
     blueprint = Blueprint.from_table(tree, random_table(tree), PROVENANCE)

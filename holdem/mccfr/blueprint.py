@@ -360,7 +360,7 @@ def _folder_of(path: Path) -> Path:
         inner = path / FOLDER_NAME
         return inner if inner.is_dir() and not is_folder(path, KIND) else path
     if path.is_file():
-        document = read_json(path)
+        document = read_json(path, f"name the folder of a policy, or {_REMEDY}")
         if not isinstance(document, dict) or document.get("format") != JSON_FORMAT:
             raise StorageError(f"{path} is not an average policy of holdem", _REMEDY)
         return path.parent / str(document["arrays"])
