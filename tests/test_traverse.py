@@ -317,6 +317,37 @@ def test_a_long_merge_may_be_done_in_pieces():
         walker.merge(7, 1.0, 1.0, -300.0, first=8)
 
 
+def test_a_visit_counts_however_much_a_row_holds():
+    """Sums that floats cannot add to any more grow as they should, on average; rare actions too."""
+    tree, table, walker, deals = make("leduc", 60)
+    _, exact, small, _ = make("leduc", 60)
+    start = np.float32(2**27)  # where floats are 16 apart
+    sums = np.zeros(len(table), bool)
+    for node in tree.nodes[tree.nodes["num_actions"] > 0]:
+        size = int(node["num_actions"])
+        rows = int(tree.bucket_counts[node["street"]])
+        words = 2 * int(node["first_slot"]) + np.arange(2 * rows * size).reshape(rows, 2 * size)
+        for each in (table, exact):
+            each[words[:, :size]] = 1.0
+            each[words[:, 0]] = 19.0  # regrets: one action is played most of the time
+        sums[words[:, size:]] = True
+    table[sums] = start
+    for first in range(0, 60 * 2_000, 60):
+        for each in (walker, small):
+            each.walk(42, first, deals)
+            each.merge(60, 0.0, 1.0, -300.0)
+
+    assert (exact[~sums] == table[~sums]).all()
+    added = table[sums].astype(np.float64) - float(start)
+    expected = exact[sums].astype(np.float64)
+    assert (np.nextafter(start, np.inf) - start) == 16
+    # A visit adds 16 or nothing: a variance of 16 times what it ought to add, at the most.
+    spread = np.sqrt(16 * expected)
+    assert (expected > 100).sum() > 100
+    assert (np.abs(added - expected) <= 5 * spread + 16).all()
+    assert abs(added.sum() - expected.sum()) <= 5 * np.sqrt(16 * expected.sum())
+
+
 def test_same_seed_same_bytes():
     """Two runs agree to the last bit; another seed does not."""
     _, first, walker, deals = make("heads-up", 10)

@@ -4,8 +4,17 @@
 # strategy, side by side, so that whoever has just read the one finds the other
 # in the same cache line or the next.
 
+from libc.stdint cimport uint64_t
+
 cdef extern from "<float.h>" nogil:
     const float FLT_MIN
+
+cdef union Bits:
+    double number
+    uint64_t bits
+
+cdef enum:
+    DROPPED_BITS = 29              # of a double's fraction, beyond that of a float
 
 
 cdef inline void match_regrets(
@@ -51,12 +60,23 @@ cdef inline void add_regrets(
 
 
 cdef inline void add_strategy(
-    float* sums,                   # INOUT  (num_actions,)
+    float* sums,                   # INOUT  (num_actions,), none below 0
     const float* strategy,         # IN     (num_actions,)
     float weight,                  # IN     of the batch's period
     int num_actions,
+    uint64_t noise,                # IN     other 64 bits for each visit and row
 ) noexcept nogil:
-    """Add one visit's strategy to the row's average."""
+    """Add one visit's strategy to the row's average, rounded up as often as it ought to be.
+
+    A visit adds less and less of what is there, and in the end less than a float can tell: rounded
+    to the nearest, rare actions would then never count again, and frequent ones too much. So what
+    the float cannot hold is the chance that it is rounded up (Forsythe 1950).
+    """
+    cdef Bits sum
     cdef int a
     for a in range(num_actions):
-        sums[a] = sums[a] + strategy[a] * weight
+        sum.number = <double>sums[a] + <double>strategy[a] * <double>weight
+        sum.bits += noise >> (64 - DROPPED_BITS)
+        sum.bits &= ~((1ULL << DROPPED_BITS) - 1)
+        sums[a] = <float>sum.number
+        noise = noise * <uint64_t>0x5851F42D4C957F2D + <uint64_t>0x14057B7EF767814F

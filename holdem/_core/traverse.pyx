@@ -15,7 +15,7 @@ without them is slower (bench/README.md).
 import numpy as np
 
 from holdem._core.regrets cimport add_regrets, add_strategy, match_regrets
-from holdem._core.rng cimport next_float, stream_for
+from holdem._core.rng cimport mix64, next_float, stream_for
 from holdem._core.sync cimport SYNC_CELL_WORDS, Counters, sync_cell_add
 from holdem._core.types cimport (
     FOLD, NO_ENDING, OK, OUT_OF_MEMORY, OUT_OF_SHARED_MEMORY, TOO_MANY_ACTIONS, Status
@@ -444,6 +444,7 @@ cdef class Walker:
     cdef Game _game
     cdef Lane _lanes[NUM_LANES]
     cdef Part* _parts                          # scratch of a merge
+    cdef int64_t _first                        # iteration of the batch in the log
     cdef object _nodes, _contributions, _folded, _table
     cdef uint8_t[::1] _log
     cdef int64_t[::1] _used
@@ -454,6 +455,7 @@ cdef class Walker:
     def __cinit__(self):
         cdef int i
         self._parts = NULL
+        self._first = 0
         for i in range(NUM_LANES):
             self._lanes[i].frames = NULL
             self._lanes[i].heads = NULL
@@ -566,6 +568,7 @@ cdef class Walker:
         cdef Py_ssize_t count = deals.shape[0]
         if deals.dtype != DEAL_DTYPE or count > self.batch_size:
             raise TypeError(f"deals must be of DEAL_DTYPE, {self.batch_size} at the most")
+        self._first = first_iteration
         if count == 0:
             return
         cdef uint8_t[::1] raw = deals.view(np.uint8)
@@ -698,7 +701,7 @@ cdef class Walker:
         int owner=0,
         Py_ssize_t first=0,
     ):
-        """Add a batch's updates of the rows of *owner* to the table, in the order of iterations.
+        """Add the last batch's updates of *owner*'s rows to the table, in the order of iterations.
 
         The rows of different owners are different, so owners merge side by side, and
         each row sees the additions that one walker alone would have made, in its order.
@@ -721,7 +724,8 @@ cdef class Walker:
                 self._parts[i].start = &self._log[0] + segment * self.segment_bytes
                 self._parts[i].end = self._parts[i].start + self._used[segment]
             apply(
-                self._parts, num_parts, self._words, regret_weight, strategy_weight, floor,
+                self._parts, num_parts, self._first * self.num_players + begin, self._words,
+                regret_weight, strategy_weight, floor,
             )
 
 
@@ -743,6 +747,7 @@ cdef int check_bounds(const int64_t[::1] bounds, Py_ssize_t num_shares, int64_t 
 cdef void apply(
     const Part* parts,
     Py_ssize_t num_parts,
+    uint64_t traversal,            # of the first part, of all in the seed's stream
     float* words,
     float regret_weight,
     float strategy_weight,
@@ -753,7 +758,7 @@ cdef void apply(
     cdef uint8_t* entry
     cdef uint8_t* look = NULL
     cdef uint8_t* look_end = NULL
-    cdef uint64_t header
+    cdef uint64_t header, noise
     cdef float* row
     cdef int num_actions, _
     # `look` runs LOOK_AHEAD entries in front of `entry`, through the same parts in
@@ -762,13 +767,17 @@ cdef void apply(
         look_on(parts, num_parts, words, &ahead, &look, &look_end)
     for part in range(num_parts):
         entry = parts[part].start
+        noise = mix64(traversal + part)
         while entry < parts[part].end:
             look_on(parts, num_parts, words, &ahead, &look, &look_end)
             header = (<uint64_t*>entry)[0]
             num_actions = header & 0x7F
             row = words + (header >> 8)
             if header & 0x80:
-                add_strategy(row + num_actions, <float*>(entry + 8), strategy_weight, num_actions)
+                add_strategy(
+                    row + num_actions, <float*>(entry + 8), strategy_weight, num_actions,
+                    (noise + header) * <uint64_t>0x9E3779B97F4A7C15,
+                )
             else:
                 add_regrets(row, <float*>(entry + 8), regret_weight, floor, num_actions)
             entry += entry_bytes(header)
