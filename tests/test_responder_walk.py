@@ -212,8 +212,8 @@ def check_iterations(
     [
         ("bets", 0, 1, (1.5, 2.0)),
         ("bets", 1, 5, (0.25, 1.0)),
-        ("no bets on the turn", 0, 2, (1.5, 2.0)),
-        ("no bets on the turn", 1, 0, (1.0, 30.0)),
+        ("no bets on the turn", 0, 0, (1.5, 2.0)),
+        ("no bets on the turn", 1, 2, (1.0, 30.0)),
         ("ante, stacks differ", 0, 4, (1.5, 2.0)),
         ("ante, stacks differ", 1, 0, (1.0, 0.0)),
     ],
@@ -231,7 +231,7 @@ def test_more_rivers_than_lanes_equal_the_reference(tables):
     betting = betting_of("two river groups")
     assert len(betting.streets[3][2]) == 2
 
-    check_iterations(betting, tables, 0, 4, (1.5, 2.0), count=1)
+    check_iterations(betting, tables, 0, 0, (1.5, 2.0), count=1)
 
 
 @pytest.mark.parametrize(("seat", "seed"), [(0, 1), (1, 2)])
@@ -242,7 +242,7 @@ def test_buckets_of_16_bits_equal_the_reference(wide_tables, seat, seed):
     check_iterations(betting_of("bets", WIDE), wide_tables, seat, seed, (1.0, 0.5), count=2)
 
 
-@pytest.mark.parametrize(("seat", "seed"), [(0, 4), (1, 0)])
+@pytest.mark.parametrize(("seat", "seed"), [(0, 1), (1, 1)])
 def test_a_responder_that_tells_more_apart_equals_the_reference(tables, seat, seed):
     """By cells of 8, 16 and 32 bits."""
     counts = (169, 300, 100_000)
@@ -275,7 +275,7 @@ def test_buckets_with_parents_equal_the_reference(tables, seat, seed):
     check_iterations(betting_of("bets"), tables, seat, seed, (1.5, 2.0), families=families)
 
 
-@pytest.mark.parametrize(("seat", "seed"), [(0, 1), (1, 2)])
+@pytest.mark.parametrize(("seat", "seed"), [(0, 2), (1, 2)])
 def test_more_parents_than_a_digit_holds_equal_the_reference(wide_tables, seat, seed):
     families = families_of(WIDE, (0, 600, 3, 0))
 

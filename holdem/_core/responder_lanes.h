@@ -46,7 +46,12 @@ typedef struct {
     float pull;
     int32_t stride;
     int32_t num_actions;
+    int32_t shows_average; /* see AVERAGE_SHOWN; its sums follow a bucket's regrets */
 } row_t;
+
+/* How much of what a responder answers best is the average strategy, and not the current one. The
+ * current one swings, and answers to it alone swing with it; the average lags. */
+#define AVERAGE_SHOWN 0.5f
 
 /* The hands of a river board, the weakest first; an entry's rows come after those before it. Rows
  * that are no hand's hold a reach of 0; their values mean nothing. */
@@ -94,7 +99,8 @@ typedef struct {
     /* sums[b] = what was begun with by the hands of bucket b. */
     void (*sum_buckets)(const listing_t *listing, const float *begun, float *sums);
     /* played[a][b] = likely[b] times how likely a is then, or 0 if nothing is brought: sums[b] is
-     * what the hands of bucket b have begun with. The average takes it in weight times. */
+     * what the hands of bucket b have begun with. The average takes what is played now in weight
+     * times, whatever is shown. */
     void (*play_rows)(const row_t *row, const listing_t *listing, float weight, const float *sums,
                       const float *likely, float *played);
     /* values[h] = what the current strategy makes of the actions' values, or that more; regrets

@@ -111,24 +111,39 @@ static inline int list_live(const listing_t *listing, const lanes_t *sums, const
     return num;
 }
 
+/* strategy = in part what the row's sums are in proportion to; itself where there are none yet. */
+BODY mix_average_in(const lanes_t *sums, int k, lanes_t *strategy) {
+    const lanes_t zero = {0};
+    lanes_t total = zero;
+    for (int a = 0; a < k; a++) total += sums[a];
+    const lane_bits_t some = LESS(zero + FLT_MIN, total);
+    const lanes_t scale = AVERAGE_SHOWN / SELECT(some, total, zero + 1.0f);
+    for (int a = 0; a < k; a++) {
+        const lanes_t mixed = (1.0f - AVERAGE_SHOWN) * strategy[a] + scale * sums[a];
+        strategy[a] = SELECT(some, mixed, strategy[a]);
+    }
+}
+
 /* What buckets do that bring nothing changes nothing: their rows, about half, are left alone. */
 BODY play_k(int k, const row_t *row, const listing_t *listing, float weight, const lanes_t *sums,
             const lanes_t *likely, lanes_t *played) {
-    const int num = listing->num_buckets, words = weight != 0 ? 2 * k : k;
+    const int num = listing->num_buckets, words = weight != 0 || row->shows_average ? 2 * k : k;
     int live[NUM_HANDS];
     const int num_live = list_live(listing, sums, likely, live);
     memset(played, 0, (size_t)(k * num) * sizeof(lanes_t));
     for (int i = 0; i < num_live; i++) {
         const int b = live[i];
         lanes_t *regrets = (lanes_t *)row->rows + (int64_t)listing->buckets[b] * row->stride;
-        lanes_t strategy[MOST_ACTIONS], joined[MOST_ACTIONS];
+        lanes_t strategy[MOST_ACTIONS], shown[MOST_ACTIONS], joined[MOST_ACTIONS];
         if (i + AHEAD < num_live) ask_for(row, listing, live[i + AHEAD], k, words);
         if (row->parents)
             join_parent(row, listing, b, k, regrets, parent_of(row, listing, b, k), joined);
         match_row(row->parents ? joined : regrets, (const lanes_t *)row->uniform, k, strategy);
+        for (int a = 0; a < k; a++) shown[a] = strategy[a];
+        if (row->shows_average) mix_average_in(regrets + k, k, shown);
         for (int a = 0; a < k; a++) {
             strategy[a] *= likely[b];
-            played[a * num + b] = strategy[a];
+            played[a * num + b] = shown[a] * likely[b];
         }
         if (weight != 0)
             for (int a = 0; a < k; a++) regrets[k + a] += (sums[b] * weight) * strategy[a];

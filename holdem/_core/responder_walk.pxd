@@ -25,6 +25,7 @@ cdef extern from "responder_lanes.h" nogil:
         float pull
         int32_t stride
         int32_t num_actions
+        int32_t shows_average
     ctypedef struct entry_t:
         uint16_t first
     ctypedef struct ranked_rows_t:

@@ -5,8 +5,9 @@ showdown is one sweep over them in order of strength (public chance sampling: Jo
 Lanctot, Gibson & Bowling 2012). The other seat is not the table's own: it is a responder who,
 on the last street, answers the table's strategy best with each of its hands, knowing its
 cards and no bucket, and who learns by regret matching before it, in buckets of its own
-(CFR-BR: Johanson, Bard, Burch & Bowling 2012). What the table learns is the strategy that this
-responder gains least from, of those that its buckets can hold.
+(CFR-BR: Johanson, Bard, Burch & Bowling 2012). What he answers best lies halfway between the
+table's current and its average strategy (see AVERAGE_SHOWN). What the table learns is the strategy
+that this responder gains least from, of those that its buckets can hold.
 
 An iteration is two walks. In the first the responder is updated: the table's reach goes down,
 street by street, and the responder's values come up. In the second it is the other way round,
@@ -374,6 +375,7 @@ cdef class ResponderWalk:
         row.uniform = self.betting[street].uniform + width * point.first_action
         row.stride = rows.words * point.num_actions
         row.num_actions = point.num_actions
+        row.shows_average = street == LAST and rows == &self.table
         return row
 
     cdef void visit(

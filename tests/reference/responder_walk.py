@@ -1,7 +1,8 @@
 """CFR-BR on one drawn board as one would write it on paper: node by node, all hands by matrices.
 
 Two walks an iteration. In the first a responder learns against the table of one seat; on the
-river he does not learn but takes, with each hand, the best action. In the second the table
+river he does not learn but takes, with each hand, the best action against what lies halfway
+between the table's current and its average strategy. In the second the table
 learns against what the responder plays now, and the hands of a bucket count by how often the
 table has them where the street begins.
 """
@@ -129,9 +130,13 @@ class ReferenceResponder:
         told_apart = self._board.buckets if actor == self.seat or street == RIVER else None
         buckets = (told_apart or self._board.cells)[street]
         if actor != walker:
-            played = reach[:, None] * self._strategy(node, buckets)
+            strategy = self._strategy(node, buckets)
+            played = reach[:, None] * strategy
             if actor == self.seat:
-                np.add.at(self.sums[node], buckets, self._weights[1] * played)
+                if street == RIVER:
+                    played = reach[:, None] * self._half_average(node, buckets, strategy)
+                taken_in = self._weights[1] * reach[:, None] * strategy
+                np.add.at(self.sums[node], buckets, taken_in)
             return sum(
                 self._walk(child, walker, played[:, action], begun)
                 for action, child in enumerate(tree.children(node))
@@ -166,6 +171,13 @@ class ReferenceResponder:
         totals = positive.sum(axis=1, keepdims=True)
         even = np.full_like(positive, 1 / positive.shape[1])
         return np.divide(positive, totals, out=even, where=totals > 0)[buckets]
+
+    def _half_average(self, node, buckets, strategy):
+        """What the responder answers on the river; what is played now where there is no average."""
+        sums = self.sums[node][buckets]
+        totals = sums.sum(axis=1, keepdims=True)
+        average = np.divide(sums, totals, out=strategy.copy(), where=totals > 0)
+        return (strategy + average) / 2
 
     def _ending(self, record, walker, reach):
         paid = self.tree.contributions[record["ending_index"]]
